@@ -1,0 +1,126 @@
+# SPDX-License-Identifier: LGPL-2.1-only
+# make help lists the targets.
+
+PREFIX         ?= /usr
+SYSCONFDIR     ?= /etc
+XEN_SCRIPT_DIR ?= $(SYSCONFDIR)/xen/scripts
+LIBDIR         ?= $(PREFIX)/lib/xen-hotplug
+DESTDIR        ?=
+
+CC      ?= cc
+CFLAGS  ?= -O2 -g
+WARN     = -std=c11 -D_GNU_SOURCE -Wall -Wextra -Werror
+SANITIZE = -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=undefined
+
+HELPER = helpers/xen-hotplug
+MOCK   = tests/mock-xenstored/mock-xenstored
+C_ALL  = $(wildcard helpers/*.c tests/mock-xenstored/*.c tests/mock-xenstored/client/*.c tests/fuzz/*.c)
+H_ALL  = $(wildcard helpers/*.h tests/mock-xenstored/*.h tests/fuzz/*.h)
+helper_c = $(wildcard helpers/*.c)
+mock_c   = $(wildcard tests/mock-xenstored/*.c)
+client_c = $(wildcard tests/mock-xenstored/client/*.c)
+
+SCRIPTS = block vif-bridge
+COMMON  = $(notdir $(wildcard hotplug/common/*.sh))
+SHELL_FILES = $(addprefix hotplug/Linux/,$(SCRIPTS) hotplug.sh) $(wildcard hotplug/common/*.sh \
+	hotplug/common/resources/*.sh tests/lib/*.bash tests/lib/*.sh tests/bats/*.bats tests/bench/* \
+	tests/demo tests/run tests/lint/*) .ci/run
+
+# What Debian calls the things that each target needs.
+PACKAGES_BUILD = gcc libc6-dev make libxen-dev
+PACKAGES_RUN   = bash iproute2 util-linux libxenstore4
+PACKAGES_DEMO  = $(PACKAGES_BUILD) $(PACKAGES_RUN) xenstore-utils jq
+PACKAGES_CHECK = $(PACKAGES_DEMO) shellcheck shfmt clang-format clang-tidy cppcheck codespell \
+	libasan8 libubsan1 clang libclang-rt-14-dev bats parallel strace jq git procps iputils-ping
+
+all: $(HELPER) ## build
+
+$(HELPER): $(helper_c) $(wildcard helpers/*.h)
+	$(CC) $(WARN) $(CFLAGS) $(CPPFLAGS) $(LDFLAGS) -o $@ $(helper_c) -lxenstore
+
+$(MOCK): $(mock_c) $(wildcard tests/mock-xenstored/*.h)
+	$(CC) $(WARN) $(CFLAGS) -o $@ $(mock_c)
+
+build/asan/xen-hotplug: $(helper_c) $(wildcard helpers/*.h) | build/asan
+	$(CC) $(WARN) $(SANITIZE) -o $@ $(helper_c) -lxenstore
+
+build/asan/mock-xenstored: $(mock_c) $(wildcard tests/mock-xenstored/*.h) | build/asan
+	$(CC) $(WARN) $(SANITIZE) -o $@ $(mock_c)
+
+build/asan build/fuzz build/client:
+	mkdir -p $@
+
+deps: ## install the Debian packages that all of this needs
+	apt-get update
+	DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends $(PACKAGES_CHECK)
+
+# Installs the packages that are named, where one of them is missing.
+define need
+	@dpkg-query -W -f '$${db:Status-Abbrev}\n' $(1) 2>&1 | grep -qv '^ii' || exit 0; \
+	echo 'Installing what is missing of: $(1)'; $(MAKE) deps PACKAGES_CHECK='$(1)'
+endef
+
+need-demo:
+	$(call need,$(PACKAGES_DEMO))
+need-check:
+	$(call need,$(PACKAGES_CHECK))
+
+demo: need-demo ## show an attach and a detach on this machine, without Xen
+	@$(MAKE) --no-print-directory -s $(HELPER) $(MOCK)
+	@tests/demo
+
+check: need-check ## lint, then all tests
+	@$(MAKE) --no-print-directory lint tests
+
+tests: $(HELPER) $(MOCK) build/asan/xen-hotplug build/asan/mock-xenstored
+	tests/run $(FILTER)
+
+lint: need-check ## what the tools and our own rules say of the sources
+	shellcheck $(SHELL_FILES)
+	shfmt -d $(SHELL_FILES)
+	clang-format --dry-run -Werror $(C_ALL) $(H_ALL)
+	cppcheck --quiet --error-exitcode=1 --enable=warning,performance,portability \
+		--inline-suppr --suppress=missingIncludeSystem helpers tests/mock-xenstored
+	clang-tidy --quiet $(C_ALL) -- $(WARN) -Ihelpers 2>&1 | tee build/clang-tidy.log | \
+		{ ! grep -E 'warning:|error:'; }
+	codespell README.md STYLE.md docs hotplug helpers tests Makefile
+
+fmt: need-check ## format the sources
+	shfmt -w $(SHELL_FILES)
+	clang-format -i $(C_ALL) $(H_ALL)
+
+bench: need-check ## our scripts, upstream's and the floor, side by side
+	@$(MAKE) --no-print-directory -s $(HELPER) $(MOCK)
+	@tests/bench/run
+
+install: $(HELPER) ## into DESTDIR, PREFIX and XEN_SCRIPT_DIR; keeps what it replaces
+	install -d $(DESTDIR)$(XEN_SCRIPT_DIR) $(DESTDIR)$(LIBDIR)/common/resources $(DESTDIR)$(LIBDIR)/replaced
+	for s in $(SCRIPTS); do \
+		old=$(DESTDIR)$(XEN_SCRIPT_DIR)/$$s; kept=$(DESTDIR)$(LIBDIR)/replaced/$$s; \
+		if [ -e "$$old" ] && ! grep -q 'hotplug\.sh"' "$$old"; then cp -p "$$old" "$$kept" || exit 1; fi; \
+		install -m 0755 hotplug/Linux/$$s "$$old" || exit 1; \
+	done
+	sed -e 's|^hotplug_common=.*|hotplug_common=$(LIBDIR)/common|' \
+		-e 's|^hotplug_helper=.*|hotplug_helper=$(LIBDIR)/xen-hotplug|' \
+		hotplug/Linux/hotplug.sh > $(DESTDIR)$(XEN_SCRIPT_DIR)/hotplug.sh
+	chmod 0644 $(DESTDIR)$(XEN_SCRIPT_DIR)/hotplug.sh
+	install -m 0644 $(addprefix hotplug/common/,$(COMMON)) $(DESTDIR)$(LIBDIR)/common
+	install -m 0644 hotplug/common/resources/*.sh $(DESTDIR)$(LIBDIR)/common/resources
+	install -m 0755 $(HELPER) $(DESTDIR)$(LIBDIR)/xen-hotplug
+
+uninstall: ## takes ours away and puts back what install had replaced
+	for s in $(SCRIPTS); do \
+		old=$(DESTDIR)$(XEN_SCRIPT_DIR)/$$s; kept=$(DESTDIR)$(LIBDIR)/replaced/$$s; \
+		rm -f "$$old"; if [ -e "$$kept" ]; then mv "$$kept" "$$old" || exit 1; fi; \
+	done
+	rm -f $(DESTDIR)$(XEN_SCRIPT_DIR)/hotplug.sh
+	rm -rf $(DESTDIR)$(LIBDIR)
+
+clean: ## remove what was built
+	rm -rf build $(HELPER) $(MOCK)
+
+help: ## this list
+	@sed -n 's/^\([a-z]*\):[^#]*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 12
+
+.PHONY: all deps need-demo need-check demo check tests lint fmt bench install uninstall clean help
+.DELETE_ON_ERROR:

@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: LGPL-2.1-only */
+/* xen-hotplug release. */
+#include "command.h"
+#include "message.h"
+#include "status.h"
+static int run_release(const struct command *command, int argc, char *argv[])
+{
+	(void)command; (void)argc; (void)argv;
+	return complain(STATUS_FAILED, "Not there yet.");
+}
+const struct command command_release = {.name = "release", .usage = "", .summary = "", .help = "", .run = run_release};

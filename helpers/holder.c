@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: LGPL-2.1-only */
+/* Who holds a lock: found in /proc, since the kernel names no process for such a lock. */
+#include "holder.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "command.h"
+#include "lock.h"
+#include "message.h"
+#include "textfile.h"
+
+/* One fdinfo file is a few lines, and one more for each lock of the description. */
+#define FDINFO_SIZE 65536
+#define COMMAND_LINE_LIMIT 256
+
+static bool fdinfo_covers(const char *path, uint64_t offset)
+{
+	char text[FDINFO_SIZE];
+	char *rest = text;
+
+	if (textfile_read(AT_FDCWD, path, text, sizeof(text)) < 0)
+		return false;
+	for (char *line; (line = strsep(&rest, "\n"));)
+		if (lock_line_covers(line, offset))
+			return true;
+	return false;
+}
+
+static bool process_holds(const char *pid, const struct stat *file, uint64_t offset)
+{
+	char path[600];
+	bool found = false;
+
+	snprintf(path, sizeof(path), "/proc/%s/fd", pid);
+	DIR *descriptors = opendir(path);
+	if (!descriptors)
+		return false;
+	for (struct dirent *entry; !found && (entry = readdir(descriptors));) {
+		struct stat st;
+
+		if (fstatat(dirfd(descriptors), entry->d_name, &st, 0) ||
+			st.st_dev != file->st_dev || st.st_ino != file->st_ino)
+			continue;
+		snprintf(path, sizeof(path), "/proc/%s/fdinfo/%s", pid, entry->d_name);
+		found = fdinfo_covers(path, offset);
+	}
+	closedir(descriptors);
+	return found;
+}
+
+static void describe(const char *pid, char description[HOLDER_SIZE])
+{
+	char path[300], raw[COMMAND_LINE_LIMIT + 8], text[COMMAND_LINE_LIMIT + 4] = "?";
+
+	snprintf(path, sizeof(path), "/proc/%s/cmdline", pid);
+	ssize_t length = textfile_read(AT_FDCWD, path, raw, sizeof(raw));
+	while (length > 0 && !raw[length - 1])
+		length--;
+	for (ssize_t i = 0; i < length; i++)
+		if (!raw[i])
+			raw[i] = ' ';
+	if (length > 0)
+		escape(text, COMMAND_LINE_LIMIT, raw, (size_t)length, ESCAPE_TEXT);
+	snprintf(description, HOLDER_SIZE, "process %.10s (%s)", pid, text);
+}
+
+bool holder_find(int fd, uint64_t offset, char description[HOLDER_SIZE])
+{
+	struct stat file;
+	bool found = false;
+
+	if (fstat(fd, &file))
+		return false;
+	DIR *processes = opendir("/proc");
+	if (!processes)
+		return false;
+	for (struct dirent *entry; !found && (entry = readdir(processes));) {
+		unsigned long long pid;
+
+		if (!parse_number(entry->d_name, INT32_MAX, &pid, NULL) || (pid_t)pid == getpid())
+			continue;
+		found = process_holds(entry->d_name, &file, offset);
+		if (found)
+			describe(entry->d_name, description);
+	}
+	closedir(processes);
+	return found;
+}

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: LGPL-2.1-only */
+/* Who holds a lock. */
+#ifndef HOLDER_H
+#define HOLDER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* Room for the description of a holder. */
+#define HOLDER_SIZE 320
+
+/*
+ * Finds a process other than this one that holds the write lock on the byte at `offset` of the file
+ * open as `fd`, and describes it as "process 812 (/bin/bash /etc/xen/scripts/block add)", escaped.
+ * Result: whether one was found: those of other users or process namespaces are not seen.
+ */
+bool holder_find(int fd, uint64_t offset, char description[HOLDER_SIZE]);
+
+#endif

@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: LGPL-2.1-only */
+/* Named locks in one file, held by a descriptor that the calling script has opened. */
+#include "lock.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "deadline.h"
+#include "holder.h"
+#include "message.h"
+#include "status.h"
+
+uint64_t lock_offset(const char *name)
+{
+	uint64_t hash = UINT64_C(0xcbf29ce484222325);
+
+	for (const unsigned char *p = (const unsigned char *)name; *p; p++)
+		hash = (hash ^ *p) * UINT64_C(0x100000001b3);
+	return hash & ((UINT64_C(1) << 62) - 1);
+}
+
+int lock_line_covers(const char *line, uint64_t offset)
+{
+	int64_t first, last;
+	char end[24];
+
+	if (strncmp(line, "lock:", 5) != 0 || !strstr(line, " OFDLCK ") || !strstr(line, " WRITE "))
+		return 0;
+	/* "lock:\t1: OFDLCK  ADVISORY  WRITE -1 00:16:1048 100 100"; the end may be "EOF". */
+	if (sscanf(line, "lock: %*d: %*s %*s %*s %*d %*x:%*x:%*u %" SCNd64 " %23s", &first, end) !=
+		2)
+		return 0;
+	if (first < 0 || (uint64_t)first > offset)
+		return 0;
+	if (!strcmp(end, "EOF"))
+		return 1;
+	return sscanf(end, "%" SCNd64, &last) == 1 && last >= 0 && (uint64_t)last >= offset;
+}
+
+static int by_offset(const void *a, const void *b)
+{
+	uint64_t one = lock_offset(((const struct lock *)a)->name);
+	uint64_t other = lock_offset(((const struct lock *)b)->name);
+
+	return (one > other) - (one < other);
+}
+
+static int complain_late(const struct lock *lock, unsigned wait_ms)
+{
+	char holder[HOLDER_SIZE];
+
+	if (!holder_find(lock->fd, lock_offset(lock->name), holder))
+		return complain(STATUS_LATE,
+			"%s has been locked by another process for %g s; wait until the other "
+			"hotplug script has ended, then try again.",
+			QUOTED(lock->name), wait_ms / 1000.0);
+	return complain(STATUS_LATE,
+		"%s has been locked by %s for %g s; wait for it or, if it hangs, end it, then try "
+		"again.",
+		QUOTED(lock->name), holder, wait_ms / 1000.0);
+}
+
+static int take_one(const struct lock *lock, unsigned wait_ms)
+{
+	struct flock range = {
+		.l_type = F_WRLCK,
+		.l_whence = SEEK_SET,
+		.l_start = (off_t)lock_offset(lock->name),
+		.l_len = 1,
+	};
+
+	while (fcntl(lock->fd, F_OFD_SETLKW, &range)) {
+		if (errno == EINTR && !deadline_passed())
+			continue;
+		if (errno == EINTR)
+			return complain_late(lock, wait_ms);
+		return complain(STATUS_FAILED,
+			"Descriptor %d cannot hold the lock %s (%s); it must be a file opened for "
+			"writing, on a file system with locks.",
+			lock->fd, QUOTED(lock->name), strerror(errno));
+	}
+	return STATUS_DONE;
+}
+
+int lock_take(struct lock *locks, size_t count, unsigned wait_ms)
+{
+	int status = STATUS_DONE;
+
+	if (count)
+		qsort(locks, count, sizeof(*locks), by_offset);
+	deadline_interrupt(wait_ms);
+	for (size_t i = 0; i < count && !status; i++)
+		status = take_one(&locks[i], wait_ms);
+	deadline_clear();
+	return status;
+}

@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: LGPL-2.1-only */
+/* Sentences for the administrator, in which nothing that came from outside can do harm. */
+#include "message.h"
+
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#define ELLIPSIS "…"
+
+static bool in_range(uint32_t c, uint32_t first, uint32_t last)
+{
+	return c >= first && c <= last;
+}
+
+/*
+ * Whether a terminal or a log shows the character as itself, on the same line and in the order
+ * written: no C1 controls, no line and paragraph separators, none that turn the direction.
+ */
+static bool shows_as_itself(uint32_t c)
+{
+	return !in_range(c, 0x80, 0x9f) && !in_range(c, 0x200b, 0x200f) &&
+	       !in_range(c, 0x2028, 0x202e) && !in_range(c, 0x2060, 0x2069) && c != 0xfeff;
+}
+
+/* The length of the multi-byte character at `p`, or 0 where there is no valid and harmless one. */
+static size_t multibyte_length(const unsigned char *p, size_t left)
+{
+	static const uint32_t smallest[] = {0, 0, 0x80, 0x800, 0x10000};
+	size_t length = p[0] >= 0xf0 ? 4 : p[0] >= 0xe0 ? 3 : 2;
+	uint32_t c = p[0] & (0xff >> (length + 1));
+
+	if (p[0] < 0xc2 || p[0] > 0xf4 || length > left)
+		return 0;
+	for (size_t i = 1; i < length; i++) {
+		if ((p[i] & 0xc0) != 0x80)
+			return 0;
+		c = c << 6 | (p[i] & 0x3f);
+	}
+	if (c < smallest[length] || c > 0x10ffff || in_range(c, 0xd800, 0xdfff))
+		return 0;
+	return shows_as_itself(c) ? length : 0;
+}
+
+/*
+ * Writes the character at `p` as it is to be shown to `unit` (at least 5 bytes). Sets *taken to the
+ * bytes of input it stands for. Result: the length written.
+ */
+static size_t escape_one(
+	char unit[5], const unsigned char *p, size_t left, enum escape_style style, size_t *taken)
+{
+	bool special = style == ESCAPE_VALUE && (p[0] == '\\' || p[0] == '\'');
+
+	*taken = 1;
+	if (special)
+		return (size_t)snprintf(unit, 5, "\\%c", p[0]);
+	if (in_range(p[0], 0x20, 0x7e)) {
+		unit[0] = (char)p[0];
+		return 1;
+	}
+	if (p[0] == '\n' || p[0] == '\t' || p[0] == '\r')
+		return (size_t)snprintf(unit, 5, "\\%c",
+			p[0] == '\n' ? 'n' : p[0] == '\t' ? 't' : 'r');
+
+	size_t length = multibyte_length(p, left);
+	if (!length)
+		return (size_t)snprintf(unit, 5, "\\x%02x", p[0]);
+	memcpy(unit, p, length);
+	*taken = length;
+	return length;
+}
+
+size_t escape(char *to, size_t limit, const char *from, size_t length, enum escape_style style)
+{
+	size_t used = 0;
+
+	while (length) {
+		char unit[5];
+		size_t taken;
+		size_t shown =
+			escape_one(unit, (const unsigned char *)from, length, style, &taken);
+
+		if (used + shown > limit) {
+			memcpy(to + used, ELLIPSIS, strlen(ELLIPSIS));
+			used += strlen(ELLIPSIS);
+			break;
+		}
+		memcpy(to + used, unit, shown);
+		used += shown;
+		from += taken;
+		length -= taken;
+	}
+	to[used] = '\0';
+	return used;
+}
+
+const char *quote(struct quote *q, const char *value)
+{
+	q->text[0] = '\'';
+	size_t used = 1 + escape(q->text + 1, QUOTE_LIMIT, value, strlen(value), ESCAPE_VALUE);
+	q->text[used] = '\'';
+	q->text[used + 1] = '\0';
+	return q->text;
+}
+
+int complain(int status, const char *format, ...)
+{
+	char raw[4 * SENTENCE_LIMIT];
+	char line[SENTENCE_LIMIT + sizeof(ELLIPSIS "\n")];
+	va_list arguments;
+
+	va_start(arguments, format);
+	int length = vsnprintf(raw, sizeof(raw), format, arguments);
+	va_end(arguments);
+	if (length < 0)
+		return status;
+
+	size_t used = escape(line, SENTENCE_LIMIT, raw, strlen(raw), ESCAPE_TEXT);
+	line[used] = '\n';
+	/* One write, so that lines of processes that share stderr do not mix. */
+	ssize_t written = write(STDERR_FILENO, line, used + 1);
+	(void)written; /* there is nobody left to tell */
+	return status;
+}

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: LGPL-2.1-only */
+/* The result on stdout: fields ended by NUL, held back until all has gone well. */
+#ifndef OUTPUT_H
+#define OUTPUT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct output {
+	char *bytes;
+	size_t used, room;
+	bool failed; /* memory ran out; output_flush() says so */
+};
+
+/* Adds one field: the byte `first` (where it is not 0), then `length` bytes. */
+void output_value(struct output *out, char first, const void *bytes, size_t length);
+
+/* Adds one field, printf-like. */
+__attribute__((format(printf, 2, 3))) void output_field(
+	struct output *out, const char *format, ...);
+
+/* Writes all fields to stdout. Result: STATUS_DONE, or STATUS_FAILED with a complaint. */
+int output_flush(struct output *out);
+
+void output_free(struct output *out);
+
+#endif

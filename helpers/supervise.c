@@ -1,0 +1,298 @@
+/* SPDX-License-Identifier: LGPL-2.1-only */
+/* Runs a command that cannot outlive the caller, the deadline, or a request to stop. */
+#include "supervise.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/signalfd.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "deadline.h"
+
+/* How long a killed process may take to die: one that waits for a dead disk does not die at all. */
+#define DEATH_MS 3000
+
+enum { EXIT_LATE = 124, EXIT_NOT_EXECUTABLE = 126, EXIT_NOT_FOUND = 127, EXIT_SIGNAL = 128 };
+
+/* All that is open while a command runs; -1 is closed. */
+struct supervision {
+	pid_t child;
+	int signals;                      /* signalfd */
+	int pidfd;                        /* of the child */
+	int errors_read, errors_write;    /* the child's standard error */
+	int failure_read, failure_write;  /* errno of its execvp(), or nothing */
+};
+
+static void close_one(int *fd)
+{
+	if (*fd >= 0)
+		close(*fd);
+	*fd = -1;
+}
+
+static void close_all(struct supervision *s)
+{
+	close_one(&s->signals);
+	close_one(&s->pidfd);
+	close_one(&s->errors_read);
+	close_one(&s->errors_write);
+	close_one(&s->failure_read);
+	close_one(&s->failure_write);
+}
+
+static void stop_signals(sigset_t *set)
+{
+	sigemptyset(set);
+	sigaddset(set, SIGTERM);
+	sigaddset(set, SIGINT);
+	sigaddset(set, SIGHUP);
+	sigaddset(set, SIGQUIT);
+	sigaddset(set, SIGCHLD);
+}
+
+static bool open_pipe(int *read_end, int *write_end)
+{
+	int ends[2];
+
+	if (pipe2(ends, O_CLOEXEC))
+		return false;
+	*read_end = ends[0];
+	*write_end = ends[1];
+	return true;
+}
+
+/* Opens what the parent needs before the fork. Result: false with errno. */
+static bool prepare(struct supervision *s)
+{
+	sigset_t set;
+
+	stop_signals(&set);
+	if (sigprocmask(SIG_BLOCK, &set, NULL))
+		return false;
+	s->signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+	return s->signals >= 0 && open_pipe(&s->errors_read, &s->errors_write) &&
+	       open_pipe(&s->failure_read, &s->failure_write) &&
+	       !fcntl(s->errors_read, F_SETFL, O_NONBLOCK);
+}
+
+/* In the child: signals as a command expects them, whatever this program's caller had. */
+static void reset_signals(void)
+{
+	struct sigaction action = {.sa_handler = SIG_DFL};
+	sigset_t none;
+
+	for (int i = 1; i < NSIG; i++)
+		sigaction(i, &action, NULL);
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
+/* In the child: becomes the command, or writes errno to the pipe. */
+static _Noreturn void become(char *argv[], pid_t supervisor, const struct supervision *s)
+{
+	const int failure = STDERR_FILENO + 1;
+	int error = 0;
+
+	setpgid(0, 0);
+	reset_signals();
+	/* If the supervisor is gone already, nobody is left to be told about its death. */
+	if (prctl(PR_SET_PDEATHSIG, SIGKILL) || getppid() != supervisor)
+		_exit(EXIT_SIGNAL + SIGKILL);
+	/* In this order the descriptors cannot overwrite each other: a pipe's are above 2 or free. */
+	int spare = fcntl(s->failure_write, F_DUPFD_CLOEXEC, failure + 1);
+	if (spare < 0 || dup2(s->errors_write, STDERR_FILENO) < 0 ||
+		dup3(spare, failure, O_CLOEXEC) < 0)
+		_exit(EXIT_NOT_EXECUTABLE);
+	closefrom(failure + 1);
+	execvp(argv[0], argv);
+	error = errno;
+	ssize_t written = write(failure, &error, sizeof(error));
+	(void)written; /* the exit status says it as well, if less clearly */
+	_exit(error == ENOENT || error == ENOTDIR ? EXIT_NOT_FOUND : EXIT_NOT_EXECUTABLE);
+}
+
+/* Result: false with errno. */
+static bool start(struct supervision *s, char *argv[])
+{
+	pid_t self = getpid();
+
+	s->child = fork();
+	if (s->child < 0)
+		return false;
+	if (!s->child)
+		become(argv, self, s);
+	/* Both sides set the group, since either may need it first. */
+	setpgid(s->child, s->child);
+	close_one(&s->errors_write);
+	close_one(&s->failure_write);
+	s->pidfd = (int)syscall(SYS_pidfd_open, s->child, 0);
+	return s->pidfd >= 0;
+}
+
+/*
+ * Takes over what the command has written to standard error, and drops what does not fit. Stops
+ * after a fair amount, so that a flood does not keep the caller from seeing to the rest. Result:
+ * false when the other end is closed.
+ */
+static bool read_errors(struct supervision *s, struct supervised *result)
+{
+	for (int i = 0; i < 16; i++) {
+		char chunk[4096];
+		ssize_t n = read(s->errors_read, chunk, sizeof(chunk));
+
+		if (n < 0)
+			return errno == EAGAIN || errno == EINTR;
+		if (!n)
+			return false;
+		size_t room = sizeof(result->errors) - result->error_length;
+		size_t kept = (size_t)n < room ? (size_t)n : room;
+		memcpy(result->errors + result->error_length, chunk, kept);
+		result->error_length += kept;
+	}
+	return true;
+}
+
+/* Kills the command's group and reaps all of it that is this process' to reap. */
+static void kill_group(struct supervision *s, struct supervised *result)
+{
+	long long end = now_ms() + DEATH_MS;
+	pid_t reaped;
+
+	kill(-s->child, SIGKILL);
+	for (;;) {
+		struct pollfd event = {.fd = s->signals, .events = POLLIN};
+		struct signalfd_siginfo info;
+
+		do
+			reaped = waitpid(-s->child, NULL, WNOHANG);
+		while (reaped > 0);
+		if (reaped < 0)
+			return;
+		long long left = end - now_ms();
+		if (left <= 0) {
+			result->unkillable = true;
+			return;
+		}
+		if (poll(&event, 1, (int)left) > 0)
+			while (read(s->signals, &info, sizeof(info)) > 0)
+				;
+	}
+}
+
+static void stop(struct supervision *s, struct supervised *result, enum supervised_end why,
+	int signal_number)
+{
+	kill_group(s, result);
+	result->end = why;
+	result->signal = signal_number;
+	result->status = why == SUPERVISED_LATE ? EXIT_LATE : EXIT_SIGNAL + signal_number;
+}
+
+/* The first signal that asks for an end, or 0: SIGCHLD only wakes. */
+static int stop_request(struct supervision *s)
+{
+	struct signalfd_siginfo info;
+
+	while (read(s->signals, &info, sizeof(info)) == sizeof(info))
+		if (info.ssi_signo != SIGCHLD)
+			return (int)info.ssi_signo;
+	return 0;
+}
+
+/* The command has ended: takes over how, and what it said last. */
+static void collect(struct supervision *s, struct supervised *result)
+{
+	int status = 0;
+	ssize_t n;
+
+	while (waitpid(s->child, &status, 0) < 0 && errno == EINTR)
+		;
+	/* Not up to the end of file: a daemon it started may hold the pipe for ever. */
+	if (s->errors_read >= 0)
+		read_errors(s, result);
+	do
+		n = read(s->failure_read, &result->error, sizeof(result->error));
+	while (n < 0 && errno == EINTR);
+	if (n == sizeof(result->error)) {
+		result->end = SUPERVISED_NOT_STARTED;
+		return;
+	}
+	result->end = SUPERVISED_ENDED;
+	if (WIFSIGNALED(status)) {
+		result->signal = WTERMSIG(status);
+		result->status = EXIT_SIGNAL + result->signal;
+		return;
+	}
+	result->status = WEXITSTATUS(status);
+}
+
+/* Until the command has ended, one way or the other. */
+static void watch_over(struct supervision *s, unsigned deadline_ms, struct supervised *result)
+{
+	long long end = now_ms() + deadline_ms;
+
+	for (;;) {
+		struct pollfd events[] = {
+			{.fd = s->signals, .events = POLLIN},
+			{.fd = s->pidfd, .events = POLLIN},
+			{.fd = s->errors_read, .events = POLLIN},
+		};
+		long long left = end - now_ms();
+
+		if (left <= 0) {
+			stop(s, result, SUPERVISED_LATE, 0);
+			return;
+		}
+		if (poll(events, sizeof(events) / sizeof(events[0]), (int)left) < 0)
+			continue;
+		int signal_number = events[0].revents ? stop_request(s) : 0;
+		if (signal_number) {
+			stop(s, result, SUPERVISED_STOPPED, signal_number);
+			return;
+		}
+		if (events[1].revents) {
+			collect(s, result);
+			return;
+		}
+		if (events[2].revents && !read_errors(s, result))
+			close_one(&s->errors_read);
+	}
+}
+
+void supervise(char *argv[], pid_t parent, unsigned deadline_ms, struct supervised *result)
+{
+	struct supervision s = {-1, -1, -1, -1, -1, -1, -1};
+
+	*result = (struct supervised){.end = SUPERVISED_BROKEN, .status = EXIT_FAILURE};
+	if (!prepare(&s))
+		goto broken;
+	/* Orphans of the command come here, so that its whole group can be reaped. */
+	if (prctl(PR_SET_PDEATHSIG, SIGTERM) || prctl(PR_SET_CHILD_SUBREAPER, 1))
+		goto broken;
+	/* The parent may have ended before it was asked for. */
+	if (parent && getppid() != parent) {
+		result->end = SUPERVISED_STOPPED;
+		result->signal = SIGTERM;
+		result->status = EXIT_SIGNAL + SIGTERM;
+		goto out;
+	}
+	if (!start(&s, argv))
+		goto broken;
+	watch_over(&s, deadline_ms, result);
+	goto out;
+
+broken:
+	result->error = errno;
+	if (s.child > 0)
+		kill_group(&s, result);
+out:
+	close_all(&s);
+}

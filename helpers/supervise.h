@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: LGPL-2.1-only */
+/* Runs a command that cannot outlive the caller, the deadline, or a request to stop. */
+#ifndef SUPERVISE_H
+#define SUPERVISE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
+
+/* What is kept of the command's standard error. */
+#define SUPERVISED_ERRORS 4096
+
+enum supervised_end {
+	SUPERVISED_ENDED,       /* by itself, or by a signal that is not ours */
+	SUPERVISED_NOT_STARTED, /* `error` tells why */
+	SUPERVISED_LATE,        /* killed after the deadline */
+	SUPERVISED_STOPPED,     /* killed since `signal` came, or the caller was gone */
+	SUPERVISED_BROKEN,      /* the supervision itself failed with `error` */
+};
+
+struct supervised {
+	enum supervised_end end;
+	int status; /* for exit(): the command's own, 124, 126, 127, or 128 + signal */
+	int signal;
+	int error; /* errno */
+	bool unkillable; /* something of it did not die in time */
+	char errors[SUPERVISED_ERRORS];
+	size_t error_length;
+};
+
+/*
+ * Runs argv[0], found through PATH, with the arguments argv (ended by NULL): in a process group of
+ * its own, with default signal dispositions, standard input and output as they are, standard error
+ * captured, all other descriptors closed. This process keeps its own descriptors until the command
+ * is dead, so that what they lock stays locked so long.
+ * The whole process group is killed and reaped when `deadline_ms` milliseconds have passed, when
+ * this process' parent ends, or when SIGTERM, SIGINT, SIGHUP or SIGQUIT arrives; processes that
+ * have left the group (daemons) are left alone. `parent` is the process id that the parent must
+ * have, or 0: a caller that is gone already cannot be seen to end.
+ */
+void supervise(char *argv[], pid_t parent, unsigned deadline_ms, struct supervised *result);
+
+#endif

@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: LGPL-2.1-only */
+/* Small text files of /proc and /sys. */
+#include "textfile.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
+#include "command.h"
+
+/* The kernel's own bounds (include/linux/kdev_t.h): 12 bits of major, 20 of minor number. */
+#define MOST_MAJOR 0xfff
+#define MOST_MINOR 0xfffff
+
+ssize_t textfile_read(int dir, const char *path, char *text, size_t size)
+{
+	size_t used = 0;
+	int fd = openat(dir, path, O_RDONLY | O_CLOEXEC);
+
+	if (fd < 0)
+		return -1;
+	while (used < size - 1) {
+		ssize_t n = read(fd, text + used, size - 1 - used);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0) {
+			close(fd);
+			return -1;
+		}
+		if (!n)
+			break;
+		used += (size_t)n;
+	}
+	close(fd);
+	text[used] = '\0';
+	return (ssize_t)used;
+}
+
+bool textfile_number(int dir, const char *path, uint64_t *number)
+{
+	char text[32];
+	unsigned long long value;
+	const char *end;
+
+	if (textfile_read(dir, path, text, sizeof(text)) < 0)
+		return false;
+	if (!parse_number(text, UINT64_MAX, &value, &end) || (*end && *end != '\n'))
+		return false;
+	*number = value;
+	return true;
+}
+
+bool parse_device(const char *text, dev_t *device)
+{
+	unsigned long long major_number, minor_number;
+	const char *end;
+
+	if (!parse_number(text, MOST_MAJOR, &major_number, &end) || *end != ':')
+		return false;
+	if (!parse_number(end + 1, MOST_MINOR, &minor_number, &end))
+		return false;
+	if (*end && *end != '\n' && *end != ' ')
+		return false;
+	*device = makedev((unsigned)major_number, (unsigned)minor_number);
+	return true;
+}
+
+bool textfile_device(int dir, const char *path, dev_t *device)
+{
+	char text[32];
+
+	return textfile_read(dir, path, text, sizeof(text)) >= 0 && parse_device(text, device);
+}

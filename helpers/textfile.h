@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: LGPL-2.1-only */
+/* Small text files of /proc and /sys. */
+#ifndef TEXTFILE_H
+#define TEXTFILE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+/*
+ * Reads the file `path`, relative to the directory `dir` (or AT_FDCWD), into `text`: at most size - 1
+ * bytes, and a NUL behind them. Result: the bytes read, or -1 with errno.
+ */
+ssize_t textfile_read(int dir, const char *path, char *text, size_t size);
+
+/* As textfile_read(), of a file whose one line is a decimal number. Result: whether it is. */
+bool textfile_number(int dir, const char *path, uint64_t *number);
+
+/* As textfile_read(), of a file whose one line is a device number "MAJOR:MINOR" in decimal. */
+bool textfile_device(int dir, const char *path, dev_t *device);
+
+/* Parses "MAJOR:MINOR" in decimal, ended by NUL, newline or blank. Result: whether it is one. */
+bool parse_device(const char *text, dev_t *device);
+
+#endif

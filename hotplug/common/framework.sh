@@ -1,0 +1,16 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: LGPL-2.1-only
+# The framework's parts, in the order in which they build on each other.
+# docs/architecture.md shows how they work together.
+
+set -Eeuo pipefail
+shopt -s inherit_errexit
+# Lengths and patterns are of bytes, messages of tools are in English.
+export LC_ALL=C PATH=${PATH:-}:/usr/sbin:/usr/bin:/sbin:/bin
+umask 077
+
+for hotplug_part in failure run store journal types parameters resources lifecycle help; do
+	# shellcheck source=/dev/null
+	. "$hotplug_common/$hotplug_part.sh"
+done
+unset hotplug_part

@@ -1,0 +1,112 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: LGPL-2.1-only
+# A network interface (vif, and the tap device of an HVM guest): what libxl
+# calls, which nodes it writes, what netback waits for.
+# The contract: xen.git, tools/libs/light/libxl_nic.c and libxl_linux.c.
+
+# The script has, besides its parameters:
+vif=${vif-} # the interface's name when the guest got it; vifD.N-emu for a tap
+vifname=''  # the name that it is to have, or empty
+mtu=''      # as configured, or empty; a resource that sets another says so here
+
+# And its resources leave:
+dev='' # the interface's name by now
+
+vif_identify() {
+	type_if=${type_if:-vif}
+	[[ $type_if == @(vif|tap) ]] || fail "type_if is ${type_if@Q}, which is neither vif nor tap; only libxl calls $hotplug_name so."
+	[[ ${XENBUS_PATH:-} || $type_if != tap ]] || vif_path_of_tap
+	lifecycle_identify vif
+	if [[ $type_if == tap ]]; then
+		vif=${INTERFACE:-vif$domid.$devid-emu}
+		journal_file+=-emu
+	else
+		vif=${vif:-vif$domid.$devid}
+	fi
+}
+
+# vif_path_of_tap
+# Who calls for a tap without a path (as older callers do) names it by its vif.
+vif_path_of_tap() {
+	[[ ${INTERFACE:-} =~ ^vif([0-9]+)\.([0-9]+)-emu$ ]] || return 0
+	XENBUS_PATH=backend/vif/${BASH_REMATCH[1]}/${BASH_REMATCH[2]}
+}
+
+# vif_action
+# Sets action from verb and type_if. A vif goes online and offline, a tap is
+# added and removed; the other pair, as a driver domain's udev may call it, is
+# not for it.
+vif_action() {
+	case $verb:$type_if in
+	online:vif | add:tap) action=attach ;;
+	offline:vif | remove:tap) action=detach ;;
+	online:tap | offline:tap | add:vif | remove:vif) action=none ;;
+	check:* | plan:*) action=$verb ;;
+	*)
+		quote verb "$verb"
+		fail "$hotplug_name was called with $verb; libxl calls it with online, offline, add or remove, a person with check, plan or help."
+		;;
+	esac
+}
+
+vif_load() {
+	store_load frontend-id state vifname mtu hotplug-error "${parameters[@]}"
+}
+
+# vif_accept
+# Checks the nodes that every interface has.
+vif_accept() {
+	local state
+	[[ ${store_value["frontend-id"]+set} ]] ||
+		fail "The node $XENBUS_PATH/frontend-id does not exist, so there is no such interface; was it detached meanwhile?"
+	store_get state state
+	[[ $state != [56] ]] ||
+		fail "The interface $device_id is being detached (state $state), so it was not attached."
+	parameters_check 'The name of the interface' "$vif" ifname
+	vif_accept_optional vifname 'The vifname' ifname
+	vif_accept_optional mtu 'The MTU' mtu
+	[[ ! $vifname || $type_if != tap ]] || vif_accept_tap_name
+}
+
+# vif_accept_optional <node> <what> <type>
+vif_accept_optional() {
+	local value
+	store_get value "$1"
+	[[ ! $value ]] || parameters_check "$2" "$value" "$3"
+	printf -v "$1" '%s' "$value"
+}
+
+# vif_accept_tap_name
+# The tap of an interface with a name of its own has that name, and -emu.
+vif_accept_tap_name() {
+	((${#vifname} <= 11)) ||
+		fail "The vifname '$vifname' has more than 11 bytes, so that $vifname-emu, the name of its emulated interface, would have more than the 15 that Linux allows; give a shorter vifname."
+	vifname+=-emu
+}
+
+# vif_attached
+# Going online again repairs what is no longer as it should be.
+vif_attached() {
+	return 1
+}
+
+vif_parameters() {
+	parameters_from_nodes
+}
+
+# vif_publish
+# netback connects when hotplug-status is connected. The guest's own MTU node
+# is the backend's to write, by the ids of the frontend; the emulated
+# interface has no nodes.
+vif_publish() {
+	local items=()
+	if [[ $type_if == vif ]]; then
+		[[ ! $mtu ]] || items+=("?/local/domain/$domid/device/vif/$devid/mtu=$mtu")
+		items+=(hotplug-status=connected)
+	fi
+	store_publish "$hotplug_name: $verb of $device_id done: ${dev@Q} for domain $domid." "${items[@]}"
+}
+
+vif_help() {
+	printf 'An interface with script=%s has these nodes, besides vifname and mtu:\n' "$hotplug_name"
+}

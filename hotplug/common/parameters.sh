@@ -1,0 +1,121 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: LGPL-2.1-only
+# What a script declares, and how the values reach its variables.
+
+parameters=()                # names, in the order of their declaration
+declare -A parameter_type    # name -> type, or choice:a,b
+declare -A parameter_default # name -> default; no entry: must be given
+declare -A parameter_about   # name -> one sentence
+target_type=''               # the type of the whole target, where there is no list of parameters
+target_about=''
+tools=()
+
+# device block|vif <sentence>
+# What kind of device the script is for; the kind's file has its verbs, its
+# nodes, and what is published.
+device() {
+	device_kind=$1
+	device_about=$2
+	# shellcheck source=/dev/null
+	. "$hotplug_common/kind-$device_kind.sh"
+}
+
+# param <name> <type> [default] <sentence>
+# A parameter, which becomes a variable of that name. A disk's come from its
+# target, `name=value,name=value`; an interface's from the nodes of its backend.
+# Without a default it must be given.
+param() {
+	[[ $1 =~ ^[a-z][a-z0-9_]*$ ]] || fail "The script declares a parameter ${1@Q}, which cannot name a variable."
+	parameters+=("$1")
+	parameter_type[$1]=$2
+	(($# == 3)) || parameter_default[$1]=$3
+	parameter_about[$1]=${!#}
+}
+
+# target <type> <sentence>
+# The disk's whole target is one value, the variable target.
+target() {
+	target_type=$1
+	target_about=$2
+}
+
+# needs <command>...
+# Programs without which the script cannot attach.
+needs() {
+	tools+=("$@")
+}
+
+# parameters_check_tools
+parameters_check_tools() {
+	local tool
+	for tool in "${tools[@]}"; do
+		type -P "$tool" >/dev/null ||
+			fail "$hotplug_name needs the command '$tool', which is not in $PATH; install the package that has it."
+	done
+}
+
+# parameters_set <name> <value>
+# Checks a value against the declared type and puts it into its variable.
+parameters_set() {
+	parameters_check "Parameter $1" "$2" "${parameter_type[$1]}"
+	printf -v "$1" '%s' "$2"
+}
+
+# parameters_check <what> <value> <type>
+parameters_check() {
+	local value expected
+	"type_${3%%:*}" "$2" "${3#*:}" && return
+	quote value "$2"
+	fail "$1 is $value, which is not $expected; correct the guest's configuration."
+}
+
+# parameters_default <name>
+# The default where no value is given; refused where there is none.
+parameters_default() {
+	[[ ${parameter_default[$1]+set} ]] ||
+		fail "Parameter $1 is missing (${parameter_about[$1]}); add it to the guest's configuration."
+	printf -v "$1" '%s' "${parameter_default[$1]}"
+}
+
+# parameters_from_nodes
+# An interface's parameters: a node each. An empty one counts as not given.
+parameters_from_nodes() {
+	local name value
+	for name in "${parameters[@]}"; do
+		store_get value "$name"
+		if [[ $value ]]; then
+			parameters_set "$name" "$value"
+		else
+			parameters_default "$name"
+		fi
+	done
+}
+
+# parameters_from_list <name=value,name=value>
+# A disk's parameters: its target.
+parameters_from_list() {
+	local -A given=()
+	local rest=$1 name
+	while [[ $rest ]]; do
+		parameters_take_pair "${rest%%,*}"
+		[[ $rest == *,* ]] || break
+		rest=${rest#*,}
+	done
+	for name in "${parameters[@]}"; do
+		[[ ${given[$name]+set} ]] || parameters_default "$name"
+	done
+}
+
+# parameters_take_pair <name=value>
+# Uses the caller's table of those that are given.
+parameters_take_pair() {
+	local name=${1%%=*} pair known
+	quote pair "$1"
+	printf -v known '%s, ' "${parameters[@]}"
+	[[ $name =~ ^[a-z][a-z0-9_]*$ && ${parameter_type[$name]+set} ]] ||
+		fail "The target has $pair, but this disk's parameters are ${known%, }; correct the guest's configuration."
+	[[ $1 == *=* ]] || fail "The target has $pair without a value; write $name=VALUE."
+	[[ ! ${given[$name]+set} ]] || fail "The target gives the parameter $name twice; leave one."
+	given[$name]=1
+	parameters_set "$name" "${1#*=}"
+}

@@ -1,0 +1,56 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: LGPL-2.1-only
+# A disk for this guest alone, or for several who only read: an image file on
+# a loop device of its own, or a block device as it is. Two guests' bytes are
+# kept apart by the helper (helpers/cmd-claim.c).
+
+# disk_acquire <path|name under /dev> <mode>
+# Sets dev and physical_device.
+disk_acquire() {
+	disk_claim "$@" --lock "$hotplug_lock_fd" --wait "$lifecycle_lock_wait"
+	journal_remember kind "$disk_kind"
+}
+
+# disk_plan <path|name under /dev> <mode>
+disk_plan() {
+	disk_claim "$@" --plan
+}
+
+# disk_claim <path|name under /dev> <mode> <option>...
+# Sets dev, physical_device and disk_kind (file or device).
+disk_claim() {
+	local path=$1 field status=0
+	[[ $path == /* ]] || path=/dev/$path
+	helper claim --device "$device_id" --mode "$2" "${@:3}" -- "$path" || status=$?
+	((status != 4)) || fail "$reason" busy
+	((status == 0)) || fail "$reason"
+	for field in "${reply[@]}"; do
+		case $field in
+		device=*) dev=${field#*=} ;;
+		physical-device=*) physical_device=${field#*=} ;;
+		kind=*) disk_kind=${field#*=} ;;
+		esac
+	done
+}
+
+# disk_release <path|name under /dev> <mode>
+# Our loop devices are known by their tag. One that other scripts attached is
+# in the node that they wrote.
+disk_release() {
+	local kind
+	journal_recall kind kind
+	[[ $kind != device ]] || return 0
+	if [[ ! $journal_live && ${store_value[node]-} ]]; then
+		helper release --device "$device_id" --node "${store_value[node]}" --target "$1"
+	else
+		helper release --device "$device_id"
+	fi
+}
+
+# disk_check <path|name under /dev> <mode>
+disk_check() {
+	local now
+	store_get now node
+	[[ -b $now ]] || reason="The block device '$now' is gone."
+	[[ ! $reason ]]
+}

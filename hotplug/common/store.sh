@@ -1,0 +1,50 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: LGPL-2.1-only
+# The device's nodes: read once at the start, written once at the end.
+
+declare -A store_value # node, relative to the backend's path -> its value; absent ones are not there
+
+# store_load <node>...
+# Takes the device's lock, where lifecycle_lock came before, then reads the
+# nodes over one connection.
+# Result: store_value. On failure the helper's status, with reason set; the
+# lock is held all the same, except after a deadline (status 5).
+store_load() {
+	local node lock=()
+	[[ ! $hotplug_lock_fd ]] || lock=(--wait "$lifecycle_lock_wait" --lock "$hotplug_lock_fd:$device_id")
+	helper load "${lock[@]}" "$XENBUS_PATH" "$@" || return
+	for node; do
+		store_take "$node" "${reply[0]}" || return
+		reply=("${reply[@]:1}")
+	done
+}
+
+# store_take <node> <field>
+# One field of the helper's answer: =value, - for an absent node, !reason.
+store_take() {
+	case $2 in
+	=*) store_value[$1]=${2#=} ;;
+	-) ;;
+	*)
+		reason="Cannot read the node $XENBUS_PATH/$1: ${2#!}."
+		return 1
+		;;
+	esac
+}
+
+# store_get <out-var> <node> [default]
+# The value of a node that store_load was asked for; one that is absent has
+# the default. An empty node is a value.
+store_get() {
+	printf -v "$1" '%s' "${store_value[$2]-${3-}}"
+}
+
+# store_publish <log line> <item>...
+# Writes all items in one transaction, or none: KEY=VALUE; KEY alone removes
+# it; a ? before it leaves out what the store does not let us write.
+store_publish() {
+	local line=$1
+	shift
+	[[ ! ${store_value["hotplug-error"]+set} ]] || set -- "$@" hotplug-error
+	helper publish --log "$line" "$XENBUS_PATH" "$@" || fail "$reason"
+}

@@ -1,0 +1,194 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: LGPL-2.1-only
+# A host for one test: a network namespace, with /run, /var/log and /sys of its
+# own, a store, and the calls that libxl makes. Loop devices are the machine's:
+# a test judges only those of its own images.
+#
+# HOTPLUG_SCRIPTS  the scripts under test; another directory's can be tried
+
+bats_require_minimum_version 1.5.0 2>/dev/null || : # the demo has no bats
+root=$(cd "${BASH_SOURCE[0]%/*}/../.." && pwd)
+scripts=${HOTPLUG_SCRIPTS:-$root/hotplug/Linux}
+# shellcheck source=store.bash
+. "$root/tests/lib/store.bash"
+
+# host_start [mock option...]
+# Sets host_pid, and log, the file that our scripts' system log goes to.
+host_start() {
+	store_start "$@"
+	log=$BATS_TEST_TMPDIR/log
+	export XEN_HOTPLUG_LOG=$log
+	mkdir -p "$BATS_TEST_TMPDIR/run" "$BATS_TEST_TMPDIR/varlog/xen"
+	mkfifo "$BATS_TEST_TMPDIR/ready"
+	# shellcheck disable=SC2016 # the inner shell expands
+	setpriv --pdeathsig KILL unshare --mount --net bash -c '
+		mount --bind "$1/run" /run
+		mount --bind "$1/varlog" /var/log
+		mount -t sysfs sysfs /sys
+		ip link set lo up
+		echo ready >"$1/ready"
+		exec sleep infinity' - "$BATS_TEST_TMPDIR" 3>&- &
+	host_pid=$!
+	read -r _ <"$BATS_TEST_TMPDIR/ready"
+}
+
+# host_stop
+# To be called from teardown; tolerates half a set-up. Fails where the test
+# left a loop device of one of its images.
+host_stop() {
+	local left
+	left=$(host_loops)
+	[[ ! $left ]] || xargs losetup -d <<<"${left%% *}"
+	[[ ! ${host_pid-} ]] || { kill "$host_pid" && wait "$host_pid"; } 2>/dev/null || :
+	store_stop
+	[[ ! $left ]] || {
+		echo "left behind: $left"
+		return 1
+	}
+}
+
+# host <command>...
+# Runs a command in the test's host.
+host() {
+	nsenter --target "$host_pid" --mount --net --wd=/ -- "$@"
+}
+
+# host_loops
+# The loop devices over files below the test's directory, with the files.
+host_loops() {
+	losetup --list --noheadings --raw --output NAME,BACK-FILE |
+		while read -r name file; do
+			[[ $file != "$BATS_TEST_TMPDIR"/* ]] || printf '%s %s\n' "$name" "$file"
+		done
+}
+
+# host_residue
+# All that a script could have left: journals, loop devices of our images,
+# ports, renamed links. Empty on a clean host but for vifs and bridges.
+host_residue() {
+	local file
+	for file in "$BATS_TEST_TMPDIR"/run/xen-hotplug/*; do
+		[[ ! -e $file || $file == */lock ]] || printf 'journal %s\n' "${file##*/}"
+	done
+	host_loops
+	host ip -json link show | jq -r '.[] | select(.master) | "port \(.ifname) of \(.master)"'
+}
+
+# bridge <name>...
+bridge() {
+	local name
+	for name; do
+		host ip link add "$name" type bridge
+		host ip link set "$name" up
+	done
+}
+
+# vif <domid> <devid> [node value]...
+# What libxl and netback do before the script runs: nodes, and an interface
+# (its peer, guestD.N, plays the guest).
+vif() {
+	local path=backend/vif/$1/$2
+	vif_link "vif$1.$2" "guest$1.$2"
+	store_set "$path/frontend" "/local/domain/$1/device/vif/$2" "$path/frontend-id" "$1" \
+		"$path/online" 1 "$path/state" 2 "$path/script" "$scripts/vif-bridge" \
+		"$path/mac" 00:16:3e:00:00:01 "$path/handle" "$2" "$path/type" vif "$path/hotplug-status" '' \
+		"/local/domain/$1/device/vif/$2/mac" 00:16:3e:00:00:01
+	(($# == 2)) || nodes "$path" "${@:3}"
+}
+
+# vif_link <name> <peer>
+vif_link() {
+	host ip link add "$1" type veth peer name "$2"
+}
+
+# vbd <domid> <devid> <target> [node value]...
+vbd() {
+	local path=backend/vbd/$1/$2
+	store_set "$path/frontend" "/local/domain/$1/device/vbd/$2" "$path/frontend-id" "$1" \
+		"$path/online" 1 "$path/state" 2 "$path/script" "$scripts/block" "$path/params" "$3" \
+		"$path/mode" w "$path/type" phy "$path/dev" xvda "$path/device-type" disk \
+		"$path/removable" 0 "$path/bootable" 1
+	(($# == 3)) || nodes "$path" "${@:4}"
+}
+
+# nodes <path> <node> <value> [node value]...
+nodes() {
+	local path=$1 pairs=()
+	shift
+	while (($#)); do
+		pairs+=("$path/$1" "$2")
+		shift 2
+	done
+	store_set "${pairs[@]}"
+}
+
+# domain <domid> [uuid]
+# The nodes by which a domain is known.
+domain() {
+	store_set "/local/domain/$1/vm" "/vm/${2:-0000-$1}" "/local/domain/$1/name" "guest$1" \
+		"/local/domain/$1/domid" "$1"
+}
+
+# image <name> [size]
+# Makes an image file and sets the variable image to its path.
+image() {
+	image=$BATS_TEST_TMPDIR/$1
+	truncate -s "${2:-1M}" "$image"
+}
+
+# libxl_environment <type> <domid> <devid>
+# Sets the array environment to what libxl adds to its own.
+libxl_environment() {
+	environment=(script="$scripts/block" XENBUS_TYPE="$1" XENBUS_PATH="backend/$1/$2/$3" XENBUS_BASE_PATH=backend)
+	[[ $1 != vif ]] || environment+=(vif="vif$2.$3" netdev='' INTERFACE="vif$2.$3-emu")
+}
+
+# call <script> <verb> <type> <domid> <devid> [argument...]
+# As libxl does: relative XENBUS_PATH, stdin from /dev/null, working
+# directory /, stdout where stderr goes.
+call() {
+	local environment
+	libxl_environment "$3" "$4" "$5"
+	host env "${environment[@]}" "$scripts/$1" "$2" "${@:6}" </dev/null 2>&1
+}
+
+# The calls, each with the ids of the device.
+online() { call vif-bridge online vif "$1" "$2" type_if=vif; }
+offline() { call vif-bridge offline vif "$1" "$2" type_if=vif; }
+tap_add() { call vif-bridge add vif "$1" "$2" type_if=tap; }
+tap_remove() { call vif-bridge remove vif "$1" "$2" type_if=tap; }
+block_add() { call block add vbd "$1" "$2"; }
+block_remove() { call block remove vbd "$1" "$2"; }
+
+# assert_residue_free
+assert_residue_free() {
+	local residue
+	residue=$(host_residue)
+	[[ ! $residue ]] || {
+		printf 'left behind:\n%s\n' "$residue"
+		return 1
+	}
+}
+
+# assert_node <path> <value>
+assert_node() {
+	local value
+	value=$(store_get "$1") || {
+		echo "no node $1"
+		return 1
+	}
+	[[ $value == "$2" ]] || {
+		printf 'node %s is %q, not %q\n' "$1" "$value" "$2"
+		return 1
+	}
+}
+
+# assert_refused <path> <hotplug-status> <part of the sentence>
+# The device's nodes say why, in one sentence that ends in a full stop.
+assert_refused() {
+	local sentence
+	assert_node "$1/hotplug-status" "$2" || return
+	sentence=$(store_get "$1/hotplug-error")
+	echo "hotplug-error: $sentence"
+	[[ $sentence == *"$3"* && $sentence == *. && $sentence != *$'\n'* ]]
+}

@@ -1,0 +1,73 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: LGPL-2.1-only
+# A xenstore of its own for each test: sourced by bats files.
+
+MOCK_XENSTORED=${MOCK_XENSTORED:-${BASH_SOURCE[0]%/*}/../mock-xenstored/mock-xenstored}
+
+# store_start [OPTION...]: starts a store, with these options of mock-xenstored on top. Sets
+# STORE_DIR, STORE_LOG, STORE_FAULTS and XENSTORED_PATH (domain 0's socket). Status: the mock's.
+store_start() {
+	STORE_DIR=$BATS_TEST_TMPDIR/store
+	STORE_LOG=$STORE_DIR/log
+	STORE_FAULTS=$STORE_DIR/faults
+	export XENSTORED_PATH=$STORE_DIR/xs
+	mkdir -p "$STORE_DIR" || return
+	: >"$STORE_LOG"
+	"$MOCK_XENSTORED" --daemon --parent $$ --pid-file "$STORE_DIR/pid" --log "$STORE_LOG" \
+		--faults "$STORE_FAULTS" --listen "$XENSTORED_PATH" "$@"
+}
+
+# store_stop: ends the store and waits until it is gone. Status 0 also if there is none (any more),
+# 1 if it does not end.
+store_stop() {
+	local pid deadline=$((SECONDS + 20))
+	[[ -s ${STORE_DIR:-}/pid ]] || return 0
+	pid=$(<"$STORE_DIR/pid")
+	rm -f "$STORE_DIR/pid"
+	kill "$pid" 2>/dev/null || return 0
+	# It is no child of ours, so there is nothing to wait(1) for.
+	while kill -0 "$pid" 2>/dev/null; do
+		((SECONDS < deadline)) || return 1
+		sleep 0.01
+	done
+}
+
+# store_set PATH VALUE [PATH VALUE...]: writes nodes as domain 0. Status: xenstore-write's.
+store_set() {
+	xenstore-write "$@"
+}
+
+# store_get PATH: prints the node's value, raw, without a newline after it. Status: 1 if there is no
+# such node.
+store_get() {
+	xenstore-read -R "$1"
+}
+
+# store_has PATH: is there such a node? Leaves nothing on standard error.
+store_has() {
+	xenstore-exists "$1"
+}
+
+# store_fault SPEC...: orders these faults, instead of those ordered before; N in SPEC counts from
+# now. Status 2, with a message, if one is no fault.
+store_fault() {
+	local spec arguments=()
+	for spec; do
+		arguments+=(--fault "$spec")
+	done
+	"$MOCK_XENSTORED" --check "${arguments[@]}" || return
+	# At once, so that the mock never sees a part of it.
+	printf '%s\n' "$@" >"$STORE_FAULTS.new" && mv "$STORE_FAULTS.new" "$STORE_FAULTS"
+}
+
+# store_fault_none: nothing is to go wrong any more.
+store_fault_none() {
+	rm -f "$STORE_FAULTS"
+}
+
+# store_requests [TYPE]: prints how many requests (of that type: READ, WRITE, ...) were served since
+# the start.
+store_requests() {
+	awk -v type="${1:-}" '!/^#/ && (type == "" || $4 == toupper(type)) { n++ } END { print n + 0 }' \
+		"$STORE_LOG"
+}
