@@ -23,8 +23,7 @@ client_c = $(wildcard tests/mock-xenstored/client/*.c)
 SCRIPTS = block vif-bridge
 COMMON  = $(notdir $(wildcard hotplug/common/*.sh))
 SHELL_FILES = $(addprefix hotplug/Linux/,$(SCRIPTS) hotplug.sh) $(wildcard hotplug/common/*.sh \
-	hotplug/common/resources/*.sh tests/lib/*.bash tests/lib/*.sh tests/bats/*.bats tests/bench/* \
-	tests/demo tests/run tests/lint/*) .ci/run
+	hotplug/common/resources/*.sh tests/lib/* tests/bats/*.bats tests/bench/*) tests/demo tests/run .ci/run
 
 # What Debian calls the things that each target needs.
 PACKAGES_BUILD = gcc libc6-dev make libxen-dev

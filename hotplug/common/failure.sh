@@ -18,10 +18,12 @@ fail() {
 # complain <sentence> [error|busy]
 # Notes a failure and goes on: for a release, which does all it can.
 complain() {
-	failure_trace+=("$1")
-	[[ ! $failure ]] || return 0
-	failure=$1
-	failure_status=${2:-error}
+	if [[ $failure ]]; then
+		failure_trace+=("$1")
+	else
+		failure=$1
+		failure_status=${2:-error}
+	fi
 }
 
 # failure_unexpected <status> <command> <place>

@@ -68,7 +68,7 @@ journal_add() {
 journal_write() {
 	[[ $journal_live ]] || return 0
 	printf '%s\0' "$1" $(($# - 1)) "${@:2}" . >>"$journal_file" ||
-		fail "Cannot write $journal_file; is the file system full?"
+		fail "Cannot write $journal_file; see whether the file system is full or read-only."
 }
 
 # journal_clear

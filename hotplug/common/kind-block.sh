@@ -38,7 +38,7 @@ block_load() {
 block_accept() {
 	local state
 	[[ ${store_value[params]+set} ]] ||
-		fail "The node $XENBUS_PATH/params does not exist, so there is no such disk; was it detached meanwhile?"
+		fail "The node $XENBUS_PATH/params does not exist, so there is no such disk; it may have been detached meanwhile, attach it again."
 	store_get state state
 	[[ $state != [56] ]] ||
 		fail "The disk $device_id is being detached (state $state), so it was not attached."

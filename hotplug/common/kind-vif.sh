@@ -58,7 +58,7 @@ vif_load() {
 vif_accept() {
 	local state
 	[[ ${store_value["frontend-id"]+set} ]] ||
-		fail "The node $XENBUS_PATH/frontend-id does not exist, so there is no such interface; was it detached meanwhile?"
+		fail "The node $XENBUS_PATH/frontend-id does not exist, so there is no such interface; it may have been detached meanwhile, attach it again."
 	store_get state state
 	[[ $state != [56] ]] ||
 		fail "The interface $device_id is being detached (state $state), so it was not attached."

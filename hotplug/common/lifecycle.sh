@@ -66,7 +66,7 @@ lifecycle_identify() {
 		fail "XENBUS_PATH is not set, so that $hotplug_name does not know its device; libxl sets it, a person may: XENBUS_PATH=backend/${1%%|*}/DOMID/DEVID."
 	if [[ ! $path =~ ^(/local/domain/[0-9]+/)?backend/($1)/(0|[1-9][0-9]{0,4})/(0|[1-9][0-9]{0,9})$ ]]; then
 		XENBUS_PATH=''
-		fail "XENBUS_PATH is $shown, which is not backend/${1%%|*}/DOMID/DEVID; is $hotplug_name the right script for this device?"
+		fail "XENBUS_PATH is $shown, which is not backend/${1%%|*}/DOMID/DEVID; $hotplug_name is perhaps the wrong script for this device."
 	fi
 	type=${BASH_REMATCH[2]} domid=${BASH_REMATCH[3]} devid=${BASH_REMATCH[4]}
 	device_id=$type/$domid/$devid
@@ -78,7 +78,7 @@ lifecycle_identify() {
 lifecycle_lock() {
 	[[ -d $hotplug_run_dir ]] || run mkdir -p -m 0700 -- "$hotplug_run_dir" || fail "$reason"
 	exec {hotplug_lock_fd}<>"$hotplug_run_dir/lock" ||
-		fail "Cannot open $hotplug_run_dir/lock; is $hotplug_run_dir writable?"
+		fail "Cannot open $hotplug_run_dir/lock; see whether that file system is full or read-only."
 }
 
 # lifecycle_attach
@@ -109,7 +109,7 @@ lifecycle_clear_stale() {
 }
 
 lifecycle_start_journal() {
-	: >"$journal_file" || fail "Cannot write $journal_file; is $hotplug_run_dir writable?"
+	: >"$journal_file" || fail "Cannot write $journal_file; see whether that file system is full or read-only."
 }
 
 # lifecycle_detach
@@ -202,6 +202,7 @@ lifecycle_end() {
 lifecycle_report() {
 	local path=${XENBUS_PATH:-}
 	[[ $verb != @(check|plan) ]] || path=''
-	helper fail --status "$failure_status" "$path" "$failure" "${failure_trace[@]}"
+	helper fail --status "$failure_status" "$path" "$failure" \
+		"$hotplug_name: $verb of ${device_id:-no device} failed." "${failure_trace[@]}"
 	printf '%s\n' "${reply[@]%$'\n'}" >&2
 }

@@ -36,5 +36,5 @@ run_failed() {
 	reason=${2%$'\n'}
 	reason=${reason##*$'\n'}
 	reason=${reason:-The helper $hotplug_helper ended with status $1.}
-	failure_trace+=("= $1: $reason")
+	failure_trace+=("status $1: $reason")
 }

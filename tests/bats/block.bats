@@ -12,21 +12,11 @@ setup() {
 
 teardown() {
 	host_stop
-	[[ ! ${phy-} ]] || losetup -d "$phy"
 }
 
 # loop_of <image>
 loop_of() {
 	losetup --noheadings --output NAME --associated "$1" | tr -d ' '
-}
-
-# phy_device
-# A block device that no guest has, in phy: a loop device under another name
-# than its file's.
-phy_device() {
-	truncate -s 1M /tmp/"xen-hotplug-phy.$$"
-	phy=$(losetup --find --show /tmp/"xen-hotplug-phy.$$")
-	rm /tmp/"xen-hotplug-phy.$$"
 }
 
 @test "add of an image file publishes a loop device over it" {

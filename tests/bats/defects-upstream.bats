@@ -14,7 +14,7 @@ setup() {
 }
 
 @test "Xen's own scripts fail every test of a defect" {
-	run bats --jobs 8 --formatter tap "$BATS_TEST_DIRNAME/defects.bats"
+	BATS_TEST_TIMEOUT=60 run bats --jobs 8 --formatter tap "$BATS_TEST_DIRNAME/defects.bats"
 	echo "$output"
 	[[ "$status" -eq 1 ]]
 	run ! grep '^ok ' <<<"$output"

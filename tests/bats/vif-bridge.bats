@@ -9,6 +9,7 @@ setup() {
 }
 
 teardown() {
+	[[ ! ${guest-} ]] || kill "$guest"
 	host_stop
 }
 
@@ -245,14 +246,15 @@ link() {
 	vif 1 0 bridge xenbr0
 	host ip addr add 10.9.0.1/24 dev xenbr0
 	online 1 0
-	host bash -c 'exec unshare --net sleep infinity & echo $! >"$1"; wait' - "$BATS_TEST_TMPDIR/guest" 3>&- &
-	until [[ -s "$BATS_TEST_TMPDIR/guest" ]]; do read -rt 0.05 <> <(:) || :; done
-	guest=$(cat "$BATS_TEST_TMPDIR/guest")
-	until host ip link set guest1.0 netns "$guest" && nsenter -t "$guest" -n true; do :; done
+	mkfifo "$BATS_TEST_TMPDIR/guest"
+	# shellcheck disable=SC2016 # the inner shell expands
+	host setpriv --pdeathsig KILL unshare --net bash -c 'echo "$$" >"$1"; exec sleep infinity' - \
+		"$BATS_TEST_TMPDIR/guest" 3>&- &
+	read -r guest <"$BATS_TEST_TMPDIR/guest"
+	host ip link set guest1.0 netns "$guest"
 	nsenter -t "$guest" -n ip addr add 10.9.0.2/24 dev guest1.0
 	nsenter -t "$guest" -n ip link set guest1.0 up
 	nsenter -t "$guest" -n ping -c1 -W5 10.9.0.1
-	kill "$guest"
 }
 
 @test "check says whether the port is still as it was attached" {

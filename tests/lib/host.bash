@@ -7,6 +7,7 @@
 # HOTPLUG_SCRIPTS  the scripts under test; another directory's can be tried
 
 bats_require_minimum_version 1.5.0 2>/dev/null || : # the demo has no bats
+phys=() # block devices that phy_device made
 root=$(cd "${BASH_SOURCE[0]%/*}/../.." && pwd)
 scripts=${HOTPLUG_SCRIPTS:-$root/hotplug/Linux}
 # shellcheck source=store.bash
@@ -33,18 +34,37 @@ host_start() {
 }
 
 # host_stop
-# To be called from teardown; tolerates half a set-up. Fails where the test
-# left a loop device of one of its images.
+# To be called from teardown; tolerates half a set-up. Detaches what is still
+# attached, as libxl does when it destroys a guest, and fails where anything
+# of our scripts is left after that.
 host_stop() {
-	local left
-	left=$(host_loops)
-	[[ ! $left ]] || xargs losetup -d <<<"${left%% *}"
+	local left='' phy
+	[[ ! ${host_pid-} ]] || left=$(host_destroy_guests && host_residue)
+	for phy in "${phys[@]}"; do
+		losetup -d "$phy"
+	done
 	[[ ! ${host_pid-} ]] || { kill "$host_pid" && wait "$host_pid"; } 2>/dev/null || :
 	store_stop
-	[[ ! $left ]] || {
-		echo "left behind: $left"
+	host_loops | while read -r phy _; do losetup -d "$phy"; done
+	[[ ! $left || ${HOTPLUG_SCRIPTS-} ]] || {
+		printf 'left behind, after all was detached:\n%s\n' "$left"
 		return 1
 	}
+}
+
+# host_destroy_guests
+# Detaches every device that has a journal.
+host_destroy_guests() {
+	local journal type domid devid
+	store_fault_none
+	for journal in "$BATS_TEST_TMPDIR"/run/xen-hotplug/v*-*; do
+		IFS=- read -r type domid devid <<<"${journal##*/}"
+		case $type:$devid in
+		vbd:*) block_remove "$domid" "$devid" ;;
+		vif:*-emu) tap_remove "$domid" "${devid%-emu}" ;;
+		vif:?*) offline "$domid" "$devid" ;;
+		esac
+	done
 }
 
 # host <command>...
@@ -134,6 +154,18 @@ domain() {
 image() {
 	image=$BATS_TEST_TMPDIR/$1
 	truncate -s "${2:-1M}" "$image"
+}
+
+# phy_device
+# Makes a block device of the host's, and sets phy to its path. It is detached
+# by host_stop; the leak check knows that it is no script's.
+phy_device() {
+	local file
+	file=$(mktemp "${BATS_RUN_TMPDIR:-$BATS_TEST_TMPDIR}/phy.XXXXXX")
+	truncate -s 1M "$file"
+	phy=$(losetup --find --show "$file")
+	rm "$file"
+	phys+=("$phy")
 }
 
 # libxl_environment <type> <domid> <devid>

@@ -17,24 +17,31 @@ store_start() {
 		--faults "$STORE_FAULTS" --listen "$XENSTORED_PATH" "$@"
 }
 
-# store_stop: ends the store and waits until it is gone. Status 0 also if there is none (any more),
-# 1 if it does not end.
-store_stop() {
-	local pid deadline=$((SECONDS + 20))
-	[[ -s ${STORE_DIR:-}/pid ]] || return 0
-	pid=$(<"$STORE_DIR/pid")
-	rm -f "$STORE_DIR/pid"
-	kill "$pid" 2>/dev/null || return 0
-	# It is no child of ours, so there is nothing to wait(1) for.
-	while kill -0 "$pid" 2>/dev/null; do
+# store_gone PID: waits until the process has ended. Status 1 if it does not.
+store_gone() {
+	local stat deadline=$((SECONDS + 20))
+	# It is no child of ours, so there is nothing to wait(1) for; and whoever is its parent now may
+	# take its time to notice that it is a zombie.
+	while stat=$(cat "/proc/$1/stat" 2>/dev/null) && [[ $stat != *') Z '* ]]; do
 		((SECONDS < deadline)) || return 1
 		sleep 0.01
 	done
 }
 
+# store_stop: ends the store and waits until it is gone. Status 0 also if there is none (any more),
+# 1 if it does not end.
+store_stop() {
+	local pid
+	[[ -s ${STORE_DIR:-}/pid ]] || return 0
+	pid=$(<"$STORE_DIR/pid")
+	rm -f "$STORE_DIR/pid"
+	kill "$pid" 2>/dev/null || return 0
+	store_gone "$pid"
+}
+
 # store_set PATH VALUE [PATH VALUE...]: writes nodes as domain 0. Status: xenstore-write's.
 store_set() {
-	xenstore-write "$@"
+	xenstore-write -R "$@"
 }
 
 # store_get PATH: prints the node's value, raw, without a newline after it. Status: 1 if there is no

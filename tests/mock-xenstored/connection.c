@@ -160,7 +160,7 @@ void connection_handle(struct connection *connection, uint32_t events)
 void connection_resume(struct connection *connection)
 {
 	connection->delayed = false;
-	connection->served_delay = true;
+	connection->has_waited = true;
 	connection->server->delayed_count--;
 	serve(connection);
 }

@@ -27,10 +27,8 @@ static struct fault_action look_for_fault(
 {
 	struct server *server = connection->server;
 
-	if (connection->served_delay) {
-		connection->served_delay = false;
+	if (connection->has_waited)
 		return (struct fault_action){.kind = FAULT_NONE};
-	}
 	faults_refresh(&server->faults, complain_about_fault, &server->log);
 	return faults_match(&server->faults, type, argument);
 }
@@ -171,6 +169,7 @@ bool request_serve(
 	first_argument(argument, header, body);
 	action = look_for_fault(connection, header->type, argument);
 	if (action.kind == FAULT_DELAY) {
+		log_result(&request, argument, &action);
 		begin_delay(connection, action.argument);
 		return false;
 	}
@@ -183,7 +182,10 @@ bool request_serve(
 		verb_discard_transaction(connection, header->tx_id);
 	if (!request.error && buf_length(&request.reply) > XENSTORE_PAYLOAD_MAX)
 		request.error = E2BIG;
-	log_result(&request, argument, &action);
+	/* What was delayed is in the log since it came. */
+	if (!connection->has_waited)
+		log_result(&request, argument, &action);
+	connection->has_waited = false;
 	answer(&request, action.kind);
 	send_events(&request);
 	changes_free(&request.changes);

@@ -43,7 +43,7 @@ struct connection {
 	bool closing;	    /* once the output is sent */
 	bool dead;	    /* to be freed at the end of the loop's round */
 	bool delayed;	    /* the first request waits until `resume_at` */
-	bool served_delay;  /* it has waited: no faults for it any more */
+	bool has_waited;    /* it has waited: no faults for it any more */
 	uint64_t resume_at; /* monotonic, in nanoseconds */
 	struct watches watches;
 	struct trans *transactions;

@@ -1,0 +1,329 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: LGPL-2.1-only
+# For tests that let one thing go wrong at each moment of an attach or detach:
+# the devices that they try it on, libxl's calls of them, and what has to be
+# true afterwards. Sourced by bats files, after host.bash.
+
+# What a test is about, once subject_make has run:
+subject=''      # vif, tap or disk
+subject_path='' # its nodes
+subject_id=''   # its number, as libxl gives it
+subject_link='' # the interface, as the kernel calls it; empty for a disk
+moment=''       # what is being tried, for report_moment
+
+# The system calls at which a script is killed. Between two of them nothing
+# changes but the script's own memory and descriptors: openat makes files,
+# write fills them, clone starts a program, read waits for what it says and
+# wait4 for its end. A signal that strace injects arrives at a call's entry, so
+# that "the third write" is a script that has written twice.
+moment_calls=?clone,?clone3,?vfork,openat,read,write,wait4,exit_group
+
+# And those at which the helper is: what it asks of the kernel and the store.
+helper_moment_calls=?clone,?clone3,?vfork,?writev,?sendmsg,?kill,write,connect,ioctl,fcntl,unlink,exit_group
+
+# subject_make vif|tap|disk
+# A device that could be attached now. Loop devices are the machine's, and known
+# by the number of their disk: no other test that runs now has this process id.
+subject_make() {
+	subject=$1
+	case $1 in
+	disk)
+		subject_id=$$
+		subject_path=backend/vbd/1/$subject_id
+		image disk.img
+		;;
+	*)
+		subject_id=0 subject_path=backend/vif/1/0 subject_link=vif1.0
+		[[ $1 != tap ]] || subject_link+=-emu
+		bridge xenbr0
+		vif_link "$subject_link" guest1.0
+		;;
+	esac
+	subject_nodes
+}
+
+# subject_nodes
+# The nodes as libxl writes them for a new device, in the place of the old ones.
+subject_nodes() {
+	xenstore-rm "$subject_path" 2>/dev/null || :
+	[[ $subject != vif ]] || xenstore-rm /local/domain/1/device/vif/0 2>/dev/null || :
+	if [[ $subject == disk ]]; then
+		vbd 1 "$subject_id" "$image"
+		return
+	fi
+	(
+		# The interfaces are there already: whoever detached gave them back.
+		vif_link() { :; }
+		vif 1 0 bridge xenbr0 vifname web mtu 1400
+	)
+}
+
+# libxl attach|detach [command...]
+# The call of a script as libxl makes it, perhaps under a command, such as
+# strace. What it prints goes to a file, so that nobody waits for its children.
+# Result: its exit status in ended, what it printed in the file $said.
+libxl() {
+	local environment call
+	case $1:$subject in
+	attach:disk) call=(block add) ;;
+	detach:disk) call=(block remove) ;;
+	attach:vif) call=(vif-bridge online type_if=vif) ;;
+	detach:vif) call=(vif-bridge offline type_if=vif) ;;
+	attach:tap) call=(vif-bridge add type_if=tap) ;;
+	detach:tap) call=(vif-bridge remove type_if=tap) ;;
+	esac
+	if [[ $subject == disk ]]; then
+		libxl_environment vbd 1 "$subject_id"
+	else
+		libxl_environment vif 1 0
+	fi
+	said=$BATS_TEST_TMPDIR/said ended=0
+	host env "${environment[@]}" "${@:2}" "$scripts/${call[0]}" "${call[@]:1}" </dev/null >"$said" 2>&1 ||
+		ended=$?
+}
+
+# libxl_goes
+# What libxl writes before it calls for a detach.
+libxl_goes() {
+	nodes "$subject_path" online 0 state 5
+}
+
+# assert_detaches
+# The detach succeeds, without waiting long for anybody, and leaves nothing.
+assert_detaches() {
+	libxl_goes
+	libxl detach timeout 20
+	assert_ended 0
+	assert_nothing_held
+}
+
+# assert_ended <exit status>
+assert_ended() {
+	[[ $ended == "$1" ]] || {
+		echo "exit status $ended, not $1; it said:"
+		cat "$said"
+		return 1
+	}
+}
+
+# assert_nothing_held
+# As assert_residue_free, but in one short program, as it is asked hundreds of
+# times; and an interface has the name back that the kernel gave it. A loop
+# device goes when the last one who looks at it has closed it: that is awaited.
+assert_nothing_held() {
+	local left deadline=$((SECONDS + 10))
+	while left=$(nothing_held_but) && [[ $left == leaving* ]] && ((SECONDS < deadline)); do :; done
+	[[ ! $left ]] || {
+		printf 'left behind:\n%s\n' "$left"
+		return 1
+	}
+}
+
+# nothing_held_but
+# Prints what is held; a loop device that is about to go only where it is all.
+nothing_held_but() {
+	# shellcheck disable=SC2016 # the inner shell expands
+	host bash -c '
+		shopt -s nullglob
+		leaving=""
+		for file in /run/xen-hotplug/*; do [[ $file == */lock ]] || echo "journal $file"; done
+		for file in /sys/class/net/*/master; do echo "port $file"; done
+		for loop in /sys/block/loop*/loop; do
+			read -r image 2>/dev/null <$loop/backing_file && read -r autoclear 2>/dev/null <$loop/autoclear || continue
+			[[ $image == "$1"/* ]] || continue
+			((autoclear)) && leaving=$loop || echo "loop device $loop over $image"
+		done
+		[[ ! $2 || -e /sys/class/net/$2 ]] || echo "no interface $2"
+		[[ ! $leaving ]] || echo "leaving $leaving"
+	' - "$BATS_TEST_TMPDIR" "$subject_link"
+}
+
+# assert_works_again
+# After all that, the device can be attached and detached.
+assert_works_again() {
+	subject_nodes
+	libxl attach timeout 20
+	assert_ended 0
+	assert_attached
+	assert_detaches
+}
+
+# assert_attached
+# All that a guest and its backend need is there.
+assert_attached() {
+	case $subject in
+	disk) assert_disk_attached ;;
+	vif)
+		assert_node "$subject_path/hotplug-status" connected
+		# What the store denies is left out of the guest's own nodes.
+		[[ $moment == *EACCES* ]] || assert_node /local/domain/1/device/vif/0/mtu 1400
+		assert_port web
+		;;
+	tap) assert_port web-emu ;;
+	esac
+}
+
+# assert_port <interface>
+# It is up, on the bridge, and has the MTU and the address.
+assert_port() {
+	local is
+	# shellcheck disable=SC2016 # the inner shell expands
+	is=$(host bash -c '
+		cd "/sys/class/net/$1" || exit
+		echo "$(readlink master) $(<mtu) $(<address) $(($(<flags) & 1))"
+	' - "$1")
+	[[ $is == */xenbr0' 1400 fe:ff:ff:ff:ff:ff 1' ]] || {
+		echo "the port $1 is: $is"
+		return 1
+	}
+}
+
+# assert_disk_attached
+assert_disk_attached() {
+	local loop
+	loop=$(host_loops)
+	loop=${loop%% *}
+	[[ $loop ]] || {
+		echo 'there is no loop device'
+		return 1
+	}
+	assert_node "$subject_path/physical-device" "$(stat -c %t:%T "$loop")"
+	assert_node "$subject_path/physical-device-path" "$loop"
+	assert_node "$subject_path/hotplug-status" connected
+}
+
+# assert_all_or_nothing
+# After an attach that was not killed: it says that it succeeded and all is
+# there, or that it failed, and then nothing is held or published, and a person
+# is told why. The store takes the sentence, as only one request goes wrong.
+assert_all_or_nothing() {
+	if ((ended == 0)); then
+		assert_attached
+		return
+	fi
+	assert_ended 1
+	assert_nothing_held
+	assert_sentence "$(tail -n 1 "$said")"
+	[[ $subject == tap ]] || assert_node "$subject_path/hotplug-status" error
+	assert_sentence "$(store_get "$subject_path/hotplug-error")"
+	assert_unpublished
+}
+
+# assert_unpublished
+# Nothing in the store makes a backend connect.
+assert_unpublished() {
+	local node
+	for node in physical-device physical-device-path node; do
+		! store_has "$subject_path/$node" || {
+			echo "the node $node was published, although the attach failed"
+			return 1
+		}
+	done
+}
+
+# assert_sentence <text>
+# One sentence that a terminal can show.
+assert_sentence() {
+	[[ $1 == *[[:alpha:]]*. && ${#1} -le 1024 && $1 != *[[:cntrl:]]* ]] || {
+		printf 'not a sentence: %q\n' "$1"
+		return 1
+	}
+}
+
+# moments_of attach|detach
+# Makes the call in peace, and sets the array moments to the moments at which
+# the script could be killed. Left out are those at which it only reads its own
+# or the kernel's files, but for the very first.
+moments_of() {
+	libxl "$1" strace -y -qq -o "$BATS_TEST_TMPDIR/strace" -e trace="$moment_calls" -e signal=none
+	assert_ended 0
+	mapfile -t moments < <(awk -F '(' '
+		$1 !~ /^[a-z0-9_]+$/ { next }
+		n[$1]++ && (($1 == "openat" && !/O_CREAT/) || ($1 == "read" && !/<pipe:/)) { next }
+		!/"\/dev\/null"/ { print $1, n[$1] }
+	' "$BATS_TEST_TMPDIR/strace" | first_and_last)
+}
+
+# first_and_last
+# Of lines in succession that begin with the same word, the first and the last:
+# a shell reads a pipe byte by byte.
+first_and_last() {
+	awk '
+		$1 != word && last { print last }
+		$1 != word { print; last = "" }
+		$1 == word { last = $0 }
+		{ word = $1 }
+		END { if (last) print last }
+	'
+}
+
+# killed_at attach|detach <system call> <number>
+# Makes the call, and kills the script as libxl does: its own process alone.
+killed_at() {
+	moment="$1 killed at $2 $3"
+	libxl "$1" strace -qq -o "$BATS_TEST_TMPDIR/strace.killed" -e trace="$2" -e signal=none \
+		-e inject="$2:signal=KILL:when=$3"
+}
+
+# tree_copy
+# The scripts under test become a copy, whose helper is a stand-in: $tree/helpers/xen-hotplug
+# is to be written by the caller, real_helper is the one that it may start.
+tree_copy() {
+	tree=$BATS_TEST_TMPDIR/tree
+	real_helper=$(realpath "$scripts/../../helpers/xen-hotplug")
+	mkdir -p "$tree/helpers"
+	cp -R "$scripts/.." "$tree/hotplug"
+	scripts=$tree/hotplug/Linux
+}
+
+# helper_stand_in
+# The copy's helper counts its starts in the file $starts, and with each start
+# does what the shell code in the file $on_start says, where $start is the
+# number of this one and $real the helper; then it becomes the helper.
+helper_stand_in() {
+	starts=$BATS_TEST_TMPDIR/starts on_start=$BATS_TEST_TMPDIR/on_start
+	program "$tree/helpers/xen-hotplug" <<-END
+		#!/bin/bash
+		real=$real_helper
+		echo x >>$starts
+		start=\$(wc -l <$starts)
+		. $on_start
+		exec "\$real" "\$@"
+	END
+	: >"$on_start"
+}
+
+# starts_of attach|detach
+# Makes the call in peace; result: how often it starts the helper, in started.
+starts_of() {
+	: >"$starts"
+	: >"$on_start"
+	libxl "$1"
+	assert_ended 0
+	started=$(wc -l <"$starts")
+}
+
+# program <file>
+# Makes an executable of standard input.
+program() {
+	cat >"$1.new"
+	chmod +x "$1.new"
+	mv "$1.new" "$1"
+}
+
+# say_tried <number> <what> <least>
+# Tells how many were tried; too few are a defect of the test.
+say_tried() {
+	echo "# $BATS_TEST_DESCRIPTION: $1 $2" >&3
+	(($1 >= $3)) || {
+		echo "only $1 $2 were tried, and not $3"
+		return 1
+	}
+}
+
+# report_moment
+# For teardown: what was being tried, which only a failed test shows.
+report_moment() {
+	[[ ! $moment ]] || echo "at this moment: $moment; the last of the log:"
+	[[ ! $moment ]] || tail -n 8 "$log"
+}
