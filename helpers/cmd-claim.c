@@ -1,11 +1,372 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
-/* xen-hotplug claim. */
+/* xen-hotplug claim: takes a disk for a guest's device, unless somebody else uses it. */
+#include <stdio.h>
+#include <string.h>
+#include <sys/sysmacros.h>
+#include <time.h>
+
 #include "command.h"
+#include "deadline.h"
+#include "device.h"
+#include "disk.h"
+#include "lock.h"
+#include "loop.h"
 #include "message.h"
+#include "output.h"
+#include "relatives.h"
 #include "status.h"
+#include "store.h"
+#include "users.h"
+#include "vm.h"
+
+#define MOST_DESCRIPTOR 1048576
+/* How long to wait for a loop device that goes when its last user closes it. */
+#define LEAVING_MS 5000
+#define LEAVING_PAUSE_NS 20000000
+
+enum sharing { SHARE_READ, SHARE_NOTHING, SHARE_ALL };
+
+struct claim {
+	struct device device;
+	bool has_device;
+	uint32_t token;
+	enum sharing sharing;
+	const char *mode;
+	const char *base;
+	const char *target;
+	int lock_fd;
+	bool plan;
+	unsigned wait_ms, deadline_ms;
+};
+
+static void start_deadline(const struct claim *claim)
+{
+	deadline_exit(claim->deadline_ms,
+		"Looking at the disk %s and its users took longer than %g s; see whether the "
+		"disk, the server it lives on, and xenstored still answer.",
+		QUOTED(claim->target), claim->deadline_ms / 1000.0);
+}
+
+/* Takes the lock of what the disk stands on: all of it, where that is more than one thing. */
+static int lock_disk(const struct claim *claim, const struct identity *identity)
+{
+	char names[IDENTITY_EXTENTS][BASE_TEXT_SIZE + 8];
+	struct lock locks[IDENTITY_EXTENTS];
+	char title[2 * QUOTE_LIMIT];
+
+	snprintf(title, sizeof(title), "Disk %s", QUOTED(claim->target));
+	for (size_t i = 0; i < identity->extent_count; i++) {
+		char base[BASE_TEXT_SIZE];
+
+		snprintf(names[i], sizeof(names[i]), "disk %s",
+			base_text(&identity->extents[i].base, base));
+		locks[i] = (struct lock){.fd = claim->lock_fd, .name = names[i], .title = title};
+	}
+	return lock_take(locks, identity->extent_count, claim->wait_ms);
+}
+
+/*
+ * Takes the disk's lock. A loop device may have got another file while this waited, and then the
+ * lock is the wrong one.
+ */
+static int lock_and_recheck(const struct claim *claim, struct disk *disk)
+{
+	struct identity before = disk->identity;
+	int status = lock_disk(claim, &before);
+
+	start_deadline(claim);
+	if (status || disk->file)
+		return status;
+	if (identity_of_device(disk->stat.st_rdev, &disk->identity) &&
+		identity_equal(&before, &disk->identity))
+		return STATUS_DONE;
+	return complain(STATUS_FAILED,
+		"Disk %s was attached to something else while its lock was awaited; try again.",
+		QUOTED(claim->target));
+}
+
+/*
+ * STATUS_BUSY where the claim and that user cannot have the disk at once, else STATUS_DONE; or
+ * STATUS_FAILED with a complaint where the store that has to tell cannot be asked.
+ */
+static int weigh(const struct claim *claim, const struct user *user, struct store *store)
+{
+	if (claim->sharing == SHARE_READ && !user->writes)
+		return STATUS_DONE;
+	if (!user->guest)
+		return STATUS_BUSY;
+	if (user->device.domid == claim->device.domid)
+		return STATUS_DONE;
+	int status = store_open(store);
+	if (status)
+		return status;
+	return vm_same(store, claim->device.domid, user->device.domid) ? STATUS_DONE : STATUS_BUSY;
+}
+
+static void refuse(const struct claim *claim, const struct user *user, struct store *store)
+{
+	char state[USER_TEXT_SIZE], remedy[USER_TEXT_SIZE];
+
+	user_describe(user, store, claim->base, state, remedy);
+	complain(STATUS_BUSY, "Disk %s %s; %s, or give mode=w! to share it deliberately.",
+		QUOTED(claim->target), state, remedy);
+}
+
+/* STATUS_DONE where nobody is in the way; else *leaving tells whether that will change soon. */
+static int check_users(const struct claim *claim, const struct disk *disk,
+	const struct relatives *relatives, struct store *store, bool may_wait, bool *leaving)
+{
+	const struct user_query query = {
+		.disk = disk,
+		.relatives = relatives,
+		.base = claim->base,
+		.self = &claim->device,
+	};
+	struct user_list list;
+	int status = users_find(&query, store, &list);
+
+	*leaving = false;
+	for (size_t i = 0; i < list.count && !status; i++) {
+		status = weigh(claim, &list.users[i], store);
+		if (status != STATUS_BUSY)
+			continue;
+		*leaving = may_wait && list.users[i].leaving;
+		if (!*leaving)
+			refuse(claim, &list.users[i], store);
+	}
+	user_list_free(&list);
+	return status;
+}
+
+/*
+ * Finds the disk's relatives and checks their users. A guest that has just been shut down may have
+ * its loop device for a moment longer than its nodes: that is waited for.
+ */
+static int check(const struct claim *claim, const struct disk *disk, struct relatives *relatives)
+{
+	const struct timespec pause = {.tv_nsec = LEAVING_PAUSE_NS};
+	struct store store = STORE_CLOSED;
+	long long end = now_ms() + LEAVING_MS;
+	bool leaving;
+	int status;
+
+	for (;;) {
+		status = relatives_find(disk, relatives);
+		if (status || claim->sharing == SHARE_ALL)
+			break;
+		status = check_users(claim, disk, relatives, &store, now_ms() < end, &leaving);
+		if (!leaving)
+			break;
+		relatives_free(relatives);
+		nanosleep(&pause, NULL);
+	}
+	store_close(&store);
+	return status;
+}
+
+/* The loop device that an earlier claim of this device has left attached, or NULL. */
+static const struct loop *find_own(
+	const struct claim *claim, const struct disk *disk, const struct relatives *relatives)
+{
+	bool read_only = claim->sharing == SHARE_READ;
+
+	for (size_t i = 0; i < relatives->loops.count; i++) {
+		const struct loop *loop = &relatives->loops.loops[i];
+
+		if (loop->tagged && device_equal(&loop->tag.device, &claim->device) &&
+			loop->tag.dev == disk->stat.st_dev && loop->tag.ino == disk->stat.st_ino &&
+			!(loop->info.lo_flags & LO_FLAGS_AUTOCLEAR) && !loop->info.lo_offset &&
+			!loop->info.lo_sizelimit &&
+			!(loop->info.lo_flags & LO_FLAGS_READ_ONLY) == !read_only)
+			return loop;
+	}
+	return NULL;
+}
+
+/* Attaches the image file, unless that is done already. */
+static int attach(const struct claim *claim, const struct disk *disk,
+	const struct relatives *relatives, char path[LOOP_PATH_SIZE], dev_t *number)
+{
+	const struct loop *own = find_own(claim, disk, relatives);
+	struct tag tag = {claim->device, claim->token, disk->stat.st_dev, disk->stat.st_ino};
+	char text[TAG_SIZE] = "";
+
+	if (own) {
+		memcpy(path, own->path, LOOP_PATH_SIZE);
+		*number = own->number;
+		return STATUS_DONE;
+	}
+	if (!tag_format(text, &tag))
+		return complain(STATUS_FAILED,
+			"The file system of %s numbers its files too high for a loop device's "
+			"tag; move the image to another file system.",
+			QUOTED(claim->target));
+	return loop_attach(disk->data, claim->sharing != SHARE_READ, text, path, number);
+}
+
+static int print_result(const char *device, const char *physical_device, const struct disk *disk)
+{
+	struct output out = {0};
+
+	output_field(&out, "device=%s", device);
+	output_field(&out, "physical-device=%s", physical_device);
+	output_field(&out, "kind=%s", disk->file ? "file" : "device");
+	output_field(&out, "target=%s", disk->path);
+	int status = output_flush(&out);
+	output_free(&out);
+	return status;
+}
+
+/* The disk may be taken: takes it, and prints what it is. */
+static int take(
+	const struct claim *claim, const struct disk *disk, const struct relatives *relatives)
+{
+	char path[LOOP_PATH_SIZE], physical_device[32];
+	dev_t number = disk->stat.st_rdev;
+	int status = STATUS_DONE;
+
+	if (disk->file && claim->plan)
+		return print_result("/dev/loopN", "7:N", disk);
+	if (disk->file)
+		status = attach(claim, disk, relatives, path, &number);
+	if (status)
+		return status;
+	snprintf(physical_device, sizeof(physical_device), "%x:%x", major(number), minor(number));
+	return print_result(disk->file ? path : disk->path, physical_device, disk);
+}
+
+static int claim_disk(const struct claim *claim)
+{
+	struct relatives relatives = {.numbers = NULL};
+	struct disk disk = DISK_CLOSED;
+	int status;
+
+	start_deadline(claim);
+	status = disk_open(claim->target, claim->sharing != SHARE_READ, &disk);
+	if (!status && claim->lock_fd >= 0 && !claim->plan)
+		status = lock_and_recheck(claim, &disk);
+	if (!status)
+		status = check(claim, &disk, &relatives);
+	if (!status)
+		status = take(claim, &disk, &relatives);
+	relatives_free(&relatives);
+	disk_close(&disk);
+	return status;
+}
+
+static int parse_sharing(const struct command *command, struct claim *claim)
+{
+	static const char *const modes[] = {
+		[SHARE_READ] = "r", [SHARE_NOTHING] = "w", [SHARE_ALL] = "w!"};
+
+	for (size_t i = 0; claim->mode && i < sizeof(modes) / sizeof(modes[0]); i++) {
+		if (strcmp(claim->mode, modes[i]) != 0)
+			continue;
+		claim->sharing = (enum sharing)i;
+		return STATUS_DONE;
+	}
+	return usage_error(command, "'claim' needs --mode with r, w or w!, not %s",
+		QUOTED(claim->mode ? claim->mode : ""));
+}
+
+static int parse_option(
+	const struct command *command, struct claim *claim, int option, const char *value)
+{
+	unsigned long long fd;
+
+	switch (option) {
+	case 'D':
+		claim->has_device = device_parse(value, &claim->device);
+		return claim->has_device ? STATUS_DONE
+					 : usage_error(command,
+						   "The option --device needs TYPE/DOMID/DEVID, "
+						   "not %s",
+						   QUOTED(value));
+	case 't':
+		return parse_token(value, &claim->token)
+			       ? STATUS_DONE
+			       : usage_error(command,
+					 "The option --token needs up to eight hexadecimal "
+					 "digits, not %s",
+					 QUOTED(value));
+	case 'm':
+		claim->mode = value;
+		return parse_sharing(command, claim);
+	case 'l':
+		if (!parse_number(value, MOST_DESCRIPTOR, &fd, NULL))
+			return usage_error(command,
+				"The option --lock needs a descriptor's number, not %s",
+				QUOTED(value));
+		claim->lock_fd = (int)fd;
+		return STATUS_DONE;
+	case 'b':
+		claim->base = value;
+		return STATUS_DONE;
+	case 'w':
+		claim->wait_ms = option_seconds(command, "--wait", value);
+		return STATUS_DONE;
+	case 'd':
+		claim->deadline_ms = option_seconds(command, "--deadline", value);
+		return STATUS_DONE;
+	default:
+		claim->plan = true;
+		return STATUS_DONE;
+	}
+}
+
 static int run_claim(const struct command *command, int argc, char *argv[])
 {
-	(void)command; (void)argc; (void)argv;
-	return complain(STATUS_FAILED, "Not there yet.");
+	static const struct option options[] = {
+		{"device", required_argument, NULL, 'D'},
+		{"token", required_argument, NULL, 't'},
+		{"mode", required_argument, NULL, 'm'},
+		{"lock", required_argument, NULL, 'l'},
+		{"base", required_argument, NULL, 'b'},
+		{"wait", required_argument, NULL, 'w'},
+		{"deadline", required_argument, NULL, 'd'},
+		{"plan", no_argument, NULL, 'p'},
+		OPTION_HELP,
+	};
+	struct claim claim = {
+		.base = "backend/vbd",
+		.lock_fd = -1,
+		.wait_ms = LOCK_WAIT_DEFAULT,
+		.deadline_ms = DEADLINE_DEFAULT,
+	};
+	int status = STATUS_DONE;
+
+	for (int option; !status && (option = next_option(command, argc, argv, options)) != -1;)
+		status = parse_option(command, &claim, option, optarg);
+	if (status)
+		return status;
+	if (!claim.has_device || !claim.mode)
+		return usage_error(command, "'claim' needs --device and --mode");
+	if (argc - optind != 1 || argv[optind][0] != '/')
+		return usage_error(command, "'claim' needs one absolute path");
+	claim.target = argv[optind];
+	return claim_disk(&claim);
 }
-const struct command command_claim = {.name = "claim", .usage = "", .summary = "", .help = "", .run = run_claim};
+
+const struct command command_claim = {
+	.name = "claim",
+	.usage = "--device TYPE/DOMID/DEVID --mode r|w|w! [OPTION...] TARGET",
+	.summary = "takes a disk for a guest's device, unless somebody uses it",
+	.help = "\n"
+		"TARGET is the absolute path of an image file, which gets a loop device\n"
+		"with a tag that says whose it is, or of a block device, which stays as it\n"
+		"is. Somebody else who uses any of the same bytes, by whatever name, is in\n"
+		"the way (exit status 4): the host, or a guest, unless both only read or\n"
+		"both are one virtual machine. Prints the fields device=PATH,\n"
+		"physical-device=MAJOR:MINOR (hexadecimal), kind=file|device, and\n"
+		"target=PATH (without links). Doing it twice is the same as once.\n"
+		"\n"
+		"  --device TYPE/DOMID/DEVID  for whom, such as vbd/3/51712\n"
+		"  --token HEX                a number for the tag that no other attach has\n"
+		"  --mode MODE                r (read), w (write), w! (write all the same)\n"
+		"  --lock FD                  hold the disk's lock, in the file open as FD\n"
+		"  --base PATH                where other devices are in the store (backend/vbd)\n"
+		"  --wait SECONDS             wait so long for the lock (15)\n"
+		"  --deadline SECONDS         take so long for all the rest (10)\n"
+		"  --plan                     check and print, but neither lock nor attach\n",
+	.run = run_claim,
+};

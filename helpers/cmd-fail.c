@@ -50,8 +50,8 @@ static int run_fail(const struct command *command, int argc, char *argv[])
 			deadline_ms = option_seconds(command, "--deadline", optarg);
 	}
 	if (strcmp(hotplug_status, "error") != 0 && strcmp(hotplug_status, "busy") != 0)
-		return usage_error(command, "The status is 'error' or 'busy', not %s",
-			QUOTED(hotplug_status));
+		return usage_error(
+			command, "The status is 'error' or 'busy', not %s", QUOTED(hotplug_status));
 	if (argc - optind < 2 || !argv[optind + 1][0])
 		return usage_error(command, "'fail' needs a base and a sentence");
 
@@ -73,11 +73,12 @@ const struct command command_fail = {
 	.usage = "[--status error|busy] [--deadline SECONDS] BASE SENTENCE [TRACE...]",
 	.summary = "reports why a device was not attached",
 	.help = "\n"
-		"Writes SENTENCE to BASE/hotplug-error and the status to BASE/hotplug-status, in one\n"
-		"transaction and only where the device is still there; prints SENTENCE on standard\n"
-		"error; sends SENTENCE, then each TRACE, to the system log. Where the store does not\n"
-		"take it, a second line on standard error says why, and the exit status is 1. An\n"
-		"empty BASE stands for a device that is not known: the store is not asked.\n"
+		"Writes SENTENCE to BASE/hotplug-error and the status to\n"
+		"BASE/hotplug-status, in one transaction and only where the device is still\n"
+		"there; prints SENTENCE on standard error; sends SENTENCE, then each TRACE,\n"
+		"to the system log. Where the store does not take it, a second line on\n"
+		"standard error says why, and the exit status is 1. An empty BASE stands for\n"
+		"a device that is not known: the store is not asked.\n"
 		"\n"
 		"  --status STATUS     'error' (as without it) or 'busy'\n"
 		"  --deadline SECONDS  give the store so long to answer (10)\n",

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
 /* xen-hotplug load: takes locks, then reads many nodes over one connection. */
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 
+#include "bulk.h"
 #include "command.h"
 #include "deadline.h"
 #include "lock.h"
@@ -35,45 +35,54 @@ static int parse_lock(const struct command *command, const char *text, struct lo
 	return STATUS_DONE;
 }
 
-/* Reads one node into one field. Result: STATUS_DONE unless the connection broke. */
-static int load_key(struct store *store, const char *base, const char *key, struct output *out)
-{
-	char path[STORE_PATH_SIZE];
-	char *value;
-	size_t length;
+/* What the answers to the keys become fields of. */
+struct reading {
+	const char *base;
+	char **keys;
+	struct output out;
+};
 
-	if (!store_path(path, base, key)) {
-		output_field(out, "!%s", "the path is too long");
-		return STATUS_DONE;
-	}
-	switch (store_read(store, XBT_NULL, path, &value, &length)) {
-	case STORE_VALUE:
-		output_value(out, '=', value, length);
-		free(value);
-		break;
-	case STORE_NONE:
-		output_field(out, "-");
-		break;
-	case STORE_ERROR:
-		if (store_is_broken(errno))
-			return store_complain_broken(errno);
-		output_field(out, "!%s", store_reason(errno));
-		break;
-	}
+static bool key_path(void *context, size_t index, char *path)
+{
+	const struct reading *reading = context;
+
+	return store_path(path, reading->base, reading->keys[index]);
+}
+
+static int put_answer(void *context, size_t index, int error, const char *data, size_t length)
+{
+	struct reading *reading = context;
+
+	(void)index;
+	if (!error && memchr(data, '\0', length))
+		error = EILSEQ;
+	if (!error)
+		output_value(&reading->out, '=', data, length);
+	else if (error == ENOENT)
+		output_field(&reading->out, "-");
+	else
+		output_field(&reading->out, "!%s", store_reason(error));
 	return STATUS_DONE;
 }
 
 static int load_all(const char *base, char *keys[], int count)
 {
+	struct reading reading = {.base = base, .keys = keys};
+	const struct bulk bulk = {
+		.kind = BULK_READ,
+		.count = (size_t)count,
+		.context = &reading,
+		.path = key_path,
+		.answer = put_answer,
+	};
 	struct store store = STORE_CLOSED;
-	struct output out = {0};
 	int status = store_open(&store);
 
-	for (int i = 0; i < count && !status; i++)
-		status = load_key(&store, base, keys[i], &out);
 	if (!status)
-		status = output_flush(&out);
-	output_free(&out);
+		status = bulk_ask(&store, &bulk);
+	if (!status)
+		status = output_flush(&reading.out);
+	output_free(&reading.out);
 	store_close(&store);
 	return status;
 }
@@ -118,10 +127,12 @@ const struct command command_load = {
 	.usage = "[--lock FD:NAME]... [--wait SECONDS] [--deadline SECONDS] BASE KEY...",
 	.summary = "takes locks, then reads many nodes of the store",
 	.help = "\n"
-		"Prints one field for each KEY, which is relative to BASE unless it begins with a\n"
-		"slash: '=VALUE', '-' where the node is absent, '!REASON' where it cannot be read.\n"
+		"Prints one field for each KEY, which is relative to BASE unless it begins\n"
+		"with a slash: '=VALUE', '-' where the node is absent, '!REASON' where it\n"
+		"cannot be read.\n"
 		"\n"
-		"  --lock FD:NAME      first take the lock NAME, in the file open as descriptor FD,\n"
+		"  --lock FD:NAME      first take the lock NAME, in the file open as descriptor "
+		"FD,\n"
 		"                      which holds it until its last copy is closed\n"
 		"  --wait SECONDS      wait so long for all the locks (15)\n"
 		"  --deadline SECONDS  give the store so long to answer (10)\n",

@@ -21,8 +21,8 @@ static int publish(const char *base, const struct item *items, size_t count)
 		status = transaction_apply(&store, base, items, count);
 	if (status == STATUS_ABSENT)
 		complain(status,
-			"The device %s was removed while it was being attached; nothing was written "
-			"for it, so attach it again if it is still wanted.",
+			"The device %s was removed while it was being attached; nothing was "
+			"written for it, so attach it again if it is still wanted.",
 			QUOTED(base));
 	store_close(&store);
 	return status;
@@ -71,10 +71,10 @@ const struct command command_publish = {
 	.usage = "[--log LINE] [--deadline SECONDS] BASE [ITEM...]",
 	.summary = "writes and removes nodes of a device in one transaction",
 	.help = "\n"
-		"An ITEM is KEY=VALUE (write), KEY (remove), or one of them with a question mark in\n"
-		"front: skipped where the store denies access. A KEY is relative to BASE unless it\n"
-		"begins with a slash. Nothing is written for a device that is gone (BASE/frontend\n"
-		"and BASE/frontend-id are absent): exit status 3.\n"
+		"An ITEM is KEY=VALUE (write), KEY (remove), or one of them with a question\n"
+		"mark in front: skipped where the store denies access. A KEY is relative to\n"
+		"BASE unless it begins with a slash. Nothing is written for a device that\n"
+		"is gone (BASE/frontend and BASE/frontend-id are absent): exit status 3.\n"
 		"\n"
 		"  --log LINE          afterwards send LINE to the system log\n"
 		"  --deadline SECONDS  give the store so long to answer (10)\n",

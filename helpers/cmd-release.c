@@ -1,11 +1,183 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
-/* xen-hotplug release. */
+/* xen-hotplug release: detaches the loop devices of a guest's device. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
 #include "command.h"
+#include "deadline.h"
+#include "device.h"
+#include "loop.h"
 #include "message.h"
+#include "output.h"
 #include "status.h"
+#include "textfile.h"
+
+struct release {
+	struct device device;
+	bool has_device;
+	bool has_token;
+	uint32_t token;
+	const char *node;   /* what older scripts have recorded: the loop device, */
+	const char *target; /* and the image file; NULL: nothing */
+	unsigned deadline_ms;
+};
+
+/* Whether it is tagged for the device, and still holds the file that it was tagged for. */
+static bool is_own(const struct release *release, const struct loop *loop)
+{
+	return loop->tagged && device_equal(&loop->tag.device, &release->device) &&
+	       (!release->has_token || loop->tag.token == release->token) &&
+	       loop->tag.dev == (dev_t)loop->info.lo_device &&
+	       loop->tag.ino == (ino_t)loop->info.lo_inode;
+}
+
+/* Whether sysfs says that a loop device's file had this path, and perhaps was deleted. */
+static bool had_path(const struct loop *loop, const char *path)
+{
+	static const char deleted[] = " (deleted)";
+	char name[64], text[8192];
+
+	snprintf(name, sizeof(name), "/sys/block/%s/loop/backing_file",
+		loop->path + strlen("/dev/"));
+	if (textfile_read(AT_FDCWD, name, text, sizeof(text)) < 0)
+		return false;
+	size_t length = strcspn(text, "\n");
+	size_t expected = strlen(path);
+
+	text[length] = '\0';
+	return !strncmp(text, path, expected) &&
+	       (!text[expected] || !strcmp(text + expected, deleted));
+}
+
+/*
+ * Whether it is the untagged loop device that older scripts have recorded for the device: the node
+ * alone is not enough, since its number may have been given to another file.
+ */
+static bool is_recorded(const struct release *release, const struct loop *loop)
+{
+	struct stat node, file;
+
+	if (loop->tagged || !release->node || !release->target)
+		return false;
+	if (stat(release->node, &node) || !S_ISBLK(node.st_mode) || node.st_rdev != loop->number)
+		return false;
+	if (stat(release->target, &file))
+		return errno == ENOENT && had_path(loop, release->target);
+	return S_ISREG(file.st_mode) && file.st_dev == (dev_t)loop->info.lo_device &&
+	       file.st_ino == (ino_t)loop->info.lo_inode;
+}
+
+static int detach_all(
+	const struct release *release, const struct loop_list *loops, struct output *out)
+{
+	for (size_t i = 0; i < loops->count; i++) {
+		const struct loop *loop = &loops->loops[i];
+		bool detached;
+
+		if (!is_own(release, loop) && !is_recorded(release, loop))
+			continue;
+		int status = loop_detach(loop, &detached);
+		if (status)
+			return status;
+		if (detached)
+			output_field(out, "%s", loop->path);
+	}
+	return STATUS_DONE;
+}
+
+static int release_device(const struct release *release)
+{
+	struct loop_list loops;
+	struct output out = {0};
+
+	deadline_exit(release->deadline_ms,
+		"Detaching the loop devices took longer than %g s; look with 'losetup -l' which "
+		"of them does not answer.",
+		release->deadline_ms / 1000.0);
+	int status = loop_list_read(&loops);
+	if (!status)
+		status = detach_all(release, &loops, &out);
+	if (!status)
+		status = output_flush(&out);
+	output_free(&out);
+	loop_list_free(&loops);
+	return status;
+}
+
+static int parse_option(
+	const struct command *command, struct release *release, int option, const char *value)
+{
+	switch (option) {
+	case 'D':
+		release->has_device = device_parse(value, &release->device);
+		return release->has_device ? STATUS_DONE
+					   : usage_error(command,
+						     "The option --device needs "
+						     "TYPE/DOMID/DEVID, not %s",
+						     QUOTED(value));
+	case 'T':
+		release->has_token = parse_token(value, &release->token);
+		return release->has_token ? STATUS_DONE
+					  : usage_error(command,
+						    "The option --token needs up to eight "
+						    "hexadecimal digits, not %s",
+						    QUOTED(value));
+	case 'n':
+		release->node = value;
+		return STATUS_DONE;
+	case 't':
+		release->target = value;
+		return STATUS_DONE;
+	default:
+		release->deadline_ms = option_seconds(command, "--deadline", value);
+		return STATUS_DONE;
+	}
+}
+
 static int run_release(const struct command *command, int argc, char *argv[])
 {
-	(void)command; (void)argc; (void)argv;
-	return complain(STATUS_FAILED, "Not there yet.");
+	static const struct option options[] = {
+		{"device", required_argument, NULL, 'D'},
+		{"token", required_argument, NULL, 'T'},
+		{"node", required_argument, NULL, 'n'},
+		{"target", required_argument, NULL, 't'},
+		{"deadline", required_argument, NULL, 'd'},
+		OPTION_HELP,
+	};
+	struct release release = {.deadline_ms = DEADLINE_DEFAULT};
+	int status = STATUS_DONE;
+
+	for (int option; !status && (option = next_option(command, argc, argv, options)) != -1;)
+		status = parse_option(command, &release, option, optarg);
+	if (status)
+		return status;
+	if (!release.has_device || argc != optind)
+		return usage_error(command, "'release' needs --device and no further argument");
+	if (!release.node != !release.target)
+		return usage_error(command, "'release' needs --node and --target together");
+	return release_device(&release);
 }
-const struct command command_release = {.name = "release", .usage = "", .summary = "", .help = "", .run = run_release};
+
+const struct command command_release = {
+	.name = "release",
+	.usage = "--device TYPE/DOMID/DEVID [--token HEX] [--node PATH --target PATH] "
+		 "[--deadline SECONDS]",
+	.summary = "detaches the loop devices of a guest's device",
+	.help = "\n"
+		"Detaches those that 'claim' has tagged for the device and that still hold\n"
+		"the same file, whatever became of its name; prints one field for each, its\n"
+		"path. One that is in use goes when its last user closes it. Nothing to\n"
+		"detach is fine.\n"
+		"\n"
+		"  --device TYPE/DOMID/DEVID  for whom, such as vbd/3/51712\n"
+		"  --token HEX                only what the attach with this token has tagged\n"
+		"  --node PATH, --target PATH the loop device and the image file that a script of "
+		"an\n"
+		"                             older kind recorded, which sets no tag\n"
+		"  --deadline SECONDS         take so long (10)\n",
+	.run = run_release,
+};

@@ -4,7 +4,9 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <syslog.h>
+#include <unistd.h>
 
 #include "command.h"
 #include "log.h"
@@ -24,8 +26,7 @@ static void quote_command(struct quote *q, char *argv[])
 	size_t used = 0;
 
 	for (size_t i = 0; argv[i] && used < sizeof(line) - 1; i++) {
-		int n = snprintf(
-			line + used, sizeof(line) - used, "%s%s", i ? " " : "", argv[i]);
+		int n = snprintf(line + used, sizeof(line) - used, "%s%s", i ? " " : "", argv[i]);
 
 		used = n < 0 ? sizeof(line) : used + (size_t)n;
 	}
@@ -57,8 +58,8 @@ static int complain_not_started(char *argv[], int error)
 			"%s is not installed, or not in PATH; install it, then try again.",
 			QUOTED(argv[0]));
 	if (status == 127)
-		return complain(status, "%s does not exist; install it, then try again.",
-			QUOTED(argv[0]));
+		return complain(
+			status, "%s does not exist; install it, then try again.", QUOTED(argv[0]));
 	return complain(status, "%s cannot be started (%s); see its permissions and format.",
 		QUOTED(argv[0]), strerror(error));
 }
@@ -88,7 +89,8 @@ static int complain_stopped(
 		return complain(result->status, "%s did not end within %g s and was killed%s.",
 			command, deadline_ms / 1000.0, left);
 	return complain(result->status,
-		"%s was killed, because the script that had started it ended or was told to (%s)%s.",
+		"%s was killed, because the script that had started it ended or was told to "
+		"(%s)%s.",
 		command, strsignal(result->signal), left);
 }
 
@@ -112,8 +114,9 @@ static int report(char *argv[], const struct supervised *result, unsigned deadli
 	case SUPERVISED_NOT_STARTED:
 		return complain_not_started(argv, result->error);
 	case SUPERVISED_BROKEN:
-		return complain(STATUS_FAILED, "%s could not be supervised (%s); is the system out "
-					       "of processes, descriptors or memory?",
+		return complain(STATUS_FAILED,
+			"%s could not be supervised (%s); see whether the system is out of "
+			"processes, descriptors or memory.",
 			command.text, strerror(result->error));
 	case SUPERVISED_LATE:
 	case SUPERVISED_STOPPED:
@@ -127,26 +130,47 @@ static int report(char *argv[], const struct supervised *result, unsigned deadli
 	return STATUS_DONE;
 }
 
+/* Makes the text standard input. Result: false with errno. */
+static bool give_input(const char *text)
+{
+	size_t length = strlen(text);
+	int fd = memfd_create("xen-hotplug input", MFD_CLOEXEC);
+	bool done = fd >= 0 && write(fd, text, length) == (ssize_t)length &&
+		    !lseek(fd, 0, SEEK_SET) && dup2(fd, STDIN_FILENO) == STDIN_FILENO;
+
+	if (fd >= 0)
+		close(fd);
+	return done;
+}
+
 static int run_run(const struct command *command, int argc, char *argv[])
 {
 	static const struct option options[] = {
 		{"deadline", required_argument, NULL, 'd'},
 		{"parent", required_argument, NULL, 'p'},
+		{"input", required_argument, NULL, 'i'},
 		OPTION_HELP,
 	};
 	unsigned deadline_ms = RUN_DEADLINE_DEFAULT;
+	const char *input = NULL;
 	unsigned long long parent = 0;
 	struct supervised result;
 
 	for (int option; (option = next_option(command, argc, argv, options)) != -1;) {
 		if (option == 'd')
 			deadline_ms = option_seconds(command, "--deadline", optarg);
+		else if (option == 'i')
+			input = optarg;
 		else if (!parse_number(optarg, INT32_MAX, &parent, NULL) || !parent)
 			return usage_error(command,
 				"The option --parent needs a process id, not %s", QUOTED(optarg));
 	}
 	if (optind >= argc || !argv[optind][0])
 		return usage_error(command, "'run' needs a command");
+	if (input && !give_input(input))
+		return complain(STATUS_FAILED,
+			"The input of %s cannot be kept (%s); free some memory.",
+			QUOTED(argv[optind]), strerror(errno));
 
 	supervise(argv + optind, (pid_t)parent, deadline_ms, &result);
 	return report(argv + optind, &result, deadline_ms);
@@ -154,19 +178,21 @@ static int run_run(const struct command *command, int argc, char *argv[])
 
 const struct command command_run = {
 	.name = "run",
-	.usage = "[--deadline SECONDS] [--parent PID] [--] COMMAND [ARGUMENT...]",
+	.usage = "[--deadline SECONDS] [--parent PID] [--input TEXT] [--] COMMAND [ARGUMENT...]",
 	.summary = "runs a command under supervision",
 	.help = "\n"
-		"The command inherits standard input and output and no other descriptor, so that no\n"
-		"lock outlives the script. What it says on standard error becomes one sentence\n"
-		"where it fails, and goes to the system log (debug) where it succeeds. It is killed,\n"
-		"with all of its process group, when the deadline passes, when the caller ends, or\n"
-		"on SIGTERM, SIGINT and SIGHUP.\n"
+		"The command inherits standard input and output and no other descriptor, so\n"
+		"that no lock outlives the script. What it says on standard error becomes\n"
+		"one sentence where it fails, and goes to the system log (debug) where it\n"
+		"succeeds. It is killed, with all of its process group, when the deadline\n"
+		"passes, when the caller ends, or on SIGTERM, SIGINT and SIGHUP.\n"
 		"\n"
 		"  --deadline SECONDS  kill it after so long (10)\n"
-		"  --parent PID        the caller's process id: run nothing if that has ended already\n"
+		"  --parent PID        the caller's process id: run nothing if it has ended\n"
+		"  --input TEXT        the command's standard input\n"
 		"\n"
-		"Exit status: the command's; 124 after the deadline, 126 where it cannot be started,\n"
-		"127 where it does not exist, 128 and the signal's number where a signal ended it.\n",
+		"Exit status: the command's; 124 after the deadline, 126 where it cannot be\n"
+		"started, 127 where it does not exist, 128 and the signal's number where a\n"
+		"signal ended it.\n",
 	.run = run_run,
 };

@@ -17,10 +17,21 @@ struct command {
 };
 
 extern const struct command command_load, command_publish, command_fail, command_forget,
-	command_wait, command_run, command_claim, command_release, command_identify;
+	command_wait, command_run, command_claim, command_release, command_identify,
+	command_session;
+
+/*
+ * Runs the subcommand argv[1] with the arguments behind it; argv[0] is the program's name. Result:
+ * the exit status.
+ */
+int command_dispatch(int argc, char *argv[]);
 
 /* What every options table ends with. */
-#define OPTION_HELP {"help", no_argument, NULL, 'h'}, {NULL, 0, NULL, 0}
+#define OPTION_HELP                                                                                \
+	{"help", no_argument, NULL, 'h'},                                                          \
+	{                                                                                          \
+		NULL, 0, NULL, 0                                                                   \
+	}
 
 /*
  * The next option, as getopt_long() gives it (value in optarg), or -1 after the last one; options

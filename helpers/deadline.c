@@ -44,8 +44,8 @@ static void on_alarm(int signal_number)
 static void set_timer(unsigned ms, unsigned repeat_ms)
 {
 	struct itimerval timer = {
-		.it_value = {.tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000},
-		.it_interval = {.tv_usec = repeat_ms * 1000},
+		.it_value = {.tv_sec = ms / 1000, .tv_usec = (suseconds_t)(ms % 1000) * 1000},
+		.it_interval = {.tv_usec = (suseconds_t)repeat_ms * 1000},
 	};
 
 	setitimer(ITIMER_REAL, &timer, NULL);

@@ -53,17 +53,18 @@ static int by_offset(const void *a, const void *b)
 
 static int complain_late(const struct lock *lock, unsigned wait_ms)
 {
+	const char *title = lock->title ? lock->title : QUOTED(lock->name);
 	char holder[HOLDER_SIZE];
 
 	if (!holder_find(lock->fd, lock_offset(lock->name), holder))
 		return complain(STATUS_LATE,
 			"%s has been locked by another process for %g s; wait until the other "
 			"hotplug script has ended, then try again.",
-			QUOTED(lock->name), wait_ms / 1000.0);
+			title, wait_ms / 1000.0);
 	return complain(STATUS_LATE,
-		"%s has been locked by %s for %g s; wait for it or, if it hangs, end it, then try "
-		"again.",
-		QUOTED(lock->name), holder, wait_ms / 1000.0);
+		"%s has been locked by %s for %g s; wait for it or, if it hangs, end it, then try"
+		" again.",
+		title, holder, wait_ms / 1000.0);
 }
 
 static int take_one(const struct lock *lock, unsigned wait_ms)
@@ -81,8 +82,8 @@ static int take_one(const struct lock *lock, unsigned wait_ms)
 		if (errno == EINTR)
 			return complain_late(lock, wait_ms);
 		return complain(STATUS_FAILED,
-			"Descriptor %d cannot hold the lock %s (%s); it must be a file opened for "
-			"writing, on a file system with locks.",
+			"Descriptor %d cannot hold the lock %s (%s); it must be a file opened for"
+			" writing, on a file system with locks.",
 			lock->fd, QUOTED(lock->name), strerror(errno));
 	}
 	return STATUS_DONE;

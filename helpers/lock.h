@@ -11,8 +11,9 @@
 #define LOCK_WAIT_DEFAULT 15000
 
 struct lock {
-	int fd;           /* inherited from the script, open for writing */
-	const char *name; /* what is locked, for people too */
+	int fd;		   /* inherited from the script, open for writing */
+	const char *name;  /* what is locked */
+	const char *title; /* that for people, quoted where needed; NULL: the quoted name */
 };
 
 /*

@@ -26,8 +26,8 @@ static const char *priority_name(int priority)
 static void append_to_file(const char *path, int priority, const char *line)
 {
 	char text[LOG_LINE_LIMIT + 32];
-	int fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC,
-		0600);
+	int fd = open(
+		path, O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0600);
 
 	if (fd < 0)
 		return;

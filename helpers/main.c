@@ -21,6 +21,7 @@ static const struct command *const commands[] = {
 	&command_claim,
 	&command_release,
 	&command_identify,
+	&command_session,
 };
 
 #define COMMAND_COUNT (sizeof(commands) / sizeof(commands[0]))
@@ -69,13 +70,10 @@ static bool open_standard_descriptors(void)
 	return true;
 }
 
-int main(int argc, char *argv[])
+int command_dispatch(int argc, char *argv[])
 {
-	if (!open_standard_descriptors())
-		return STATUS_FAILED;
 	if (argc < 2)
-		return complain(
-			STATUS_USAGE, "A subcommand is missing; see 'xen-hotplug --help'.");
+		return complain(STATUS_USAGE, "A subcommand is missing; see 'xen-hotplug --help'.");
 	if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h") || !strcmp(argv[1], "help"))
 		return print_help();
 
@@ -84,7 +82,14 @@ int main(int argc, char *argv[])
 		return complain(STATUS_USAGE, "%s is not a subcommand; see 'xen-hotplug --help'.",
 			QUOTED(argv[1]));
 
+	return command->run(command, argc - 1, argv + 1);
+}
+
+int main(int argc, char *argv[])
+{
+	if (!open_standard_descriptors())
+		return STATUS_FAILED;
 	/* A reader that is gone is an error to report, not a reason to die without a word. */
 	signal(SIGPIPE, SIG_IGN);
-	return command->run(command, argc - 1, argv + 1);
+	return command_dispatch(argc, argv);
 }

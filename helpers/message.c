@@ -63,7 +63,9 @@ static size_t escape_one(
 	}
 	if (p[0] == '\n' || p[0] == '\t' || p[0] == '\r')
 		return (size_t)snprintf(unit, 5, "\\%c",
-			p[0] == '\n' ? 'n' : p[0] == '\t' ? 't' : 'r');
+			p[0] == '\n'   ? 'n'
+			: p[0] == '\t' ? 't'
+				       : 'r');
 
 	size_t length = multibyte_length(p, left);
 	if (!length)
@@ -80,8 +82,7 @@ size_t escape(char *to, size_t limit, const char *from, size_t length, enum esca
 	while (length) {
 		char unit[5];
 		size_t taken;
-		size_t shown =
-			escape_one(unit, (const unsigned char *)from, length, style, &taken);
+		size_t shown = escape_one(unit, (const unsigned char *)from, length, style, &taken);
 
 		if (used + shown > limit) {
 			memcpy(to + used, ELLIPSIS, strlen(ELLIPSIS));

@@ -76,8 +76,8 @@ int output_flush(struct output *out)
 			continue;
 		if (n < 0)
 			return complain(STATUS_FAILED,
-				"The result could not be written to standard output (%s); "
-				"is its reader gone?",
+				"The result could not be written to standard output (%s); see "
+				"whether its reader still runs.",
 				strerror(errno));
 		done += (size_t)n;
 	}

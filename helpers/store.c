@@ -44,8 +44,8 @@ int store_open(struct store *store)
 	store->xs = xs_open(0);
 	if (!store->xs)
 		return complain(STATUS_FAILED,
-			"Cannot connect to xenstored (%s); start it (it comes with the Xen tools, as "
-			"xenstored or xencommons) or correct XENSTORED_PATH.",
+			"Cannot connect to xenstored (%s); start it (it comes with the Xen tools,"
+			" as xenstored or xencommons) or correct XENSTORED_PATH.",
 			strerror(errno));
 	store->socket = is_socket(fd) ? fd : -1;
 	return STATUS_DONE;
@@ -80,8 +80,8 @@ bool store_is_broken(int error)
 int store_complain_broken(int error)
 {
 	return complain(STATUS_FAILED,
-		"The connection to xenstored broke (%s); see whether xenstored still runs, then try "
-		"again.",
+		"The connection to xenstored broke (%s); see whether xenstored still runs, then "
+		"try again.",
 		strerror(error));
 }
 
@@ -118,7 +118,14 @@ enum store_answer store_read(
 
 const char *store_reason(int error)
 {
-	return error == EILSEQ ? "holds a NUL byte" : strerror(error);
+	switch (error) {
+	case EILSEQ:
+		return "holds a NUL byte";
+	case ENAMETOOLONG:
+		return "the path is too long";
+	default:
+		return strerror(error);
+	}
 }
 
 char *store_text(struct store *store, const char *format, ...)

@@ -25,10 +25,10 @@ enum { EXIT_LATE = 124, EXIT_NOT_EXECUTABLE = 126, EXIT_NOT_FOUND = 127, EXIT_SI
 /* All that is open while a command runs; -1 is closed. */
 struct supervision {
 	pid_t child;
-	int signals;                      /* signalfd */
-	int pidfd;                        /* of the child */
-	int errors_read, errors_write;    /* the child's standard error */
-	int failure_read, failure_write;  /* errno of its execvp(), or nothing */
+	int signals;			 /* signalfd */
+	int pidfd;			 /* of the child */
+	int errors_read, errors_write;	 /* the child's standard error */
+	int failure_read, failure_write; /* errno of its execvp(), or nothing */
 };
 
 static void close_one(int *fd)
@@ -106,7 +106,8 @@ static _Noreturn void become(char *argv[], pid_t supervisor, const struct superv
 	/* If the supervisor is gone already, nobody is left to be told about its death. */
 	if (prctl(PR_SET_PDEATHSIG, SIGKILL) || getppid() != supervisor)
 		_exit(EXIT_SIGNAL + SIGKILL);
-	/* In this order the descriptors cannot overwrite each other: a pipe's are above 2 or free. */
+	/* In this order the descriptors cannot overwrite each other: a pipe's are above 2 or free.
+	 */
 	int spare = fcntl(s->failure_write, F_DUPFD_CLOEXEC, failure + 1);
 	if (spare < 0 || dup2(s->errors_write, STDERR_FILENO) < 0 ||
 		dup3(spare, failure, O_CLOEXEC) < 0)

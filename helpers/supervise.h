@@ -11,18 +11,18 @@
 #define SUPERVISED_ERRORS 4096
 
 enum supervised_end {
-	SUPERVISED_ENDED,       /* by itself, or by a signal that is not ours */
+	SUPERVISED_ENDED,	/* by itself, or by a signal that is not ours */
 	SUPERVISED_NOT_STARTED, /* `error` tells why */
-	SUPERVISED_LATE,        /* killed after the deadline */
-	SUPERVISED_STOPPED,     /* killed since `signal` came, or the caller was gone */
-	SUPERVISED_BROKEN,      /* the supervision itself failed with `error` */
+	SUPERVISED_LATE,	/* killed after the deadline */
+	SUPERVISED_STOPPED,	/* killed since `signal` came, or the caller was gone */
+	SUPERVISED_BROKEN,	/* the supervision itself failed with `error` */
 };
 
 struct supervised {
 	enum supervised_end end;
 	int status; /* for exit(): the command's own, 124, 126, 127, or 128 + signal */
 	int signal;
-	int error; /* errno */
+	int error;	 /* errno */
 	bool unkillable; /* something of it did not die in time */
 	char errors[SUPERVISED_ERRORS];
 	size_t error_length;

@@ -8,8 +8,8 @@
 #include <sys/types.h>
 
 /*
- * Reads the file `path`, relative to the directory `dir` (or AT_FDCWD), into `text`: at most size - 1
- * bytes, and a NUL behind them. Result: the bytes read, or -1 with errno.
+ * Reads the file `path`, relative to the directory `dir` (or AT_FDCWD), into `text`: at most size -
+ * 1 bytes, and a NUL behind them. Result: the bytes read, or -1 with errno.
  */
 ssize_t textfile_read(int dir, const char *path, char *text, size_t size);
 

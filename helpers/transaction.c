@@ -40,8 +40,8 @@ static int complain_node(const char *verb, const char *path, int error)
 		return store_complain_broken(error);
 	if (error == EACCES)
 		return complain(STATUS_FAILED,
-			"The store does not let this domain %s the node %s (%s); check the node's "
-			"permissions with 'xenstore-ls -p'.",
+			"The store does not let this domain %s the node %s (%s); check the node's"
+			" permissions with 'xenstore-ls -p'.",
 			verb, QUOTED(path), strerror(error));
 	if (error == E2BIG)
 		return complain(STATUS_FAILED,
@@ -62,8 +62,7 @@ static int apply_item(
 	if (!store_path(path, base, item->key))
 		return complain_node(verb, item->key, E2BIG);
 	errno = 0;
-	if (item->value ? xs_write(store->xs, t, path, item->value,
-				  (unsigned)strlen(item->value))
+	if (item->value ? xs_write(store->xs, t, path, item->value, (unsigned)strlen(item->value))
 			: xs_rm(store->xs, t, path))
 		return STATUS_DONE;
 	int error = errno ? errno : EPROTO;
@@ -114,15 +113,17 @@ static int attempt(struct store *store, const char *base, const struct item *ite
 {
 	errno = 0;
 	xs_transaction_t t = xs_transaction_start(store->xs);
-	if (t == XBT_NULL && errno == EAGAIN)
+	int error = errno ? errno : EPROTO;
+	if (t == XBT_NULL && error == EAGAIN)
 		return RACED;
-	if (t == XBT_NULL && store_is_broken(errno ? errno : EPROTO))
-		return store_complain_broken(errno ? errno : EPROTO);
+	if (t == XBT_NULL && store_is_broken(error))
+		return store_complain_broken(error);
 	if (t == XBT_NULL)
 		return complain(STATUS_FAILED,
-			"Cannot start a transaction in the store (%s); is its limit of open "
-			"transactions reached?",
-			strerror(errno));
+			"Cannot start a transaction in the store (%s); see whether xenstored's "
+			"limit "
+			"of open transactions is reached.",
+			strerror(error));
 
 	int status = apply_all(store, t, base, items, count);
 	if (status) {
@@ -144,8 +145,7 @@ static void pause_ms(unsigned ms)
 	nanosleep(&pause, NULL);
 }
 
-int transaction_apply(
-	struct store *store, const char *base, const struct item *items, size_t count)
+int transaction_apply(struct store *store, const char *base, const struct item *items, size_t count)
 {
 	long long end = now_ms() + MOST_MS;
 
@@ -157,8 +157,8 @@ int transaction_apply(
 		if (tries >= MOST_TRIES || now_ms() >= end)
 			return complain(STATUS_FAILED,
 				"The changes to %s collided with others' in the store, %u times; "
-				"something writes to the store all the time, so try again when it "
-				"is quieter.",
+				"something writes to the store all the time, so try again when it"
+				" is quieter.",
 				QUOTED(base), tries);
 		/* The first again at once: most collisions are over by then. */
 		pause_ms(tries - 1 < LONGEST_PAUSE_MS ? tries - 1 : LONGEST_PAUSE_MS);

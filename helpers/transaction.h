@@ -12,7 +12,7 @@
 struct item {
 	const char *key;   /* relative to the device's base, or absolute */
 	const char *value; /* NULL: remove the node */
-	bool optional;     /* skip it where the store denies access */
+	bool optional;	   /* skip it where the store denies access */
 };
 
 /*

@@ -3,10 +3,11 @@
 # The framework's parts, in the order in which they build on each other.
 # docs/architecture.md shows how they work together.
 
+set +o posix # which POSIXLY_CORRECT in the environment would set
 set -Eeuo pipefail
 shopt -s inherit_errexit
 # Lengths and patterns are of bytes, messages of tools are in English.
-export LC_ALL=C PATH=${PATH:-}:/usr/sbin:/usr/bin:/sbin:/bin
+export LC_ALL=C PATH=${PATH:+$PATH:}/usr/sbin:/usr/bin:/sbin:/bin
 umask 077
 
 for hotplug_part in failure run store journal types parameters resources lifecycle help; do

@@ -76,6 +76,12 @@ block_publish() {
 		hotplug-status=connected
 }
 
+# block_unpublish
+# What makes blkback connect, and others take the disk for attached, goes again.
+block_unpublish() {
+	helper publish --deadline 3 "$XENBUS_PATH" node physical-device-path physical-device
+}
+
 block_help() {
 	printf 'The target of a disk with script=%s is ' "$hotplug_name"
 	if [[ $target_type ]]; then

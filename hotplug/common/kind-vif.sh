@@ -13,8 +13,10 @@ mtu=''      # as configured, or empty; a resource that sets another says so here
 dev='' # the interface's name by now
 
 vif_identify() {
+	local shown
 	type_if=${type_if:-vif}
-	[[ $type_if == @(vif|tap) ]] || fail "type_if is ${type_if@Q}, which is neither vif nor tap; only libxl calls $hotplug_name so."
+	quote shown "$type_if"
+	[[ $type_if == @(vif|tap) ]] || fail "type_if is $shown, which is neither vif nor tap; only libxl calls $hotplug_name so."
 	[[ ${XENBUS_PATH:-} || $type_if != tap ]] || vif_path_of_tap
 	lifecycle_identify vif
 	if [[ $type_if == tap ]]; then
@@ -105,6 +107,12 @@ vif_publish() {
 		items+=(hotplug-status=connected)
 	fi
 	store_publish "$hotplug_name: $verb of $device_id done: ${dev@Q} for domain $domid." "${items[@]}"
+}
+
+# vif_unpublish
+# The report overwrites hotplug-status.
+vif_unpublish() {
+	:
 }
 
 vif_help() {

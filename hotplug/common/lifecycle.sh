@@ -4,11 +4,9 @@
 # log. Everything ends in lifecycle_end, the exit trap.
 
 hotplug_name=${0##*/}
-hotplug_run_dir=/run/xen-hotplug
-hotplug_lock_fd='' # the lock's descriptor; what is locked through it is free when all who have it are gone
 journal_file=''
 journal_live=''        # set while the journal is written
-lifecycle_phase=''     # attach: roll back on failure; collect: a failure only ends the collecting
+lifecycle_phase=''     # what a failure means now: attach, publish, collect, or nothing to undo
 lifecycle_lock_wait=12 # seconds; with all other deadlines this stays under the 40 s of libxl
 lifecycle_signals=(TERM INT HUP)
 
@@ -70,21 +68,12 @@ lifecycle_identify() {
 	fi
 	type=${BASH_REMATCH[2]} domid=${BASH_REMATCH[3]} devid=${BASH_REMATCH[4]}
 	device_id=$type/$domid/$devid
-	journal_file=$hotplug_run_dir/$type-$domid-$devid
-}
-
-# lifecycle_lock
-# Opens the file that all locks are bytes of; nothing is locked yet.
-lifecycle_lock() {
-	[[ -d $hotplug_run_dir ]] || run mkdir -p -m 0700 -- "$hotplug_run_dir" || fail "$reason"
-	exec {hotplug_lock_fd}<>"$hotplug_run_dir/lock" ||
-		fail "Cannot open $hotplug_run_dir/lock; see whether that file system is full or read-only."
+	journal_file=${run_lock_file%/*}/$type-$domid-$devid
 }
 
 # lifecycle_attach
 # All of the device, or nothing of it.
 lifecycle_attach() {
-	lifecycle_lock
 	"${device_kind}_load" || fail "$reason"
 	"${device_kind}_accept"
 	if "${device_kind}_attached"; then return; fi
@@ -95,6 +84,7 @@ lifecycle_attach() {
 	lifecycle_start_journal
 	resources
 	trap '' "${lifecycle_signals[@]}" # the last step is done or not done, and short
+	lifecycle_phase=publish
 	"${device_kind}_publish"
 	lifecycle_phase=''
 }
@@ -117,7 +107,6 @@ lifecycle_start_journal() {
 # attached) what this script's resources would be by now.
 lifecycle_detach() {
 	local status=0
-	lifecycle_lock
 	"${device_kind}_load" || status=$?
 	((status != 5)) || fail "$reason"
 	((status == 0)) || complain "$reason"
@@ -185,6 +174,11 @@ lifecycle_end() {
 	set +e
 	trap '' "${lifecycle_signals[@]}"
 	case $lifecycle_phase in
+	publish)
+		# It may have been written all the same: the answer was lost.
+		"${device_kind}_unpublish"
+		lifecycle_rollback
+		;;
 	attach) lifecycle_rollback ;;
 	collect)
 		failure=''
@@ -202,7 +196,8 @@ lifecycle_end() {
 lifecycle_report() {
 	local path=${XENBUS_PATH:-}
 	[[ $verb != @(check|plan) ]] || path=''
+	printf '%s\n' "$failure" >&2
 	helper fail --status "$failure_status" "$path" "$failure" \
-		"$hotplug_name: $verb of ${device_id:-no device} failed." "${failure_trace[@]}"
-	printf '%s\n' "${reply[@]%$'\n'}" >&2
+		"$hotplug_name: $verb of ${device_id:-no device} failed." "${failure_trace[@]}" ||
+		printf '%s\n' "${reason##*$'\n'}" >&2
 }

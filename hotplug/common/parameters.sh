@@ -58,7 +58,7 @@ parameters_check_tools() {
 # Checks a value against the declared type and puts it into its variable.
 parameters_set() {
 	parameters_check "Parameter $1" "$2" "${parameter_type[$1]}"
-	printf -v "$1" '%s' "$2"
+	declare -g "$1=$2"
 }
 
 # parameters_check <what> <value> <type>
@@ -74,7 +74,7 @@ parameters_check() {
 parameters_default() {
 	[[ ${parameter_default[$1]+set} ]] ||
 		fail "Parameter $1 is missing (${parameter_about[$1]}); add it to the guest's configuration."
-	printf -v "$1" '%s' "${parameter_default[$1]}"
+	declare -g "$1=${parameter_default[$1]}"
 }
 
 # parameters_from_nodes

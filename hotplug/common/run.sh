@@ -1,40 +1,81 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: LGPL-2.1-only
-# The only two ways to start a program: the helper, and any other under it.
+# The only way to start a program: through the helper, which is started once.
+
+run_lock_file=/run/xen-hotplug/lock # all locks are bytes of it
+run_in=''                           # the descriptors of the helper's session, once there is one
+run_out=''
 
 # helper <subcommand> [argument...]
-# Runs the C helper. It inherits the lock's descriptor and keeps it until it
-# ends, which it does by a deadline of its own.
-# Result: reply, its NUL-ended fields. On failure its exit status (helper
-# --help has the list), with its sentence in reason.
+# Asks the C helper. It ends what it was asked by a deadline of its own, and
+# what it locks stays locked until this script and its last request are done.
+# Result: reply, its fields. On failure its exit status (xen-hotplug --help has
+# the list), with its sentence in reason.
 helper() {
 	local status=0
-	mapfile -d '' -t reply < <(exec "$hotplug_helper" "$@" 2>&1)
-	wait "$!" || status=$?
-	((status == 0)) || run_failed "$status" "${reply[0]:-}"
+	reply=()
+	if ! run_ask "$@"; then
+		run_stop
+		status=126
+	fi
+	((status == 0)) || run_failed "$status"
 	return "$status"
 }
 
 # run <command> [argument...]
 # Runs a command that changes or asks the system: supervised by the helper,
-# with a deadline, with no descriptor but 0 to 2, and ended when this script
-# is. Its standard input is the caller's: `run ip -batch - <<<"$lines"`.
+# with a deadline, with no descriptor but 0 to 2, and ended when this script is.
 # Result: output, what it printed. On failure its status (124: the deadline),
 # with a sentence in reason.
 run() {
-	local status=0 line
-	printf -v line '%q ' "$@"
-	failure_trace+=("+ $line")
-	output=$(exec "$hotplug_helper" run --deadline 8 -- "$@" 2>&1) || status=$?
-	((status == 0)) || run_failed "$status" "$output"
+	run_with '' "$@"
+}
+
+# run_with <text> <command> [argument...]
+# The same, with the text as the command's standard input.
+run_with() {
+	local line status=0
+	printf -v line '%q ' "${@:2}"
+	failure_trace+=("+ $line${1:+<<< ${1@Q}}")
+	helper run --deadline 8 --input "$1" -- "${@:2}" || status=$?
+	output=${reply[0]-}
 	return "$status"
 }
 
-# run_failed <status> <text>
-# Sets reason to the last line of the text: the sentence that the helper ends with.
+# run_start
+# Fails where the helper ends at once.
+run_start() {
+	coproc run_session { exec "$hotplug_helper" session --lock "$run_lock_file"; }
+	# bash takes the array away when the helper ends.
+	local from=${run_session[0]-} to=${run_session[1]-}
+	[[ $from && $to ]] || return
+	exec {run_out}<&"$from" {run_in}>&"$to"
+}
+
+# run_stop
+# After a session that broke: the next request begins another.
+run_stop() {
+	[[ ! $run_in ]] || exec {run_in}>&- {run_out}<&-
+	run_in=''
+}
+
+# run_ask <subcommand> [argument...]
+# Sends a request and reads the answer, into the caller's status and reply.
+run_ask() {
+	local count
+	# What bash says of an earlier session is for nobody.
+	[[ $run_in ]] || run_start 2>/dev/null || return
+	printf '%s\0' "$#" "$@" 2>/dev/null >&"$run_in" &&
+		read -r -d '' -u "$run_out" status && read -r -d '' -u "$run_out" count || return
+	((count == 0)) || mapfile -d '' -n "$count" -t -u "$run_out" reply
+}
+
+# run_failed <status>
+# Sets reason to the sentence in the answer, or to one for a helper that gave none.
 run_failed() {
-	reason=${2%$'\n'}
-	reason=${reason##*$'\n'}
-	reason=${reason:-The helper $hotplug_helper ended with status $1.}
+	reason=${reply[0]-}
+	reason=${reason%$'\n'}
+	[[ $reason == *. ]] ||
+		reason="The helper $hotplug_helper ended without an answer; see whether it is installed, and the log of the kernel."
 	failure_trace+=("status $1: $reason")
 }

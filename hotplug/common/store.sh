@@ -5,13 +5,13 @@
 declare -A store_value # node, relative to the backend's path -> its value; absent ones are not there
 
 # store_load <node>...
-# Takes the device's lock, where lifecycle_lock came before, then reads the
-# nodes over one connection.
+# Reads the nodes over one connection; for an attach or a detach, after taking
+# the device's lock.
 # Result: store_value. On failure the helper's status, with reason set; the
 # lock is held all the same, except after a deadline (status 5).
 store_load() {
 	local node lock=()
-	[[ ! $hotplug_lock_fd ]] || lock=(--wait "$lifecycle_lock_wait" --lock "$hotplug_lock_fd:$device_id")
+	[[ $action != @(attach|detach) ]] || lock=(--wait "$lifecycle_lock_wait" --lock "3:$device_id")
 	helper load "${lock[@]}" "$XENBUS_PATH" "$@" || return
 	for node; do
 		store_take "$node" "${reply[0]}" || return

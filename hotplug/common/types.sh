@@ -31,10 +31,11 @@ type_choice() {
 }
 
 # What the kernel takes as an interface's name (dev_valid_name of Linux'
-# net/core/dev.c), and that no tool takes as an option.
+# net/core/dev.c), as far as no tool takes it as something else: an option, a
+# comment, a quote.
 type_ifname() {
-	expected='the name of an interface: 1 to 15 bytes without spaces, slashes and colons, not beginning with a dash'
-	[[ $1 != [.-]* && ${#1} -le 15 && $1 =~ ^[^[:space:]/:[:cntrl:]]+$ ]]
+	expected='the name of an interface: 1 to 15 bytes without spaces, quotes and the characters / : # \, not beginning with a dash or a full stop'
+	[[ $1 != [.-]* && ${#1} -le 15 && $1 =~ ^[^[:space:][:cntrl:]/:#\"\'\\]+$ ]]
 }
 
 type_host() {

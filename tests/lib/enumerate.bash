@@ -16,10 +16,10 @@ moment=''       # what is being tried, for report_moment
 # write fills them, clone starts a program, read waits for what it says and
 # wait4 for its end. A signal that strace injects arrives at a call's entry, so
 # that "the third write" is a script that has written twice.
-moment_calls=?clone,?clone3,?vfork,openat,read,write,wait4,exit_group
+moment_calls='?clone,?clone3,?vfork,openat,read,write,wait4,exit_group'
 
 # And those at which the helper is: what it asks of the kernel and the store.
-helper_moment_calls=?clone,?clone3,?vfork,?writev,?sendmsg,?kill,write,connect,ioctl,fcntl,unlink,exit_group
+helper_moment_calls='?clone,?clone3,?vfork,?writev,?sendmsg,?kill,write,connect,ioctl,fcntl,unlink,exit_group'
 
 # subject_make vif|tap|disk
 # A device that could be attached now. Loop devices are the machine's, and known
@@ -53,6 +53,7 @@ subject_nodes() {
 	fi
 	(
 		# The interfaces are there already: whoever detached gave them back.
+		# shellcheck disable=SC2317 # vif calls it
 		vif_link() { :; }
 		vif 1 0 bridge xenbr0 vifname web mtu 1400
 	)
@@ -277,24 +278,37 @@ tree_copy() {
 }
 
 # helper_stand_in
-# The copy's helper counts its starts in the file $starts, and with each start
-# does what the shell code in the file $on_start says, where $start is the
-# number of this one and $real the helper; then it becomes the helper.
+# The copy's helper is a session that starts the real one for each request. It
+# counts the requests in the file $starts, and does first what the shell code
+# in the file $on_start says, where $start is the number of this one and $real
+# the helper.
 helper_stand_in() {
 	starts=$BATS_TEST_TMPDIR/starts on_start=$BATS_TEST_TMPDIR/on_start
 	program "$tree/helpers/xen-hotplug" <<-END
 		#!/bin/bash
 		real=$real_helper
-		echo x >>$starts
-		start=\$(wc -l <$starts)
-		. $on_start
-		exec "\$real" "\$@"
+		[[ \${STAND_IN-} ]] || STAND_IN=1 exec setpriv --pdeathsig TERM "\$0" "\$@"
+		one() {
+			echo x >>$starts
+			start=\$(wc -l <$starts)
+			. $on_start
+			exec "\$real" "\$@"
+		}
+		mkdir -p -m 700 "\${3%/*}"
+		exec 3<>"\$3"
+		while read -r -d '' count && mapfile -d '' -n "\$count" -t request; do
+			(one "\${request[@]}") </dev/null >$BATS_TEST_TMPDIR/out 2>$BATS_TEST_TMPDIR/err
+			status=\$?
+			((status == 0)) && answer=out || answer=err
+			mapfile -d '' -t fields <$BATS_TEST_TMPDIR/\$answer
+			printf '%s\0' "\$status" "\${#fields[@]}" "\${fields[@]}"
+		done
 	END
 	: >"$on_start"
 }
 
 # starts_of attach|detach
-# Makes the call in peace; result: how often it starts the helper, in started.
+# Makes the call in peace; result: how many requests the helper gets, in started.
 starts_of() {
 	: >"$starts"
 	: >"$on_start"

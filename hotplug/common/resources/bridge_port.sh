@@ -17,12 +17,12 @@ bridge_port_acquire() {
 	mtu=$3
 	[[ $mtu ]] || read -r mtu <"/sys/class/net/$bridge/mtu"
 	interface_remember "$1"
-	run ip -batch - <<-END || fail "Cannot make $1 a port of the bridge $bridge (MTU $mtu): $reason"
-		link set dev $1 down
+	run_with "link set dev $1 down
 		link set dev $1 address $bridge_port_mac mtu $mtu
 		address flush dev $1
 		link set dev $1 master $bridge up
-	END
+" ip -batch - ||
+		fail "Cannot make $1 a port of the bridge $bridge (MTU $mtu): $reason"
 }
 
 # bridge_port_plan <interface> <bridge> <mtu>

@@ -7,7 +7,10 @@
 # disk_acquire <path|name under /dev> <mode>
 # Sets dev and physical_device.
 disk_acquire() {
-	disk_claim "$@" --lock "$hotplug_lock_fd" --wait "$lifecycle_lock_wait"
+	local token
+	printf -v token '%x' "$SRANDOM"
+	journal_remember token "$token"
+	disk_claim "$@" --token "$token" --lock 3 --wait "$lifecycle_lock_wait"
 	journal_remember kind "$disk_kind"
 }
 
@@ -34,16 +37,16 @@ disk_claim() {
 }
 
 # disk_release <path|name under /dev> <mode>
-# Our loop devices are known by their tag. One that other scripts attached is
-# in the node that they wrote.
+# Our loop devices are known by their tag. Without a journal, it is one that
+# other scripts attached: in the node that they wrote.
 disk_release() {
-	local kind
+	local kind token
 	journal_recall kind kind
-	[[ $kind != device ]] || return 0
-	if [[ ! $journal_live && ${store_value[node]-} ]]; then
+	journal_recall token token
+	if [[ $token ]]; then
+		[[ $kind == device ]] || helper release --device "$device_id" --token "$token"
+	elif [[ ${store_value[node]-} ]]; then
 		helper release --device "$device_id" --node "${store_value[node]}" --target "$1"
-	else
-		helper release --device "$device_id"
 	fi
 }
 

@@ -29,7 +29,7 @@ interface_plan() {
 interface_release() {
 	[[ $2 && $2 != "$1" && ! -e /sys/class/net/$1 ]] || return 0
 	interface_is_ours "$2" || return 0
-	run ip link set dev "$2" down name "$1" || ! interface_is_ours "$2"
+	run ip link set dev "$2" down nomaster name "$1" || ! interface_is_ours "$2"
 }
 
 # interface_check <kernel's name> <wanted name, or empty>

@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: LGPL-2.1-only */
+/* Block devices by their number, as sysfs shows them. */
+#include "blockdev.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
+#include "message.h"
+#include "textfile.h"
+
+#define SYSFS_PATH_SIZE 384
+/* The unit of start and size in sysfs, whatever the device's own sectors are. */
+#define SYSFS_SECTOR 512
+
+static void sysfs_path(char path[SYSFS_PATH_SIZE], dev_t number, const char *file)
+{
+	snprintf(path, SYSFS_PATH_SIZE, "/sys/dev/block/%u:%u/%s", major(number), minor(number),
+		file);
+}
+
+bool blockdev_name(dev_t number, char name[BLOCKDEV_NAME_SIZE])
+{
+	static const char key[] = "DEVNAME=";
+	char path[SYSFS_PATH_SIZE], text[4096];
+	char *rest = text;
+
+	sysfs_path(path, number, "uevent");
+	if (textfile_read(AT_FDCWD, path, text, sizeof(text)) < 0)
+		return false;
+	for (char *line; (line = strsep(&rest, "\n"));) {
+		if (strncmp(line, key, strlen(key)) != 0)
+			continue;
+		line += strlen(key);
+		if (!*line || strlen(line) >= BLOCKDEV_NAME_SIZE)
+			return false;
+		memcpy(name, line, strlen(line) + 1);
+		return true;
+	}
+	return false;
+}
+
+int blockdev_open(dev_t number, int flags)
+{
+	char name[BLOCKDEV_NAME_SIZE], path[BLOCKDEV_NAME_SIZE + 8];
+	struct stat st;
+
+	if (!blockdev_name(number, name)) {
+		errno = ENODEV;
+		return -1;
+	}
+	snprintf(path, sizeof(path), "/dev/%s", name);
+	int fd = open(path, flags | O_CLOEXEC);
+	if (fd < 0)
+		return -1;
+	/* The name may have been given to another device meanwhile. */
+	if (!fstat(fd, &st) && S_ISBLK(st.st_mode) && st.st_rdev == number)
+		return fd;
+	close(fd);
+	errno = ENODEV;
+	return -1;
+}
+
+static bool in_bytes(uint64_t sectors, uint64_t *bytes)
+{
+	if (sectors > UINT64_MAX / SYSFS_SECTOR)
+		return false;
+	*bytes = sectors * SYSFS_SECTOR;
+	return true;
+}
+
+bool blockdev_partition(dev_t number, dev_t *whole, uint64_t *start, uint64_t *length)
+{
+	char path[SYSFS_PATH_SIZE];
+	uint64_t first, sectors;
+
+	sysfs_path(path, number, "partition");
+	if (access(path, F_OK))
+		return false;
+	/* sysfs resolves the link before the two dots: they lead to the disk's directory. */
+	sysfs_path(path, number, "../dev");
+	if (!textfile_device(AT_FDCWD, path, whole) || *whole == number)
+		return false;
+	sysfs_path(path, number, "start");
+	if (!textfile_number(AT_FDCWD, path, &first))
+		return false;
+	sysfs_path(path, number, "size");
+	if (!textfile_number(AT_FDCWD, path, &sectors))
+		return false;
+	return in_bytes(first, start) && in_bytes(sectors, length);
+}
+
+bool blockdev_each_partition(
+	dev_t whole, bool (*each)(dev_t partition, void *context), void *context)
+{
+	char path[SYSFS_PATH_SIZE];
+	bool go_on = true;
+
+	sysfs_path(path, whole, "");
+	DIR *directory = opendir(path);
+	if (!directory)
+		return true;
+	for (struct dirent *entry; go_on && (entry = readdir(directory));) {
+		dev_t partition;
+
+		if (entry->d_type != DT_DIR || entry->d_name[0] == '.')
+			continue;
+		snprintf(path, sizeof(path), "%s/partition", entry->d_name);
+		if (faccessat(dirfd(directory), path, F_OK, 0))
+			continue;
+		snprintf(path, sizeof(path), "%s/dev", entry->d_name);
+		if (textfile_device(dirfd(directory), path, &partition))
+			go_on = each(partition, context);
+	}
+	closedir(directory);
+	return go_on;
+}
+
+/* "dm-0" becomes "dm-0 (vg-root)" where device-mapper has a name for it. */
+static void describe_holder(const char *name, char *description, size_t size)
+{
+	char path[SYSFS_PATH_SIZE], raw[160], title[4 * 160];
+
+	snprintf(path, sizeof(path), "/sys/block/%s/dm/name", name);
+	ssize_t length = textfile_read(AT_FDCWD, path, raw, sizeof(raw));
+	if (length <= 1) {
+		snprintf(description, size, "%s", name);
+		return;
+	}
+	escape(title, sizeof(title) - 4, raw, strcspn(raw, "\n"), ESCAPE_TEXT);
+	snprintf(description, size, "%s (%s)", name, title);
+}
+
+bool blockdev_holder(dev_t number, char *description, size_t size)
+{
+	char path[SYSFS_PATH_SIZE];
+	bool found = false;
+
+	sysfs_path(path, number, "holders");
+	DIR *holders = opendir(path);
+	if (!holders)
+		return false;
+	for (struct dirent *entry; !found && (entry = readdir(holders));) {
+		found = entry->d_name[0] != '.';
+		if (found)
+			describe_holder(entry->d_name, description, size);
+	}
+	closedir(holders);
+	return found;
+}

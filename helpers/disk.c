@@ -1,0 +1,206 @@
+/* SPDX-License-Identifier: LGPL-2.1-only */
+/* The image file or block device that a guest is to get as its disk. */
+#include "disk.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/fs.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+#include "message.h"
+#include "status.h"
+
+/* A disk has at least one sector. */
+#define SMALLEST_DISK 512
+#define ANY_WRITE_BIT (S_IWUSR | S_IWGRP | S_IWOTH)
+
+static int complain_missing(const char *target)
+{
+	char to[PATH_MAX];
+	ssize_t length = readlink(target, to, sizeof(to) - 1);
+
+	if (length < 0)
+		return complain(STATUS_FAILED,
+			"Disk %s does not exist; correct 'target' in the guest's configuration, "
+			"or create it.",
+			QUOTED(target));
+	to[length] = '\0';
+	return complain(STATUS_FAILED,
+		"Disk %s is a symbolic link to %s, which does not exist; correct the link, or "
+		"create what it names.",
+		QUOTED(target), QUOTED(to));
+}
+
+static int complain_open(const char *target, bool write, int error)
+{
+	const char *purpose = write ? "for reading and writing" : "for reading";
+
+	switch (error) {
+	case ENOENT:
+		return complain_missing(target);
+	case EACCES:
+	case EPERM:
+		return complain(STATUS_FAILED,
+			"Disk %s cannot be opened %s (%s); see the permissions and attributes of "
+			"it and of the directories above it ('namei -l', 'lsattr').",
+			QUOTED(target), purpose, strerror(error));
+	case EROFS:
+		return complain(STATUS_FAILED,
+			"Disk %s is on a file system that is mounted read-only; remount that, or "
+			"give the disk mode=r.",
+			QUOTED(target));
+	case ETXTBSY:
+		return complain(STATUS_FAILED,
+			"Disk %s is swap space of this host, or a program that runs; it cannot be"
+			" a guest's disk.",
+			QUOTED(target));
+	case ENOMEDIUM:
+	case ENXIO:
+		return complain(STATUS_FAILED,
+			"Disk %s has no device or medium behind it (%s); insert or attach it, "
+			"then try again.",
+			QUOTED(target), strerror(error));
+	default:
+		return complain(STATUS_FAILED, "Disk %s cannot be opened %s (%s).", QUOTED(target),
+			purpose, strerror(error));
+	}
+}
+
+static int check_kind(const char *target, struct disk *disk)
+{
+	disk->file = S_ISREG(disk->stat.st_mode);
+	if (disk->file || S_ISBLK(disk->stat.st_mode))
+		return STATUS_DONE;
+	return complain(STATUS_FAILED,
+		"Disk %s is a %s; a disk is an image file or a block device.", QUOTED(target),
+		S_ISDIR(disk->stat.st_mode)    ? "directory"
+		: S_ISCHR(disk->stat.st_mode)  ? "character device"
+		: S_ISFIFO(disk->stat.st_mode) ? "named pipe"
+		: S_ISSOCK(disk->stat.st_mode) ? "socket"
+					       : "thing of an unknown kind");
+}
+
+/* Opens what the handle stands for: its name is not looked at again. */
+static int reopen(int handle, int flags)
+{
+	char path[40];
+
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", handle);
+	return open(path, flags | O_CLOEXEC | O_NOCTTY);
+}
+
+int disk_open_exclusively(const struct disk *disk)
+{
+	return reopen(disk->handle, O_RDONLY | O_EXCL);
+}
+
+/* Finds the disk's name without links. */
+static int find_path(const char *target, struct disk *disk)
+{
+	char link[40];
+
+	snprintf(link, sizeof(link), "/proc/self/fd/%d", disk->handle);
+	ssize_t length = readlink(link, disk->path, sizeof(disk->path) - 1);
+	if (length < 0)
+		return complain(STATUS_FAILED,
+			"Cannot find the real path of the disk %s (%s); mount procfs on /proc.",
+			QUOTED(target), strerror(errno));
+	disk->path[length] = '\0';
+	return STATUS_DONE;
+}
+
+static bool is_read_only(const struct disk *disk)
+{
+	struct statvfs file_system;
+	int read_only = 0;
+
+	if (!disk->file)
+		return !ioctl(disk->data, BLKROGET, &read_only) && read_only;
+	/* Root could write it all the same; its owner has said that it is not to be written. */
+	if (!(disk->stat.st_mode & ANY_WRITE_BIT))
+		return true;
+	return !fstatvfs(disk->data, &file_system) && (file_system.f_flag & ST_RDONLY);
+}
+
+static int check_size(const char *target, const struct disk *disk)
+{
+	uint64_t size = (uint64_t)disk->stat.st_size;
+
+	if (!disk->file && ioctl(disk->data, BLKGETSIZE64, &size))
+		return complain(STATUS_FAILED, "The size of the disk %s cannot be read (%s).",
+			QUOTED(target), strerror(errno));
+	if (size >= SMALLEST_DISK)
+		return STATUS_DONE;
+	if (!disk->file && !size)
+		return complain(STATUS_FAILED,
+			"Disk %s has no size, so no device or medium is behind it; insert or "
+			"attach it, then try again.",
+			QUOTED(target));
+	return complain(STATUS_FAILED, "Disk %s is %s; a disk has at least %d bytes.",
+		QUOTED(target), size ? "smaller than a sector" : "empty", SMALLEST_DISK);
+}
+
+static int complain_read_only(const char *target, const struct disk *disk)
+{
+	if (!disk->file)
+		return complain(STATUS_FAILED,
+			"Disk %s is a read-only device; make it writable with 'blockdev --setrw',"
+			" or give the disk mode=r.",
+			QUOTED(target));
+	if (disk->stat.st_mode & ANY_WRITE_BIT)
+		return complain_open(target, true, EROFS);
+	return complain(STATUS_FAILED,
+		"Disk %s is a read-only file; allow writing with 'chmod u+w', or give the disk "
+		"mode=r.",
+		QUOTED(target));
+}
+
+static int identify(const char *target, struct disk *disk)
+{
+	if (disk->file) {
+		identity_of_file(disk->stat.st_dev, disk->stat.st_ino, &disk->identity);
+		return STATUS_DONE;
+	}
+	if (identity_of_device(disk->stat.st_rdev, &disk->identity))
+		return STATUS_DONE;
+	return complain(STATUS_FAILED,
+		"What the disk %s consists of cannot be found out (%s); look at it with 'lsblk'.",
+		QUOTED(target), strerror(errno));
+}
+
+int disk_open(const char *target, bool write, struct disk *disk)
+{
+	*disk = DISK_CLOSED;
+	/* O_PATH, since opening a pipe blocks, and opening a tape rewinds it. */
+	disk->handle = open(target, O_PATH | O_CLOEXEC);
+	if (disk->handle < 0 || fstat(disk->handle, &disk->stat))
+		return complain_open(target, write, errno);
+	if (check_kind(target, disk) || find_path(target, disk))
+		return STATUS_FAILED;
+
+	/* A block device is not written here, and opening it for that would wake udev. */
+	bool for_writing = write && disk->file && (disk->stat.st_mode & ANY_WRITE_BIT);
+	disk->data = reopen(disk->handle, for_writing ? O_RDWR : O_RDONLY);
+	if (disk->data < 0)
+		return complain_open(target, write, errno);
+	disk->read_only = is_read_only(disk);
+	if (write && disk->read_only)
+		return complain_read_only(target, disk);
+	if (check_size(target, disk))
+		return STATUS_FAILED;
+	return identify(target, disk);
+}
+
+void disk_close(struct disk *disk)
+{
+	if (disk->data >= 0)
+		close(disk->data);
+	if (disk->handle >= 0)
+		close(disk->handle);
+	*disk = DISK_CLOSED;
+}

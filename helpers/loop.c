@@ -1,0 +1,265 @@
+/* SPDX-License-Identifier: LGPL-2.1-only */
+/* Loop devices. */
+#include "loop.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "blockdev.h"
+#include "command.h"
+#include "deadline.h"
+#include "message.h"
+#include "status.h"
+
+#define MOST_LOOPS (1ULL << 20)
+/* Others take the free device first, again and again, for no longer than this. */
+#define ATTACH_MS 5000
+#define ATTACH_PAUSE_NS 1000000
+
+bool loop_status(dev_t number, struct loop_info64 *info)
+{
+	int fd = blockdev_open(number, O_RDONLY | O_NONBLOCK);
+
+	if (fd < 0)
+		return false;
+	bool done = !ioctl(fd, LOOP_GET_STATUS64, info);
+	int error = errno;
+	close(fd);
+	errno = error;
+	return done;
+}
+
+static void take_over(struct loop *loop, const struct loop_info64 *info, dev_t number)
+{
+	char name[LO_NAME_SIZE + 1] = "";
+
+	memcpy(name, info->lo_file_name, LO_NAME_SIZE);
+	loop->number = number;
+	loop->info = *info;
+	loop->tagged = tag_parse(name, &loop->tag);
+}
+
+/* Examines /dev/NAME. Result: false with errno, which is 0 where it has no file (any more). */
+static bool examine(const char *name, dev_t number, struct loop *loop)
+{
+	struct loop_info64 info;
+
+	*loop = (struct loop){.path = ""};
+	snprintf(loop->path, sizeof(loop->path), "/dev/%s", name);
+	int fd = open(loop->path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	int error = fd < 0 || ioctl(fd, LOOP_GET_STATUS64, &info) ? errno : 0;
+	if (fd >= 0)
+		close(fd);
+	if (!error)
+		take_over(loop, &info, number);
+	errno = error == ENXIO || error == ENODEV ? 0 : error;
+	return !error;
+}
+
+static struct loop *loop_list_room(struct loop_list *list, size_t *room)
+{
+	if (list->count == *room) {
+		size_t more = *room ? 2 * *room : 16;
+		struct loop *loops = reallocarray(list->loops, more, sizeof(*loops));
+
+		if (!loops)
+			return NULL;
+		list->loops = loops;
+		*room = more;
+	}
+	return &list->loops[list->count];
+}
+
+bool loop_parse_partition(char *line, char name[LOOP_NAME_SIZE], dev_t *number)
+{
+	char *save, *fields[4];
+	unsigned long long major_number, minor_number, index;
+
+	for (size_t i = 0; i < 4; i++)
+		if (!(fields[i] = strtok_r(i ? NULL : line, " \n", &save)))
+			return false;
+	if (!parse_number(fields[0], LOOP_MAJOR_NUMBER, &major_number, NULL) ||
+		major_number != LOOP_MAJOR_NUMBER ||
+		!parse_number(fields[1], MOST_LOOPS - 1, &minor_number, NULL))
+		return false;
+	/* A partition has a "p" after the number. */
+	if (strncmp(fields[3], "loop", 4) != 0 ||
+		!parse_number(fields[3] + 4, MOST_LOOPS - 1, &index, NULL))
+		return false;
+	snprintf(name, LOOP_NAME_SIZE, "loop%llu", index);
+	*number = makedev(LOOP_MAJOR_NUMBER, (unsigned)minor_number);
+	return true;
+}
+
+/* Adds one to the list, unless it has lost its file meanwhile. */
+static int add_loop(struct loop_list *list, size_t *room, const char *name, dev_t number)
+{
+	struct loop *loop = loop_list_room(list, room);
+
+	if (!loop)
+		return complain(STATUS_FAILED, "Memory ran out; free some and try again.");
+	if (examine(name, number, loop))
+		list->count++;
+	else if (errno)
+		return complain(STATUS_FAILED,
+			"Cannot examine the loop device '/dev/%s' (%s), which may be over any "
+			"file; "
+			"look at it with 'losetup -l'.",
+			name, strerror(errno));
+	return STATUS_DONE;
+}
+
+int loop_list_read(struct loop_list *list)
+{
+	char *line = NULL;
+	size_t size = 0, room = 0;
+	int status = STATUS_DONE;
+
+	*list = (struct loop_list){NULL, 0};
+	/* One file for all: it has those with a size, which none without a file has. */
+	FILE *table = fopen("/proc/partitions", "re");
+	if (!table)
+		return complain(STATUS_FAILED,
+			"Cannot list the loop devices in '/proc/partitions' (%s); mount procfs on "
+			"/proc.",
+			strerror(errno));
+	while (!status && getline(&line, &size, table) > 0) {
+		char name[LOOP_NAME_SIZE];
+		dev_t number;
+
+		if (loop_parse_partition(line, name, &number))
+			status = add_loop(list, &room, name, number);
+	}
+	free(line);
+	fclose(table);
+	if (status)
+		loop_list_free(list);
+	return status;
+}
+
+void loop_list_free(struct loop_list *list)
+{
+	free(list->loops);
+	*list = (struct loop_list){NULL, 0};
+}
+
+/* Attaches to one free device. Result: a negative errno, or 0. */
+static int attach_once(int control, const struct loop_config *config, bool writable,
+	char path[LOOP_PATH_SIZE], dev_t *number)
+{
+	struct stat st;
+	int result = 0;
+	int free_number = ioctl(control, LOOP_CTL_GET_FREE);
+
+	if (free_number < 0)
+		return -errno;
+	snprintf(path, LOOP_PATH_SIZE, "/dev/loop%d", free_number);
+	int fd = open(path, (writable ? O_RDWR : O_RDONLY) | O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	if (fstat(fd, &st) || ioctl(fd, LOOP_CONFIGURE, config))
+		result = -errno;
+	else
+		*number = st.st_rdev;
+	close(fd);
+	return result;
+}
+
+static int complain_attach(int error, const char *path)
+{
+	switch (error) {
+	case ENODEV:
+	case ENOSPC:
+		return complain(STATUS_FAILED,
+			"There is no free loop device (%s); detach some with 'losetup -d', or "
+			"raise the loop module's parameter max_loop.",
+			strerror(error));
+	case EBUSY:
+		return complain(STATUS_FAILED,
+			"Others took each free loop device first, for %d s; look with 'losetup "
+			"-l' and 'lsof %s' for what goes on, then try again.",
+			ATTACH_MS / 1000, path);
+	case EINVAL:
+	case ENOTTY:
+		return complain(STATUS_FAILED,
+			"The kernel cannot attach a file to '%s' in one step (%s); it needs Linux"
+			" 5.8 or later.",
+			path, strerror(error));
+	default:
+		return complain(STATUS_FAILED,
+			"The file cannot be attached to the loop device '%s' (%s); see the "
+			"kernel's log.",
+			path, strerror(error));
+	}
+}
+
+static int complain_control(int error)
+{
+	return complain(STATUS_FAILED,
+		"Cannot open '/dev/loop-control' (%s); load the kernel's module for loop devices "
+		"with 'modprobe loop', as root.",
+		strerror(error));
+}
+
+int loop_attach(int image, bool writable, const char tag[TAG_SIZE], char path[LOOP_PATH_SIZE],
+	dev_t *number)
+{
+	const struct timespec pause = {.tv_nsec = ATTACH_PAUSE_NS};
+	long long end = now_ms() + ATTACH_MS;
+	struct loop_config config = {
+		.fd = (__u32)image,
+		.info = {.lo_flags = writable ? 0 : LO_FLAGS_READ_ONLY},
+	};
+	int result;
+
+	memcpy(config.info.lo_file_name, tag, TAG_SIZE);
+	path[0] = '\0';
+	int control = open("/dev/loop-control", O_RDWR | O_CLOEXEC);
+	if (control < 0)
+		return complain_control(errno);
+	while ((result = attach_once(control, &config, writable, path, number)) == -EBUSY &&
+		now_ms() < end)
+		nanosleep(&pause, NULL);
+	close(control);
+	return result ? complain_attach(-result, path) : STATUS_DONE;
+}
+
+static bool holds_the_same(int fd, const struct loop *loop)
+{
+	struct loop_info64 info;
+
+	return !ioctl(fd, LOOP_GET_STATUS64, &info) && info.lo_device == loop->info.lo_device &&
+	       info.lo_inode == loop->info.lo_inode &&
+	       !memcmp(info.lo_file_name, loop->info.lo_file_name, LO_NAME_SIZE);
+}
+
+int loop_detach(const struct loop *loop, bool *detached)
+{
+	int fd = open(loop->path, O_RDONLY | O_CLOEXEC);
+	int error = 0;
+
+	*detached = false;
+	if (fd < 0) {
+		error = errno;
+	} else if (holds_the_same(fd, loop)) {
+		*detached = !ioctl(fd, LOOP_CLR_FD);
+		error = *detached ? 0 : errno;
+	}
+	if (fd >= 0)
+		close(fd);
+	/* Without a file it is what it was to become. */
+	if (!error || error == ENXIO || error == ENODEV || error == ENOENT)
+		return STATUS_DONE;
+	return complain(STATUS_FAILED,
+		"Cannot detach the loop device '%s' (%s); see with 'lsof %s' who uses it, then "
+		"run 'losetup -d %s'.",
+		loop->path, strerror(error), loop->path, loop->path);
+}

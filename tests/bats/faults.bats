@@ -1,0 +1,336 @@
+# SPDX-License-Identifier: LGPL-2.1-only
+# shellcheck disable=SC2016 # what a stand-in does is code for its shell
+# One request of the store, or one program, goes wrong: the attach succeeds as
+# a whole or fails as a whole, with a sentence; a detach that fails leaves what
+# the next one needs.
+
+load ../lib/host
+load ../lib/enumerate
+
+setup() {
+	host_start
+	domain 1
+}
+
+teardown() {
+	report_moment
+	host_stop
+}
+
+# store_fault_nth <number> <what happens>
+# The nth request from now on goes wrong, and only that.
+store_fault_nth() {
+	: >"$STORE_LOG"
+	store_fault "any@$1=$2"
+}
+
+# store_fault_hit
+# Whether it went wrong; from now on nothing does.
+store_fault_hit() {
+	store_fault_none
+	grep -q ' -> fault:' "$STORE_LOG"
+}
+
+# fault_attach_everywhere <least number of requests> <what happens>...
+fault_attach_everywhere() {
+	local what nth hit=1 tried=0
+	for what in "${@:2}"; do
+		for ((nth = 1, hit = 1; hit; nth++)); do
+			moment="attach, request $nth: $what"
+			subject_nodes
+			store_fault_nth "$nth" "$what"
+			libxl attach timeout 35
+			store_fault_hit || hit=''
+			assert_all_or_nothing
+			assert_detaches
+			tried=$((tried + 1))
+		done
+	done
+	assert_works_again
+	assert_residue_free
+	say_tried "$tried" requests "$1"
+}
+
+# fault_detach_everywhere <least number of requests> <what happens>...
+fault_detach_everywhere() {
+	local what nth hit tried=0
+	for what in "${@:2}"; do
+		for ((nth = 1, hit = 1; hit; nth++)); do
+			moment="detach, request $nth: $what"
+			subject_nodes
+			libxl attach
+			assert_ended 0
+			libxl_goes
+			store_fault_nth "$nth" "$what"
+			libxl detach timeout 35
+			store_fault_hit || hit=''
+			assert_done_or_told
+			assert_detaches
+			tried=$((tried + 1))
+		done
+	done
+	assert_works_again
+	assert_residue_free
+	say_tried "$tried" requests "$1"
+}
+
+# assert_done_or_told
+# After a detach: nothing is left, or a person is told what is.
+assert_done_or_told() {
+	if ((ended == 0)); then
+		assert_nothing_held
+	else
+		assert_ended 1
+		assert_sentence "$(tail -n 1 "$said")"
+	fi
+}
+
+# program_fault_everywhere attach|detach <least number of programs>
+# Each start of the helper, which starts all other programs, goes wrong in each
+# of the ways below. What the stand-in does is shell code with N for the number.
+program_fault_everywhere() {
+	local what nth tried=0
+	tree_copy
+	helper_stand_in
+	libxl attach
+	[[ $1 == attach ]] || starts_of "$1"
+	[[ $1 == detach ]] || assert_detaches
+	[[ $1 == detach ]] || subject_nodes
+	[[ $1 == detach ]] || starts_of "$1"
+	detach_now
+	for what in "${program_faults[@]}"; do
+		for ((nth = 1; nth <= started; nth++)); do
+			program_fault "$1" "$nth" "$what"
+			[[ $1 == attach ]] || assert_done_or_told
+			[[ $1 == detach ]] || assert_all_or_nothing
+			assert_detaches
+			tried=$((tried + 1))
+		done
+	done
+	assert_works_again
+	assert_residue_free
+	say_tried "$tried" programs "$2"
+}
+
+# What goes wrong with the request whose turn it is.
+program_faults=(
+	'exit 1'                                       # it does nothing, and does not say why
+	'"$real" "$@" >/dev/null; exit 1'              # it does all, and does not say so
+	'kill -KILL $BASHPID'                          # it is killed before it has begun
+	'"$real" "$@" >/dev/null; kill -KILL $BASHPID' # and when it has done all
+	'printf half; kill -SEGV $BASHPID'             # it crashes in what it says
+	'kill -KILL $$ $BASHPID'                       # the session is killed, and it with that
+	'"$real" "$@" >/dev/null; kill -KILL $$'       # and when it has done all
+)
+
+# program_fault attach|detach <number> <shell code>
+program_fault() {
+	moment="$1, program $2: $3"
+	subject_nodes
+	[[ $1 == attach ]] || libxl attach
+	[[ $1 == attach ]] || libxl_goes
+	: >"$starts"
+	echo "((start != $2)) || { $3; }" >"$on_start"
+	libxl "$1" timeout 35
+	: >"$on_start"
+}
+
+# ip_fault attach|detach <number> <shell code>
+# The nth program called ip does what the code says.
+ip_fault() {
+	moment="$1, ip $2: $3"
+	rm -f "$BATS_TEST_TMPDIR/bin/ip"
+	hash -r
+	subject_nodes
+	[[ $1 == attach ]] || libxl attach
+	[[ $1 == attach ]] || libxl_goes
+	: >"$BATS_TEST_TMPDIR/starts"
+	program "$BATS_TEST_TMPDIR/bin/ip" <<-END
+		#!/bin/bash
+		real=$(type -P ip)
+		echo x >>$BATS_TEST_TMPDIR/starts
+		[[ \$(wc -l <$BATS_TEST_TMPDIR/starts) != $2 ]] || { $3; }
+		exec "\$real" "\$@"
+	END
+	libxl "$1" timeout 35
+	rm "$BATS_TEST_TMPDIR/bin/ip"
+}
+
+# detach_now
+# What an earlier part of the test has attached, goes.
+detach_now() {
+	[[ ! ${on_start-} ]] || : >"$on_start"
+	libxl_goes
+	libxl detach
+}
+
+# missing_helper attach|detach
+# Makes the call without a helper.
+missing_helper() {
+	moment="$1 without a helper"
+	mv "$tree/helpers/xen-hotplug" "$tree/helpers/xen-hotplug.away"
+	libxl "$1"
+	mv "$tree/helpers/xen-hotplug.away" "$tree/helpers/xen-hotplug"
+	assert_ended 1
+	assert_sentence "$(tail -n 1 "$said")"
+}
+
+@test "any request of a vif's attach being refused, that fails as a whole or succeeds" {
+	subject_make vif
+	fault_attach_everywhere 30 EIO ENOSPC EACCES
+}
+
+@test "any request of a vif's attach being lost, answered with nonsense or to be repeated, too" {
+	subject_make vif
+	fault_attach_everywhere 30 EAGAIN drop garbage
+}
+
+@test "any request of a disk's attach being refused, that fails as a whole or succeeds" {
+	subject_make disk
+	fault_attach_everywhere 30 EIO ENOSPC EACCES
+}
+
+@test "any request of a disk's attach being lost, answered with nonsense or to be repeated, too" {
+	subject_make disk
+	fault_attach_everywhere 30 EAGAIN drop garbage
+}
+
+@test "the answer to any request of a disk's attach being lost, or only that, too" {
+	subject_make disk
+	fault_attach_everywhere 20 drop-after short
+}
+
+@test "any request of a vif's detach going wrong, the next one succeeds" {
+	subject_make vif
+	fault_detach_everywhere 12 EIO EACCES garbage
+}
+
+@test "any request of a disk's detach going wrong, the next one succeeds" {
+	subject_make disk
+	fault_detach_everywhere 12 ENOSPC EAGAIN drop
+}
+
+@test "any program of a vif's attach failing, that fails as a whole or succeeds" {
+	subject_make vif
+	program_fault_everywhere attach 20
+}
+
+@test "any program of a disk's attach failing, that fails as a whole or succeeds" {
+	subject_make disk
+	program_fault_everywhere attach 15
+}
+
+@test "any program of a vif's detach failing, the next one succeeds" {
+	subject_make vif
+	program_fault_everywhere detach 15
+}
+
+@test "any program of a disk's detach failing, the next one succeeds" {
+	subject_make disk
+	program_fault_everywhere detach 12
+}
+
+@test "without the helper a person is told, and a later detach succeeds" {
+	local kind
+	tree_copy
+	cp "$real_helper" "$tree/helpers/xen-hotplug"
+	for kind in vif disk; do
+		subject_make "$kind"
+		missing_helper attach
+		assert_detaches
+		subject_nodes
+		libxl attach
+		libxl_goes
+		missing_helper detach
+		assert_detaches
+		assert_works_again
+	done
+}
+
+@test "ip failing at any of its starts, before or after its work, is undone or done again" {
+	local what nth tried=0
+	subject_make vif
+	mkdir "$BATS_TEST_TMPDIR/bin"
+	export PATH=$BATS_TEST_TMPDIR/bin:$PATH
+	for what in 'exit 1' '"$real" "$@"; exit 1' '"$real" "$@"; kill -KILL $$'; do
+		for ((nth = 1; nth <= 2; nth++)); do
+			ip_fault attach "$nth" "$what"
+			assert_all_or_nothing
+			assert_detaches
+			ip_fault detach "$nth" "$what"
+			assert_done_or_told
+			assert_detaches
+			tried=$((tried + 2))
+		done
+	done
+	say_tried "$tried" 'programs' 12
+}
+
+@test "without ip the attach says what to install, and the detach says what it could not do" {
+	local ip hide=()
+	subject_make vif
+	for ip in $(type -aP ip); do hide+=(-P "$ip"); done
+	hide=(strace -f -qq -o /dev/null "${hide[@]}" -e "trace=execve,%%stat,?access,?faccessat,?faccessat2"
+		-e "inject=execve,%%stat,?access,?faccessat,?faccessat2:error=ENOENT")
+	libxl attach "${hide[@]}"
+	assert_all_or_nothing
+	assert_refused "$subject_path" error "needs the command 'ip'"
+	subject_nodes
+	libxl attach
+	assert_ended 0
+	libxl_goes
+	libxl detach "${hide[@]}"
+	assert_ended 1
+	grep "'ip' is not installed" "$said"
+	assert_detaches
+	assert_works_again
+}
+
+@test "no room for the journal, or for what it needs, is told, and nothing stays" {
+	local kind inodes
+	for kind in vif disk; do
+		subject_make "$kind"
+		for inodes in 1 2 3; do
+			moment="$inodes files fit into /run"
+			subject_nodes
+			host mount -t tmpfs -o "nr_inodes=$inodes" none /run
+			libxl attach timeout 35
+			assert_ended 1
+			assert_all_or_nothing
+			host umount /run
+			assert_detaches
+		done
+		subject_nodes
+		host mount -t tmpfs -o size=4k none /run
+		host dd if=/dev/zero of=/run/full bs=4k count=1 status=none
+		libxl attach timeout 35
+		assert_ended 1
+		assert_all_or_nothing
+		assert_detaches
+		host umount /run
+		assert_works_again
+	done
+}
+
+@test "a /run that became read-only is told, and the detach succeeds once it can be written" {
+	local kind
+	for kind in vif disk; do
+		subject_make "$kind"
+		host mount -t tmpfs none /run
+		libxl attach
+		assert_ended 0
+		host mount -o remount,ro /run
+		libxl_goes
+		libxl detach timeout 35
+		assert_ended 1
+		assert_sentence "$(tail -n 1 "$said")"
+		subject_nodes
+		libxl attach timeout 35
+		assert_ended 1
+		assert_sentence "$(store_get "$subject_path/hotplug-error")"
+		host mount -o remount,rw /run
+		assert_detaches
+		assert_works_again
+		host umount /run
+	done
+}

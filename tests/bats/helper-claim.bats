@@ -1,0 +1,489 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: LGPL-2.1-only
+# xen-hotplug claim: no two guests get the same bytes by accident, by whatever names.
+
+setup() {
+	. "$BATS_TEST_DIRNAME/helper.bash"
+	helper_setup
+	device 3
+	device 4
+	image disk.img
+}
+
+teardown() {
+	helper_teardown
+}
+
+# losetup prints the loop device: an attach that is not ours.
+attach() {
+	losetup -f --show "$@"
+}
+
+# partitions LOOP: makes two partitions on it, of 1 MiB each, from 1 MiB on. Skips where the kernel
+# cannot have them.
+partitions() {
+	addpart "$1" 1 2048 2048 2>err || skip "this kernel has no partitions on loop devices: $(<err)"
+	addpart "$1" 2 4096 2048
+	[[ -b ${1}p2 ]]
+}
+
+@test "an image file gets a loop device with the guest's tag" {
+	claim 3 w "$PWD/disk.img"
+	done_with "device=$dev" "physical-device=$(stat -c %t:%T "$dev")" kind=file "target=$PWD/disk.img"
+	[[ $(losetup -n -O BACK-FILE,RO "$dev" | tr -s ' ') == "$PWD/disk.img 0" ]]
+	local id
+	id=$(stat -c %d:%i disk.img)
+	[[ $(tag_of "$dev") == "$(printf "xen-hotplug:vbd/3/$devid:0:%x:%x" "${id%:*}" "${id#*:}")" ]]
+	image other.img
+	claim 4 w "$PWD/other.img" --token 1aF
+	[[ $(tag_of "$dev") == "xen-hotplug:vbd/4/$devid:1af:"* ]]
+}
+
+@test "with mode r the loop device is read-only, and so may the file be" {
+	chmod a-w disk.img
+	claim 3 r "$PWD/disk.img"
+	((status == 0))
+	[[ $(losetup -n -O RO "$dev" | tr -d ' ') == 1 ]]
+}
+
+@test "a claim done twice is the same as once" {
+	claim 3 w "$PWD/disk.img"
+	local first=$dev
+	claim 3 w "$PWD/disk.img"
+	((status == 0))
+	[[ $dev == "$first" && $(loops | wc -l) == 1 ]]
+}
+
+@test "a second guest is refused, which names the first, its mode and its device" {
+	claim 3 w "$PWD/disk.img"
+	claim 4 w "$PWD/disk.img"
+	ended 4 "Disk '$PWD/disk.img' is in use, read-write, by guest 'guest3' (domain 3) as xvda; detach it there first, or give mode=w! to share it deliberately."
+	[[ $(loops | wc -l) == 1 ]]
+}
+
+@test "other names for the same file are refused: hard link, symbolic link, bind mount, relative parts" {
+	mkdir other
+	ln disk.img hard.img
+	ln -s disk.img soft.img
+	mount --bind "$PWD" other
+	claim 3 w "$PWD/disk.img"
+	local name
+	for name in hard.img soft.img other/disk.img other/../disk.img; do
+		claim 4 w "$PWD/$name"
+		ended 4 "Disk '$PWD/$name' is in use, read-write, by guest 'guest3'*"
+	done
+}
+
+@test "a copy and another file are not refused" {
+	cp disk.img copy.img
+	claim 3 w "$PWD/disk.img"
+	claim 4 w "$PWD/copy.img"
+	((status == 0))
+}
+
+@test "two who only read go together; one who writes does not" {
+	claim 3 r "$PWD/disk.img"
+	((status == 0))
+	claim 4 r "$PWD/disk.img"
+	((status == 0))
+	device 5
+	claim 5 w "$PWD/disk.img"
+	ended 4 "*is in use, read-only, by guest 'guest?' (domain ?)*"
+}
+
+@test "mode r is refused while another writes" {
+	claim 3 w "$PWD/disk.img"
+	claim 4 r "$PWD/disk.img"
+	ended 4 '*read-write, by guest*'
+}
+
+@test "mode w! is given, whoever else uses it" {
+	claim 3 w "$PWD/disk.img"
+	claim 4 w! "$PWD/disk.img"
+	((status == 0))
+	[[ $(loops | wc -l) == 2 ]]
+}
+
+@test "one guest may have one image as two of its disks" {
+	claim 3 w "$PWD/disk.img"
+	call claim --device vbd/3/$((devid + 1)) --mode w "$PWD/disk.img"
+	((status == 0))
+}
+
+@test "a guest and its stubdomain are one" {
+	claim 3 w "$PWD/disk.img"
+	store_set /local/domain/4/target 3 /local/domain/4/vm /vm/stub
+	claim 4 w "$PWD/disk.img"
+	((status == 0))
+}
+
+@test "both ends of a migration on one host are one" {
+	claim 3 w "$PWD/disk.img"
+	store_set /local/domain/4/vm /vm/3
+	claim 4 w "$PWD/disk.img"
+	((status == 0))
+}
+
+@test "two guests of which nothing can be read are not one" {
+	claim 3 w "$PWD/disk.img"
+	xenstore-rm /local/domain/3
+	xenstore-rm /local/domain/4
+	claim 4 w "$PWD/disk.img"
+	ended 4 '*by a guest (domain 3) as xvda*'
+	store_set /local/domain/3/vm '' /local/domain/4/vm ''
+	claim 4 w "$PWD/disk.img"
+	ended 4 '* (domain 3)*'
+}
+
+@test "two guests whose virtual machines may not be read are not one" {
+	claim 3 w "$PWD/disk.img"
+	store_set /local/domain/4/vm /vm/3
+	store_fault 'read:/local/domain/*/vm@1+=EACCES'
+	claim 4 w "$PWD/disk.img"
+	ended 4 '* (domain 3)*'
+}
+
+@test "of eight claims at once by eight guests, one is done" {
+	local i pids=() done=0
+	for ((i = 10; i < 18; i++)); do
+		device "$i"
+	done
+	for ((i = 10; i < 18; i++)); do
+		(
+			exec 8>>lock
+			"$helper" claim --device "vbd/$i/$devid" --mode w --lock 8 "$PWD/disk.img" \
+				>"out$i" 2>"err$i" 9>&- 3>&-
+		) &
+		pids+=("$!")
+	done
+	for i in "${pids[@]}"; do
+		status=0
+		wait "$i" || status=$?
+		((status == 0 || status == 4))
+		((status != 0)) || ((++done))
+	done
+	((done == 1))
+	[[ $(loops | wc -l) == 1 ]]
+}
+
+@test "the lock of the disk is held after the claim, and only that disk's" {
+	image other.img
+	exec 8>>lock
+	claim 3 w "$PWD/disk.img" --lock 8
+	((status == 0))
+	claim 4 w "$PWD/disk.img" --lock 9 --wait 0.2
+	ended 5 "Disk '$PWD/disk.img' has been locked by process * for 0.2 s;*"
+	claim 4 w "$PWD/other.img" --lock 9 --wait 0.2
+	((status == 0))
+	exec 8>&-
+	claim 4 w "$PWD/disk.img" --lock 9 --wait "$generous"
+	((status == 4))
+}
+
+@test "the host's own loop device over the file is a user, and the sentence says how to end it" {
+	local loop
+	loop=$(attach disk.img)
+	claim 3 w "$PWD/disk.img"
+	ended 4 "Disk '*' is attached to '$loop' in this host; run 'losetup -d $loop' where nothing needs it*"
+	losetup -d "$loop"
+	loop=$(attach -r disk.img)
+	claim 3 r "$PWD/disk.img"
+	((status == 0))
+}
+
+@test "a loop device that older scripts gave to a guest is that guest's" {
+	give 3 "$(attach disk.img)"
+	claim 4 w "$PWD/disk.img"
+	ended 4 "*is in use, read-write, by guest 'guest3' (domain 3) as xvda*"
+	claim 3 w "$PWD/disk.img"
+	((status == 0))
+}
+
+@test "the file under a device that a guest has is refused, and the device over a guest's file" {
+	local loop
+	loop=$(attach disk.img)
+	give 3 "$loop"
+	claim 4 w "$PWD/disk.img"
+	ended 4 "*by guest 'guest3'*"
+	image own.img
+	claim 3 w "$PWD/own.img"
+	loop=$dev
+	claim 4 w "$loop"
+	ended 4 "Disk '$loop' is in use, read-write, by guest 'guest3'*"
+}
+
+@test "a block device is given as it is" {
+	local loop
+	loop=$(attach disk.img)
+	ln -s "$loop" link
+	claim 3 w "$PWD/link"
+	done_with "device=$loop" "physical-device=$(stat -c %t:%T "$loop")" kind=device "target=$loop"
+}
+
+@test "a block device that another guest has is refused, and also by other numbers of it" {
+	local loop upper
+	loop=$(attach disk.img)
+	give 3 "$loop"
+	claim 4 w "$loop"
+	ended 4 "Disk '$loop' is in use, read-write, by guest 'guest3' (domain 3) as xvda*"
+	upper=$(attach "$loop")
+	claim 4 w "$upper"
+	ended 4 "*by guest 'guest3'*"
+	losetup -d "$upper"
+	mknod node b "$(stat -c 0x%t "$loop")" "$(stat -c 0x%T "$loop")"
+	claim 4 w "$PWD/node"
+	ended 4 "*by guest 'guest3'*"
+	claim 3 w "$loop"
+	((status == 0))
+}
+
+@test "a block device goes together with others who read, and with the same virtual machine" {
+	local loop
+	loop=$(attach disk.img)
+	give 3 "$loop" r
+	claim 4 r "$loop"
+	((status == 0))
+	claim 4 w "$loop"
+	((status == 4))
+	store_set /local/domain/4/vm /vm/3
+	claim 4 w "$loop"
+	((status == 0))
+}
+
+@test "an unreadable mode of another guest counts as writing" {
+	local loop
+	loop=$(attach disk.img)
+	give 3 "$loop" r
+	xenstore-rm "$home/backend/vbd/3/$devid/mode"
+	claim 4 r "$loop"
+	ended 4 '*read-write*'
+}
+
+@test "a partition and its whole disk are the same bytes, two partitions are not" {
+	local loop
+	loop=$(attach -P disk.img)
+	partitions "$loop"
+	give 3 "${loop}p1"
+	claim 4 w "$loop"
+	ended 4 "Disk '$loop' is in use, read-write, by guest 'guest3'*"
+	claim 4 w "$PWD/disk.img"
+	ended 4 "*'guest3'*" || ended 4 "*'$loop' in this host*"
+	claim 4 w "${loop}p2"
+	((status == 0))
+	xenstore-rm "$home/backend/vbd/3/$devid/physical-device"
+	give 3 "$loop"
+	claim 4 w "${loop}p2"
+	ended 4 "Disk '${loop}p2' is in use, read-write, by guest 'guest3'*"
+}
+
+@test "parts of one file by offset: overlapping ones are the same bytes, others are not" {
+	local first second third
+	first=$(attach -o 0 --sizelimit 1048576 disk.img)
+	second=$(attach -o 1048576 --sizelimit 1048576 disk.img)
+	third=$(attach -o 524288 --sizelimit 1048576 disk.img)
+	give 3 "$first"
+	claim 4 w "$second"
+	ended 4 "*'$third'*"
+	losetup -d "$third"
+	claim 4 w "$second"
+	((status == 0))
+	third=$(attach -o 524288 --sizelimit 1048576 disk.img)
+	claim 4 w "$third"
+	ended 4 '*'
+}
+
+@test "a device that the host has mounted is refused, and where is said" {
+	local loop
+	loop=$(attach disk.img)
+	mkfs.ext4 -q "$loop"
+	mkdir 'mount point'
+	mount "$loop" 'mount point'
+	claim 3 w "$loop"
+	ended 4 "Disk '$loop' is mounted on '$PWD/mount point' in this host; unmount it there first*"
+	claim 3 r "$loop"
+	((status == 4))
+	umount 'mount point'
+	mount -o ro "$loop" 'mount point'
+	claim 3 r "$loop"
+	((status == 0))
+	claim 3 w "$loop"
+	((status == 4))
+}
+
+@test "the whole disk of a mounted partition is refused" {
+	local loop
+	loop=$(attach -P disk.img)
+	partitions "$loop"
+	mkfs.ext4 -q "${loop}p1"
+	mkdir mnt
+	mount "${loop}p1" mnt
+	claim 3 w "$loop"
+	ended 4 "Disk '$loop' is mounted on '$PWD/mnt' in this host*"
+	claim 3 w "${loop}p2"
+	((status == 0))
+}
+
+@test "the host's swap space is refused" {
+	local loop
+	loop=$(attach disk.img)
+	mkswap -q "$loop"
+	swapon "$loop" || skip "this kernel has no swap"
+	claim 3 w "$loop"
+	swapoff "$loop"
+	ended 4 "Disk '$loop' is swap space of this host; run 'swapoff' on '$loop' first*"
+}
+
+@test "a device that somebody holds exclusively is refused, also where the reason is not seen" {
+	local loop
+	loop=$(attach disk.img)
+	mkfs.ext4 -q "$loop"
+	mkdir mnt
+	mkfifo ready go
+	# shellcheck disable=SC2016 # the inner shell expands
+	unshare --mount sh -c 'mount "$1" mnt; echo >ready; read -r _ <go; umount mnt' - "$loop" 3>&- &
+	read -r _ <ready
+	claim 3 w "$loop"
+	echo >go
+	ended 4 "Disk '$loop' is held exclusively by a program of this host, or mounted in another namespace*"
+	wait
+	claim 3 w "$loop"
+	((status == 0))
+}
+
+@test "a guest that is just leaving is waited for" {
+	claim 3 w "$PWD/disk.img"
+	local loop=$dev
+	exec 7<"$loop"
+	call release --device "vbd/3/$devid"
+	done_with "$loop"
+	[[ $(loops) == "$loop" ]] # blkback has it open still
+	"$helper" claim --device "vbd/4/$devid" --mode w "$PWD/disk.img" >out 2>err 7<&- 3>&- &
+	looked() { (($(store_requests READ) > 8)); }
+	until_true looked
+	exec 7<&-
+	wait "$!"
+	[[ $(loops | wc -l) == 1 ]]
+}
+
+@test "an image file that nobody else uses needs no store" {
+	store_stop
+	claim 3 w "$PWD/disk.img"
+	((status == 0))
+}
+
+@test "for a device the store is asked twice for each guest, and once" {
+	local i before loop
+	loop=$(attach disk.img)
+	for ((i = 10; i < 30; i++)); do
+		store_set "$home/backend/vbd/$i/$devid/physical-device" "fd:$i"
+	done
+	before=$(store_requests)
+	claim 3 w "$loop"
+	((status == 0))
+	(($(store_requests) - before == 1 + 22 + 22))
+}
+
+@test "--plan says the same and changes nothing" {
+	claim 3 w "$PWD/disk.img" --plan
+	done_with device=/dev/loopN physical-device=7:N kind=file "target=$PWD/disk.img"
+	[[ ! $(loops) ]]
+	claim 3 w "$PWD/disk.img"
+	claim 4 w "$PWD/disk.img" --plan
+	((status == 4))
+}
+
+@test "what cannot be a disk is refused with a sentence of its own" {
+	ln -s nowhere dangling
+	ln -s loop loop
+	mkdir directory
+	mkfifo fifo
+	: >empty
+	head -c 511 /dev/zero >short
+	claim 3 w "$PWD/none"
+	ended 1 "Disk '$PWD/none' does not exist; correct*"
+	claim 3 w "$PWD/dangling"
+	ended 1 "Disk '$PWD/dangling' is a symbolic link to 'nowhere', which does not exist;*"
+	claim 3 w "$PWD/loop"
+	ended 1 "Disk '$PWD/loop' cannot be opened for reading and writing (Too many levels of symbolic links)*"
+	claim 3 w "$PWD/disk.img/x"
+	ended 1 "Disk '$PWD/disk.img/x' cannot be opened * (Not a directory)*"
+	claim 3 w "$PWD/directory"
+	ended 1 "Disk '$PWD/directory' is a directory;*"
+	claim 3 w "$PWD/fifo"
+	ended 1 "Disk '$PWD/fifo' is a named pipe;*"
+	claim 3 w /dev/null
+	ended 1 "Disk '/dev/null' is a character device;*"
+	claim 3 w "$PWD/empty"
+	ended 1 "Disk '$PWD/empty' is empty;*"
+	claim 3 w "$PWD/short"
+	ended 1 "Disk '$PWD/short' is smaller than a sector;*"
+}
+
+@test "what is read-only is not given for writing" {
+	chmod a-w disk.img
+	claim 3 w "$PWD/disk.img"
+	ended 1 "Disk '$PWD/disk.img' is a read-only file; allow writing with 'chmod u+w', or give the disk mode=r."
+	image other.img
+	claim 3 w "$(attach -r other.img)"
+	ended 1 "Disk '/dev/loop*' is a read-only device;*"
+	mkdir ro
+	mount -t tmpfs tmpfs ro
+	image ro/disk.img
+	mount -o remount,ro "$PWD/ro"
+	claim 3 w "$PWD/ro/disk.img"
+	ended 1 "Disk '$PWD/ro/disk.img' is on a file system that is mounted read-only;*"
+	claim 3 r "$PWD/ro/disk.img"
+	((status == 0))
+}
+
+@test "names with blanks, quotes and newlines are taken as they are" {
+	local name=$'-a b\'"\n$(x)\\.img'
+	image "./$name"
+	claim 3 w "$PWD/$name"
+	((status == 0))
+	[[ ${reply[3]} == "target=$PWD/$name" ]]
+	claim 4 w "$PWD/$name"
+	ended 4 "*a b\\\\'\"\\\\n\$(x)\\\\\\\\.img' is in use*"
+}
+
+@test "values of the store that are no device numbers are no match" {
+	local loop value
+	loop=$(attach disk.img)
+	for value in '' : 7 7: :7 x:y 7:fffffffffffff 1000:0 '7;0' "$(stat -c %t-%T "$loop")" $'\xff'; do
+		store_set "$home/backend/vbd/4/$devid/physical-device" "$value"
+		claim 3 w "$loop"
+		((status == 0)) || {
+			echo "value: $value, $error"
+			return 1
+		}
+	done
+	store_set "$home/backend/vbd/4/$devid/physical-device" "$(stat -c 0x%t:0x%T "$loop")"
+	claim 3 w "$loop"
+	((status == 4))
+}
+
+@test "a store in which it cannot be seen who uses a device is a failure" {
+	local loop
+	loop=$(attach disk.img)
+	store_fault 'directory@1=EACCES'
+	claim 3 w "$loop"
+	ended 1 "Cannot read 'backend/vbd' in the store (Permission denied), so nobody knows*"
+	store_fault 'directory:backend/vbd/4@1=EINVAL'
+	claim 3 w "$loop"
+	ended 1 '*so nobody knows who uses the disk*'
+	store_fault "read:backend/vbd/4/$devid/physical-device@1=EACCES"
+	claim 3 w "$loop"
+	ended 1 "Cannot read 'backend/vbd/4/$devid/physical-device'*"
+}
+
+@test "a guest with more devices than one answer of the store holds is looked through" {
+	local loop i load=()
+	loop=$(attach disk.img)
+	for ((i = 0; i < 600; i++)); do
+		load+=("$home/backend/vbd/4/$((268435456 + i * 256))/physical-device" fd:1)
+	done
+	store_set "${load[@]}"
+	store_set "$home/backend/vbd/4/$((268435456 + 599 * 256))/physical-device" "$(stat -c %t:%T "$loop")"
+	claim 3 w "$loop"
+	ended 4 '*by guest* (domain 4) as vbd/4/268588800*'
+}

@@ -1,0 +1,143 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: LGPL-2.1-only
+# xen-hotplug release: detaches what belongs to the device, and nothing else.
+
+setup() {
+	. "$BATS_TEST_DIRNAME/helper.bash"
+	helper_setup
+	device 3
+	device 4
+	image disk.img
+}
+
+teardown() {
+	helper_teardown
+}
+
+release() {
+	call release --device "vbd/$1/$devid" "${@:2}"
+}
+
+@test "the loop device is detached, and named" {
+	claim 3 w "$PWD/disk.img"
+	release 3
+	done_with "$dev"
+	[[ ! $(loops) ]]
+}
+
+@test "nothing to detach is fine, also a second time" {
+	release 3
+	done_with
+	claim 3 w "$PWD/disk.img"
+	release 3
+	release 3
+	done_with
+}
+
+@test "a deleted image is detached" {
+	claim 3 w "$PWD/disk.img"
+	rm disk.img
+	release 3
+	done_with "$dev"
+	[[ ! $(loops) ]]
+}
+
+@test "other devices keep theirs" {
+	image other.img
+	claim 3 w "$PWD/disk.img"
+	local first=$dev
+	claim 4 w "$PWD/other.img"
+	call release --device vbd/3/$((devid + 1))
+	done_with
+	call release --device "vbd3/3/$devid"
+	done_with
+	release 3
+	done_with "$first"
+	[[ $(loops) == "$dev" ]]
+}
+
+@test "with a token only what that attach has tagged is detached" {
+	claim 3 w "$PWD/disk.img" --token 1a
+	release 3 --token 1b
+	done_with
+	[[ $(loops) == "$dev" ]]
+	release 3 --token 1A
+	done_with "$dev"
+}
+
+@test "no store is needed" {
+	claim 3 w "$PWD/disk.img"
+	store_stop
+	release 3
+	done_with "$dev"
+}
+
+@test "a loop device that holds another file than its tag says is left alone" {
+	image other.img
+	claim 3 r "$PWD/disk.img"
+	perl -e 'open my $loop, "+<", $ARGV[0] or die; open my $file, "<", "other.img" or die;
+		ioctl $loop, 0x4C06, fileno($file) or die' "$dev" # LOOP_CHANGE_FD
+	release 3
+	done_with
+	[[ $(loops) == "$dev" ]]
+}
+
+@test "an untagged loop device that older scripts recorded is detached" {
+	local loop
+	loop=$(losetup -f --show disk.img)
+	release 3 --node "$loop" --target "$PWD/disk.img"
+	done_with "$loop"
+	[[ ! $(loops) ]]
+}
+
+@test "the same, when its image is gone" {
+	local loop
+	loop=$(losetup -f --show disk.img)
+	rm disk.img
+	release 3 --node "$loop" --target "$PWD/disk.img"
+	done_with "$loop"
+	[[ ! $(loops) ]]
+}
+
+@test "a recorded loop device that holds another file by now is left alone" {
+	local loop
+	image other.img
+	loop=$(losetup -f --show other.img)
+	release 3 --node "$loop" --target "$PWD/disk.img"
+	done_with
+	release 3 --node "$loop" --target "$PWD/never.img"
+	done_with
+	[[ $(loops) == "$loop" ]]
+}
+
+@test "a recorded loop device that is tagged for another device is left alone" {
+	claim 4 w "$PWD/disk.img"
+	release 3 --node "$dev" --target "$PWD/disk.img"
+	done_with
+	[[ $(loops) == "$dev" ]]
+}
+
+@test "a recorded node that is no loop device, or is gone, is fine" {
+	local node
+	for node in /dev/null "$PWD/disk.img" "$PWD/none" ''; do
+		release 3 --node "$node" --target "$PWD/disk.img"
+		done_with
+	done
+}
+
+@test "a loop device that is in use goes when its last user closes it" {
+	claim 3 w "$PWD/disk.img"
+	exec 7<"$dev"
+	release 3
+	done_with "$dev"
+	exec 7<&-
+	detached() { [[ ! $(loops) ]]; }
+	until_true detached
+}
+
+@test "add, remove, add on one target works" {
+	claim 3 w "$PWD/disk.img"
+	release 3
+	claim 4 w "$PWD/disk.img"
+	((status == 0))
+}

@@ -1,0 +1,110 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: LGPL-2.1-only
+# The helper's arguments, help and exit statuses.
+
+setup() {
+	. "$BATS_TEST_DIRNAME/helper.bash"
+	cd "$BATS_TEST_TMPDIR" || return
+	export XENSTORED_PATH=$BATS_TEST_TMPDIR/nothing
+}
+
+@test "the help lists every subcommand, and each has a help of its own" {
+	call --help
+	((status == 0))
+	local name names
+	names=$(awk '/^$/ { block++ } block == 2 && NF { print $1 }' out)
+	(($(wc -w <<<"$names") >= 9))
+	for name in $names; do
+		call "$name" --help
+		((status == 0))
+		[[ $error == '' && $(<out) == "Usage: xen-hotplug $name "* ]]
+	done
+}
+
+@test "wrong arguments are a usage error of one sentence" {
+	call
+	ended 2 '*subcommand is missing*'
+	call frobnicate
+	ended 2 "'frobnicate' is not a subcommand*"
+	local line
+	while read -r line; do
+		# shellcheck disable=SC2086 # words are arguments
+		call $line
+		ended 2 "*see 'xen-hotplug ${line%% *} --help'." || {
+			echo "arguments: $line"
+			return 1
+		}
+	done <<-'END'
+		load
+		load base
+		load --frobnicate base key
+		load --lock
+		load --lock 9 base key
+		load --lock 9: base key
+		load --lock -1:x base key
+		load --lock x:y base key
+		load --wait 0 base key
+		load --wait -1 base key
+		load --wait 1e3 base key
+		load --wait 1.2345 base key
+		load --wait 99999999999999999999 base key
+		publish
+		publish base =value
+		publish base ?
+		fail base
+		fail --status fine base sentence
+		forget
+		forget a b
+		wait node
+		wait --deadline 1
+		wait --deadline 1 --gone node value
+		run
+		run --deadline 0 true
+		run --parent x true
+		claim --mode w /x
+		claim --device vbd/1/2 /x
+		claim --device vbd/1/2 --mode x /x
+		claim --device vbd/1/2 --mode w relative
+		claim --device vbd/1 --mode w /x
+		claim --device vbd/1/2/3 --mode w /x
+		claim --device vbd/1/-2 --mode w /x
+		claim --device VBD/1/2 --mode w /x
+		claim --device vbd/40000/2 --mode w /x
+		claim --device vbd/1/4294967296 --mode w /x
+		claim --device muchtoolong/1/2 --mode w /x
+		claim --device vbd/1/2 --mode w --lock x /x
+		release
+		release --device vbd/1/2 extra
+		release --device vbd/1/2 --token xyz
+		release --device vbd/1/2 --token 123456789
+		claim --device vbd/1/2 --mode w --token 0x1 /x
+		release --device vbd/1/2 --node /dev/loop0
+		identify
+		identify relative
+	END
+}
+
+@test "without a store the sentence says why and what to do" {
+	call load base key
+	ended 1 'Cannot connect to xenstored (No such file or directory); start it*'
+	call publish base key=value
+	ended 1 'Cannot connect to xenstored (*'
+	call wait --deadline 5 node
+	ended 1 'Cannot connect to xenstored (*'
+}
+
+@test "standard output that cannot be written is a failure" {
+	store_start
+	export XENSTORED_PATH
+	status=0
+	"$helper" load base key >/dev/full 2>err || status=$?
+	store_stop
+	((status == 1))
+	[[ $(<err) == 'The result could not be written to standard output (No space left on device)'* ]]
+}
+
+@test "closed standard descriptors do not get what is meant for others" {
+	status=0
+	"$helper" load base key <&- >&- 2>&- || status=$?
+	((status == 1))
+}

@@ -1,0 +1,115 @@
+# SPDX-License-Identifier: LGPL-2.1-only
+# shellcheck disable=SC2016 # code for the inner shell, which expands it
+# What a script declares, and how values reach its variables.
+
+load ../lib/library
+
+# A disk with three parameters, as a script would declare them.
+declared='
+	device block "A disk for the test."
+	param server host "Where it is."
+	param port port 80 "And the port."
+	param name word "" "Its name."
+'
+
+# takes <list> <server> <port> <name>
+# The list gives these values.
+takes() {
+	[[ "$(library "$declared"'
+		parameters_from_list "$1"
+		printf "%s|%s|%s" "$server" "$port" "$name"
+	' "$1")" == "$2|$3|$4" ]]
+}
+
+# refuses <list> <part of the sentence>
+# The list is refused, in one sentence.
+refuses() {
+	local said
+	! said=$(library "$declared"'parameters_from_list "$1"; echo no' "$1") || return
+	[[ $said == "failed: "*"$2"*. && $said != *$'\n'* ]] || {
+		printf 'but it says: %q\n' "$said"
+		return 1
+	}
+}
+
+@test "a list of parameters gives variables, and those that it leaves out have their defaults" {
+	table takes <<-'END'
+		server=a a 80 ''
+		server=a,port=1 a 1 ''
+		port=1,server=a a 1 ''
+		server=a,name=x a 80 x
+		name=@x:y,server=::1,port=65535 ::1 65535 @x:y
+		server=a, a 80 ''
+	END
+}
+
+@test "a list is refused, with a sentence, where it is not what was declared" {
+	table refuses <<-'END'
+		'' 'Parameter server is missing (Where it is.)'
+		port=1 'Parameter server is missing'
+		server 'without a value; write server=VALUE'
+		server= "Parameter server is ''"
+		server=a,server=b 'gives the parameter server twice'
+		server=a,server=a 'gives the parameter server twice'
+		server=a,other=b "has 'other=b', but this disk's parameters are server, port, name;"
+		server=a,,port=1 "has ''"
+		,server=a "has ''"
+		=a "has '=a'"
+		server=a,port=0 "Parameter port is '0', which is not a port number"
+		server=a,PATH=/tmp "has 'PATH=/tmp'"
+		server=a,target=x "has 'target=x'"
+		server=a,a[0]=x 'has'
+		'server=a,x[$(touch "$BATS_TEST_TMPDIR/pwned")]=1' 'has'
+		'server=$(touch "$BATS_TEST_TMPDIR/pwned")' 'Parameter server is'
+		$'server=a\nb' 'Parameter server is'
+		$'server=\xff\xfe' 'Parameter server is'
+		'server=a b' 'Parameter server is'
+		server=-a 'Parameter server is'
+	END
+	[[ ! -e "$BATS_TEST_TMPDIR/pwned" ]]
+}
+
+@test "a long value is cut in the sentence that refuses it" {
+	run library "$declared"'printf -v long "%04000d" 0; parameters_from_list "server=-$long"'
+	[[ "$status" -eq 1 ]]
+	[[ ${#output} -lt 500 && $output == *"...'"* ]]
+}
+
+@test "a parameter whose name cannot be a variable is a defect of the script" {
+	local name
+	for name in '' A 1a a-b 'a b' 'a[0]' '$(id)' _a; do
+		run library 'device vif "A test."; param "$1" word "A sentence."' "$name"
+		[[ "$status" -eq 1 ]]
+		[[ $output == *'cannot name a variable'* ]]
+	done
+}
+
+@test "an interface's parameters come from nodes, where an empty one is none" {
+	run library '
+		device vif "A test."
+		param one word first "With a default."
+		param two word second "With a default."
+		param three word "Without one."
+		store_value=([two]="" [three]=given)
+		parameters_from_nodes
+		echo "$one $two $three"
+	'
+	[[ "$status" -eq 0 ]]
+	[[ "$output" == 'first second given' ]]
+}
+
+@test "a command that is needed and not there is named" {
+	run library 'needs no-such-command; parameters_check_tools; echo no'
+	[[ "$status" -eq 1 ]]
+	[[ $output == *"needs the command 'no-such-command'"*. ]]
+}
+
+@test "help tells what a script declares, with types and defaults" {
+	run library "$declared"'needs ip; hotplug help'
+	[[ "$status" -eq 0 ]]
+	[[ "${lines[0]}" == 'script: A disk for the test.' ]]
+	[[ $output == *$'\n  server  (host, must be given) Where it is.\n'* ]]
+	[[ $output == *$'\n  port  (port, default 80) And the port.\n'* ]]
+	[[ $output == *$'\n  name  (word) Its name.\n'* ]]
+	[[ $output == *$'\nNeeds: ip\n'* ]]
+}

@@ -1,0 +1,66 @@
+# SPDX-License-Identifier: LGPL-2.1-only
+# The types of parameters: which values are one.
+
+load ../lib/library
+
+# values <type[:detail]> yes|no <value>...
+# All of them are, or all are not, of that type.
+values() {
+	# shellcheck disable=SC2016 # the inner shell expands
+	library '
+		for value in "${@:3}"; do
+			verdict=no
+			! "type_${1%%:*}" "$value" "${1#*:}" || verdict=yes
+			[[ $verdict == "$2" ]] || printf "%s: %q is taken as %s\n" "$1" "$value" "$verdict"
+			[[ $verdict == yes || $expected ]] || printf "%s: no word on what is expected\n" "$1"
+		done
+	' "$@" | { ! grep .; }
+}
+
+@test "each type takes what is one, and nothing that only looks like one" {
+	local long255 long256
+	printf -v long255 '%0255d' 0
+	long256=${long255}0
+	table values <<-'END'
+		word yes a A0 a.b a_b a:b a@b +a .a a-b "$long255"
+		word no '' -a 'a b' 'a/b' 'a;b' '$(a)' 'a[0]' $'a\n' $'\xff' "$long256" '*' 'a,b' 'a=b'
+		uint yes 0 1 10 4294967295
+		uint no '' 00 01 -1 +1 ' 1' '1 ' 0x1 1e1 4294967296 99999999999 18446744073709551617 'a[$(id)]' $'1\n'
+		port yes 1 80 65535
+		port no '' 0 65536 99999 080 -1 'x[$(id)]' $'80\n'
+		bool yes y n
+		bool no '' yes no Y 1 0 true yn
+		choice:a,b,c-d yes a b c-d
+		choice:a,b,c-d no '' d a,b ',' '*' 'a ' '?' ab
+		ifname yes a eth0 vif1.0-emu xenbr0 abcdefghijklmno a@b '*' 'a;b' $'\xff'
+		ifname no '' . .. .a -a a/b a:b 'a b' $'a\tb' $'a\n' abcdefghijklmnop $'\x01'
+		host yes a example.org 192.0.2.1 ::1 2001:db8::1 ::ffff:192.0.2.1
+		host no '' -a a- '.a' 'a b' 'a/b' 'a;b' '$(a)' 'a_b' '[::1]' $'a\n' '*'
+		mtu yes 68 576 1500 9000 65535
+		mtu no '' 0 67 65536 99999 1500.0 01500 -1500 'a[$(id)]' '1500 ' $'1500\n'
+		path yes / /a '/a b' $'/a\nb' "/a'b\"" '/-a' '/$(a)' /a/../b $'/\xff'
+		path no '' a ./a -a '~/a' "/${long256:0:0}$(printf '%04095d' 0)"
+		disk yes /dev/sda /a/b sda sda1 mapper/a-b 'a b' vg/lv_1
+		disk no '' . .. a/../b ../a a/ './a' 'a//b' 'a/b c'
+		mode yes r ro w rw 'w!' 'rw!'
+		mode no '' R W '!' 'r!' x 'w ' wr '*'
+	END
+}
+
+@test "what is expected completes the sentence of a refusal" {
+	# shellcheck disable=SC2016 # the inner shell expands
+	run library 'parameters_check "The access mode" "x y" mode; echo no'
+	[[ "$status" -eq 1 ]]
+	[[ "$output" == "failed: The access mode is 'x y', which is not one of r, ro, w, rw, w!, rw!; correct the guest's configuration." ]]
+}
+
+@test "a value is not evaluated while it is checked" {
+	# shellcheck disable=SC2016 # the inner shell would evaluate it
+	table values <<-'END'
+		uint no 'a[$(touch "$BATS_TEST_TMPDIR/pwned")]' '$(touch "$BATS_TEST_TMPDIR/pwned")'
+		port no 'a[$(touch "$BATS_TEST_TMPDIR/pwned")]' '`touch "$BATS_TEST_TMPDIR/pwned"`'
+		mtu no 'a[$(touch "$BATS_TEST_TMPDIR/pwned")]' '1000+a[$(touch "$BATS_TEST_TMPDIR/pwned")]'
+		choice:a,b no '$(touch "$BATS_TEST_TMPDIR/pwned")'
+	END
+	[[ ! -e "$BATS_TEST_TMPDIR/pwned" ]]
+}

@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: LGPL-2.1-only */
+/* Fuzzes what the helper parses: device numbers, tags, mounts, swaps, fdinfo, numbers, items. */
+#include <assert.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/sysmacros.h>
+
+#include "command.h"
+#include "device.h"
+#include "lock.h"
+#include "loop.h"
+#include "mounts.h"
+#include "textfile.h"
+#include "transaction.h"
+
+static void fuzz_device(const char *text)
+{
+	char formatted[DEVICE_TEXT_SIZE];
+	struct device device, again;
+
+	if (!device_parse(text, &device))
+		return;
+	assert(device.domid < 0x7ff0 && strlen(device.type) < sizeof(device.type));
+	assert(device_parse(device_text(&device, formatted), &again));
+	assert(device_equal(&device, &again));
+}
+
+static void fuzz_tag(const char *text)
+{
+	char formatted[TAG_SIZE];
+	struct tag tag, again;
+
+	if (!tag_parse(text, &tag) || !tag_format(formatted, &tag))
+		return;
+	assert(tag_parse(formatted, &again));
+	assert(device_equal(&tag.device, &again.device));
+	assert(tag.token == again.token && tag.dev == again.dev && tag.ino == again.ino);
+}
+
+static void fuzz_physical_device(const char *text)
+{
+	dev_t number;
+
+	if (parse_physical_device(text, &number))
+		assert(major(number) <= 0xfff && minor(number) <= 0xfffff);
+	if (parse_device(text, &number))
+		assert(major(number) <= 0xfff && minor(number) <= 0xfffff);
+}
+
+static void fuzz_number(const char *text)
+{
+	static const unsigned long long most[] = {0, 1, 9, 10, 0x7fef, UINT32_MAX, UINT64_MAX};
+
+	for (size_t i = 0; i < sizeof(most) / sizeof(most[0]); i++) {
+		unsigned long long number;
+		const char *end;
+
+		if (parse_number(text, most[i], &number, &end))
+			assert(number <= most[i] && end > text && end <= text + strlen(text));
+		if (parse_number(text, most[i], &number, NULL))
+			assert(number <= most[i]);
+	}
+}
+
+static void fuzz_item(char *text)
+{
+	const char *end = text + strlen(text);
+	struct item item;
+
+	if (!item_parse(text, &item))
+		return;
+	assert(item.key[0] && item.key >= text && item.key < end);
+	assert(!item.value || (item.value > item.key && item.value <= end));
+}
+
+static void fuzz_mount(char *text)
+{
+	const char *end = text + strlen(text);
+	struct mount mount;
+
+	if (!mount_parse(text, &mount))
+		return;
+	assert(mount.where >= text && mount.where + strlen(mount.where) <= end);
+	assert(mount.source >= text && mount.source + strlen(mount.source) <= end);
+}
+
+static void fuzz_swap(char *text)
+{
+	size_t length = strlen(text);
+	const char *path = swap_parse(text);
+
+	assert(!path || (path == text && strlen(path) <= length));
+}
+
+static void fuzz_partition(char *text)
+{
+	char name[LOOP_NAME_SIZE];
+	dev_t number;
+
+	if (loop_parse_partition(text, name, &number))
+		assert(major(number) == LOOP_MAJOR_NUMBER && strlen(name) < sizeof(name));
+}
+
+/* Each parser that changes its text gets a copy of its own, of the exact size. */
+static void with_copy(const char *text, void (*fuzz)(char *))
+{
+	char *copy = strdup(text);
+
+	if (copy)
+		fuzz(copy);
+	free(copy);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	char *text = malloc(size + 1);
+
+	if (!text)
+		return 0;
+	memcpy(text, data, size);
+	text[size] = '\0';
+	fuzz_device(text);
+	fuzz_tag(text);
+	fuzz_physical_device(text);
+	fuzz_number(text);
+	lock_line_covers(text, 100);
+	with_copy(text, fuzz_item);
+	with_copy(text, fuzz_mount);
+	with_copy(text, fuzz_swap);
+	with_copy(text, fuzz_partition);
+	free(text);
+	return 0;
+}

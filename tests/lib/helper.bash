@@ -1,0 +1,149 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: LGPL-2.1-only
+# What the tests of the helper share. XEN_HOTPLUG names another build of it, such as the one with
+# sanitizers.
+
+root=$(cd "${BASH_SOURCE[0]%/*}/../.." && pwd)
+helper=${XEN_HOTPLUG:-$root/helpers/xen-hotplug}
+# shellcheck source=../lib/store.bash
+. "$root/tests/lib/store.bash"
+
+home=/local/domain/0
+# Longer than anything takes on a slow machine, for what is to happen at once.
+generous=30
+
+# The disk of each guest. A number of this test's own, since the tags of loop devices, which have it,
+# are the machine's, and other tests run at the same time.
+devid=$(cksum <<<"$BATS_TEST_TMPDIR")
+devid=$((${devid%% *} % 2 ** 28))
+
+# helper_setup [OPTION...]: a store with these options of the mock, a lock file on descriptor 9, a log.
+helper_setup() {
+	cd "$BATS_TEST_TMPDIR" || return
+	store_start "$@" || return
+	export XEN_HOTPLUG_LOG=$BATS_TEST_TMPDIR/log
+	exec 9>>lock
+}
+
+# helper_teardown: ends the store, and detaches what the test has attached of its own files.
+helper_teardown() {
+	local where loop
+	cd /
+	exec 9>&-
+	# A mounted loop device goes with its mount; a mount of a file's directory, after the file's.
+	for loop in $(loops); do
+		losetup -d "$loop"
+	done
+	while read -r where; do
+		umount "$(printf %b "$where")"
+	done < <(awk -v dir="$BATS_TEST_TMPDIR/" 'index($5, dir) == 1 { print $5 }' \
+		/proc/self/mountinfo | sort -r)
+	[[ ! $(loops) ]] || until_true no_loops
+	store_stop
+}
+
+no_loops() {
+	[[ ! $(loops) ]]
+}
+
+# tag_of LOOP: the name that the kernel keeps for it. losetup shows it only in newer versions.
+tag_of() {
+	perl -e 'open my $loop, "<", $ARGV[0] or die; my $info = "\0" x 232;
+		ioctl $loop, 0x4C05, $info or die; print unpack "Z*", substr $info, 56, 64' "$1"
+}
+
+# tag LOOP TEXT: sets that name.
+tag() {
+	perl -e 'open my $loop, "+<", $ARGV[0] or die; my $info = "\0" x 232;
+		ioctl $loop, 0x4C05, $info or die; substr($info, 56, 64) = pack "a64", $ARGV[1];
+		ioctl $loop, 0x4C04, $info or die' "$1" "$2"
+}
+
+# loops: the loop devices of this test's files, and those on top of these, which come first.
+loops() {
+	losetup -l -n -O NAME,BACK-FILE | awk -v dir="$BATS_TEST_TMPDIR/" '
+		{ below[$1] = $2 }
+		index($2, dir) == 1 { own[$1] = 1; list = $1 " " list }
+		END {
+			for (found = 1; found--;)
+				for (loop in below)
+					if (!own[loop] && own[below[loop]]) {
+						own[loop] = found = 1
+						list = loop " " list
+					}
+			count = split(list, names, " ")
+			for (i = 1; i <= count; i++)
+				print names[i]
+		}'
+}
+
+# call ARGUMENT...: runs the helper. Sets status, reply (its fields), and error (what it said).
+call() {
+	status=0
+	"$helper" "$@" >out 2>err || status=$?
+	mapfile -d '' -t reply <out
+	error=$(<err)
+}
+
+# done_with [FIELD...]: the last call was done, said nothing, and printed exactly these fields.
+done_with() {
+	local expected=()
+	(($# == 0)) || mapfile -d '' -t expected < <(printf '%s\0' "$@")
+	if ((status == 0)) && [[ ! $error && ${reply[*]@Q} == "${expected[*]@Q}" ]]; then
+		return 0
+	fi
+	printf 'status %s\nfields   %s\nexpected %s\nerror %s\n' "$status" "${reply[*]@Q}" \
+		"${expected[*]@Q}" "$error"
+	return 1
+}
+
+# ended STATUS PATTERN: the last call ended so, printed nothing, and said one sentence that matches.
+ended() {
+	# shellcheck disable=SC2053 # it is a pattern
+	if ((status == $1)) && [[ ! -s out && $error == $2 && $(wc -l <err) == 1 && $error == *. ]]; then
+		return 0
+	fi
+	printf 'status %s, expected %s\nerror %s\npattern %s\nfields %s\n' "$status" "$1" "$error" \
+		"$2" "${reply[*]@Q}"
+	return 1
+}
+
+# lacks NODE: there is no such node. (A "!" in a test would not fail it.)
+lacks() {
+	! store_has "$1"
+}
+
+# until_true COMMAND...: waits until it succeeds. Status 1 if it never does. Keeps $! as it is.
+until_true() {
+	local end=$((SECONDS + generous))
+	until "$@"; do
+		((SECONDS < end)) || return 1
+		sleep 0.02
+	done
+}
+
+# device DOMID [MODE]: the nodes of that guest and of its disk, as the toolstack makes them.
+device() {
+	local backend=$home/backend/vbd/$1/$devid
+	store_set "$backend/frontend" "/local/domain/$1/device/vbd/$devid" "$backend/frontend-id" "$1" \
+		"$backend/mode" "${2:-w}" "$backend/dev" xvda \
+		"/local/domain/$1/name" "guest$1" "/local/domain/$1/vm" "/vm/$1"
+}
+
+# image NAME: a small image file.
+image() {
+	truncate -s 4M "$1"
+}
+
+# claim DOMID MODE TARGET [OPTION...]: claims a disk for that guest. Sets dev where it was done.
+claim() {
+	call claim --device "vbd/$1/$devid" --mode "$2" "${@:4}" -- "$3"
+	dev=${reply[0]-}
+	dev=${dev#device=}
+}
+
+# give DOMID DEVICE [MODE]: that guest has this block device, as the scripts publish it.
+give() {
+	device "$1" "${3:-w}"
+	store_set "$home/backend/vbd/$1/$devid/physical-device" "$(stat -c %t:%T "$2")"
+}
