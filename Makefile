@@ -46,8 +46,23 @@ build/asan/xen-hotplug: $(helper_c) $(wildcard helpers/*.h) | build/asan
 build/asan/mock-xenstored: $(mock_c) $(wildcard tests/mock-xenstored/*.h) | build/asan
 	$(CC) $(WARN) $(SANITIZE) -o $@ $(mock_c)
 
-build/asan build/fuzz build/client:
+build/asan build/fuzz:
 	mkdir -p $@
+
+# Everything of the helper but its main().
+FUZZERS = $(patsubst tests/fuzz/%.c,build/fuzz/%,$(wildcard tests/fuzz/*.c))
+FUZZ_SECONDS ?= 60
+
+build/fuzz/%: tests/fuzz/%.c $(helper_c) $(wildcard helpers/*.h) | build/fuzz
+	clang $(WARN) -O1 -g -fsanitize=fuzzer,address,undefined -Ihelpers -o $@ $< \
+		$(filter-out helpers/main.c,$(helper_c)) -lxenstore
+
+fuzz: need-check ## fuzz what the helper parses, FUZZ_SECONDS each
+	@$(MAKE) --no-print-directory $(FUZZERS)
+	@for f in $(FUZZERS); do \
+		c=tests/fuzz/corpus-$${f##*/fuzz-}; mkdir -p $$f.corpus; [ -d $$c ] || c=; \
+		$$f -close_fd_mask=2 -max_total_time=$(FUZZ_SECONDS) -artifact_prefix=$$f. $$f.corpus $$c || exit 1; \
+	done
 
 deps: ## install the Debian packages that all of this needs
 	apt-get update
@@ -75,14 +90,18 @@ tests: $(HELPER) $(MOCK) build/asan/xen-hotplug build/asan/mock-xenstored
 	tests/run $(FILTER)
 
 lint: need-check ## what the tools and our own rules say of the sources
-	shellcheck $(SHELL_FILES)
-	shfmt -d $(SHELL_FILES)
-	clang-format --dry-run -Werror $(C_ALL) $(H_ALL)
-	cppcheck --quiet --error-exitcode=1 --enable=warning,performance,portability \
-		--inline-suppr --suppress=missingIncludeSystem helpers tests/mock-xenstored
-	clang-tidy --quiet $(C_ALL) -- $(WARN) -Ihelpers 2>&1 | tee build/clang-tidy.log | \
-		{ ! grep -E 'warning:|error:'; }
-	codespell README.md STYLE.md docs hotplug helpers tests Makefile
+	@echo 'shellcheck, shfmt'
+	@shellcheck $(SHELL_FILES)
+	@shfmt -d $(SHELL_FILES)
+	@echo 'clang-format, cppcheck, clang-tidy'
+	@clang-format --dry-run -Werror $(C_ALL) $(H_ALL)
+	@cppcheck --quiet --error-exitcode=1 --enable=warning,performance,portability \
+		--inline-suppr --suppress=missingIncludeSystem helpers tests/mock-xenstored tests/fuzz
+	@printf '%s\n' $(C_ALL) | xargs -P $$(nproc) -n 6 sh -c \
+		'clang-tidy --quiet "$$@" -- $(WARN) -Ihelpers 2>/dev/null' -
+	@echo 'no eval, spelling'
+	@! grep -rnE '(^|[^#-])\beval\b' hotplug
+	@codespell README.md STYLE.md docs hotplug helpers tests Makefile
 
 fmt: need-check ## format the sources
 	shfmt -w $(SHELL_FILES)
@@ -121,5 +140,5 @@ clean: ## remove what was built
 help: ## this list
 	@sed -n 's/^\([a-z]*\):[^#]*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 12
 
-.PHONY: all deps need-demo need-check demo check tests lint fmt bench install uninstall clean help
+.PHONY: all deps need-demo need-check demo check tests lint fmt fuzz bench install uninstall clean help
 .DELETE_ON_ERROR:

@@ -174,7 +174,8 @@ static const struct loop *find_own(
 		const struct loop *loop = &relatives->loops.loops[i];
 
 		if (loop->tagged && device_equal(&loop->tag.device, &claim->device) &&
-			loop->tag.dev == disk->stat.st_dev && loop->tag.ino == disk->stat.st_ino &&
+			loop->tag.token == claim->token && loop->tag.dev == disk->stat.st_dev &&
+			loop->tag.ino == disk->stat.st_ino &&
 			!(loop->info.lo_flags & LO_FLAGS_AUTOCLEAR) && !loop->info.lo_offset &&
 			!loop->info.lo_sizelimit &&
 			!(loop->info.lo_flags & LO_FLAGS_READ_ONLY) == !read_only)

@@ -18,7 +18,7 @@
 #include "status.h"
 
 #define MOST_ARGUMENTS 256
-#define MOST_BYTES (256 * 1024)
+#define MOST_BYTES 262144
 /* Where the subcommands find the lock file. */
 #define LOCK_DESCRIPTOR 3
 

@@ -65,7 +65,7 @@ run_ask() {
 	local count
 	# What bash says of an earlier session is for nobody.
 	[[ $run_in ]] || run_start 2>/dev/null || return
-	printf '%s\0' "$#" "$@" 2>/dev/null >&"$run_in" &&
+	printf '%s\0' "$#" "$@" 2>/dev/null 1>&"$run_in" &&
 		read -r -d '' -u "$run_out" status && read -r -d '' -u "$run_out" count || return
 	((count == 0)) || mapfile -d '' -n "$count" -t -u "$run_out" reply
 }

@@ -3,7 +3,7 @@
 # xen-hotplug claim: no two guests get the same bytes by accident, by whatever names.
 
 setup() {
-	. "$BATS_TEST_DIRNAME/helper.bash"
+	. "$BATS_TEST_DIRNAME/../lib/helper.bash"
 	helper_setup
 	device 3
 	device 4

@@ -4,7 +4,7 @@
 # one sentence.
 
 setup() {
-	. "$BATS_TEST_DIRNAME/helper.bash"
+	. "$BATS_TEST_DIRNAME/../lib/helper.bash"
 	helper_setup
 	device 3
 	b=backend/vbd/3/$devid

@@ -3,7 +3,7 @@
 # xen-hotplug identify: what a disk is, and who uses it.
 
 setup() {
-	. "$BATS_TEST_DIRNAME/helper.bash"
+	. "$BATS_TEST_DIRNAME/../lib/helper.bash"
 	helper_setup
 	device 3
 	image disk.img

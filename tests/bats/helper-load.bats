@@ -3,7 +3,7 @@
 # xen-hotplug load: many nodes over one connection.
 
 setup() {
-	. "$BATS_TEST_DIRNAME/helper.bash"
+	. "$BATS_TEST_DIRNAME/../lib/helper.bash"
 	helper_setup
 }
 

@@ -3,7 +3,7 @@
 # The locks of xen-hotplug load: named, held by the script's descriptor, bounded.
 
 setup() {
-	. "$BATS_TEST_DIRNAME/helper.bash"
+	. "$BATS_TEST_DIRNAME/../lib/helper.bash"
 	helper_setup
 	# A script that takes locks, says so, and ends when its standard input does.
 	cat >script <<-'END'

@@ -3,7 +3,7 @@
 # xen-hotplug publish and forget: the end of an attach, and of a detach.
 
 setup() {
-	. "$BATS_TEST_DIRNAME/helper.bash"
+	. "$BATS_TEST_DIRNAME/../lib/helper.bash"
 	helper_setup
 	device 3
 	b=backend/"vbd/3/$devid"

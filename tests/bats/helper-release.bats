@@ -3,7 +3,7 @@
 # xen-hotplug release: detaches what belongs to the device, and nothing else.
 
 setup() {
-	. "$BATS_TEST_DIRNAME/helper.bash"
+	. "$BATS_TEST_DIRNAME/../lib/helper.bash"
 	helper_setup
 	device 3
 	device 4

@@ -4,7 +4,7 @@
 # shellcheck disable=SC2016 # in single quotes stands what the command's own shell is to expand
 
 setup() {
-	. "$BATS_TEST_DIRNAME/helper.bash"
+	. "$BATS_TEST_DIRNAME/../lib/helper.bash"
 	cd "$BATS_TEST_TMPDIR" || return
 	export XEN_HOTPLUG_LOG=$BATS_TEST_TMPDIR/log
 }

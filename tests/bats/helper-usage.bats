@@ -3,7 +3,7 @@
 # The helper's arguments, help and exit statuses.
 
 setup() {
-	. "$BATS_TEST_DIRNAME/helper.bash"
+	. "$BATS_TEST_DIRNAME/../lib/helper.bash"
 	cd "$BATS_TEST_TMPDIR" || return
 	export XENSTORED_PATH=$BATS_TEST_TMPDIR/nothing
 }

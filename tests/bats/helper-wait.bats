@@ -3,7 +3,7 @@
 # xen-hotplug wait: by a watch, with a deadline.
 
 setup() {
-	. "$BATS_TEST_DIRNAME/helper.bash"
+	. "$BATS_TEST_DIRNAME/../lib/helper.bash"
 	helper_setup
 }
 

@@ -5,7 +5,7 @@
 
 root=$(cd "${BASH_SOURCE[0]%/*}/../.." && pwd)
 helper=${XEN_HOTPLUG:-$root/helpers/xen-hotplug}
-# shellcheck source=../lib/store.bash
+# shellcheck source=store.bash
 . "$root/tests/lib/store.bash"
 
 home=/local/domain/0

@@ -7,11 +7,12 @@
 # HOTPLUG_SCRIPTS  the scripts under test; another directory's can be tried
 
 bats_require_minimum_version 1.5.0 2>/dev/null || : # the demo has no bats
-phys=() # block devices that phy_device made
 root=$(cd "${BASH_SOURCE[0]%/*}/../.." && pwd)
 scripts=${HOTPLUG_SCRIPTS:-$root/hotplug/Linux}
 # shellcheck source=store.bash
 . "$root/tests/lib/store.bash"
+
+phys=() # block devices that phy_device made
 
 # host_start [mock option...]
 # Sets host_pid, and log, the file that our scripts' system log goes to.
