@@ -30,7 +30,7 @@ PACKAGES_BUILD = gcc libc6-dev make libxen-dev
 PACKAGES_RUN   = bash iproute2 util-linux libxenstore4
 PACKAGES_DEMO  = $(PACKAGES_BUILD) $(PACKAGES_RUN) xenstore-utils jq
 PACKAGES_CHECK = $(PACKAGES_DEMO) shellcheck shfmt clang-format clang-tidy cppcheck codespell \
-	libasan8 libubsan1 clang libclang-rt-14-dev bats parallel strace jq git procps iputils-ping
+	libasan8 libubsan1 clang libclang-rt-14-dev bats parallel strace jq git procps iputils-ping e2fsprogs perl-base
 
 all: $(HELPER) ## build
 

@@ -345,7 +345,7 @@ partitions() {
 	claim 3 w "$loop"
 	echo >go
 	ended 4 "Disk '$loop' is held exclusively by a program of this host, or mounted in another namespace*"
-	wait
+	wait "$!"
 	claim 3 w "$loop"
 	((status == 0))
 }
