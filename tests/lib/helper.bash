@@ -7,11 +7,10 @@ root=$(cd "${BASH_SOURCE[0]%/*}/../.." && pwd)
 helper=${XEN_HOTPLUG:-$root/helpers/xen-hotplug}
 # shellcheck source=store.bash
 . "$root/tests/lib/store.bash"
+# shellcheck source=wait.bash
+. "$root/tests/lib/wait.bash"
 
 home=/local/domain/0
-# Longer than anything takes on a slow machine, for what is to happen at once.
-generous=30
-
 # The disk of each guest. A number of this test's own, since the tags of loop devices, which have it,
 # are the machine's, and other tests run at the same time.
 devid=$(cksum <<<"$BATS_TEST_TMPDIR")
@@ -111,15 +110,6 @@ ended() {
 # lacks NODE: there is no such node. (A "!" in a test would not fail it.)
 lacks() {
 	! store_has "$1"
-}
-
-# until_true COMMAND...: waits until it succeeds. Status 1 if it never does. Keeps $! as it is.
-until_true() {
-	local end=$((SECONDS + generous))
-	until "$@"; do
-		((SECONDS < end)) || return 1
-		sleep 0.02
-	done
 }
 
 # device DOMID [MODE]: the nodes of that guest and of its disk, as the toolstack makes them.

@@ -11,6 +11,8 @@ root=$(cd "${BASH_SOURCE[0]%/*}/../.." && pwd)
 scripts=${HOTPLUG_SCRIPTS:-$root/hotplug/Linux}
 # shellcheck source=store.bash
 . "$root/tests/lib/store.bash"
+# shellcheck source=wait.bash
+. "$root/tests/lib/wait.bash"
 
 phys=() # block devices that phy_device made
 
