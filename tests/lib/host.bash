@@ -33,7 +33,11 @@ host_start() {
 		echo ready >"$1/ready"
 		exec sleep infinity' - "$BATS_TEST_TMPDIR" 3>&- &
 	host_pid=$!
-	read -r _ <"$BATS_TEST_TMPDIR/ready"
+	# Open for both, so that a host that cannot be made is a failure and no hang.
+	read -r -t "$generous" _ <>"$BATS_TEST_TMPDIR/ready" || {
+		echo 'cannot make a network and a mount namespace here' >&2
+		return 1
+	}
 }
 
 # host_stop
