@@ -87,7 +87,7 @@ check: need-check ## lint, then all tests
 	@$(MAKE) --no-print-directory lint tests
 
 tests: $(HELPER) $(MOCK) build/asan/xen-hotplug build/asan/mock-xenstored
-	tests/run $(FILTER)
+	tests/run '$(FILTER)'
 
 lint: need-check ## what the tools and our own rules say of the sources
 	@echo 'shellcheck, shfmt'

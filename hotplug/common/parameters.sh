@@ -26,6 +26,9 @@ device() {
 # Without a default it must be given.
 param() {
 	[[ $1 =~ ^[a-z][a-z0-9_]*$ ]] || fail "The script declares a parameter ${1@Q}, which cannot name a variable."
+	# A variable of the environment is nobody's, and may be hidden.
+	[[ ! -v $1 || ${!1@a} == *x* ]] ||
+		fail "The script declares a parameter ${1@Q}, a name that the framework uses; give it another."
 	parameters+=("$1")
 	parameter_type[$1]=$2
 	(($# == 3)) || parameter_default[$1]=$3

@@ -3,6 +3,7 @@
 # The only way to start a program: through the helper, which is started once.
 
 run_lock_file=/run/xen-hotplug/lock # all locks are bytes of it
+run_lock=3                          # the helper's descriptor of it (xen-hotplug session --help)
 run_in=''                           # the descriptors of the helper's session, once there is one
 run_out=''
 

@@ -11,7 +11,7 @@ declare -A store_value # node, relative to the backend's path -> its value; abse
 # lock is held all the same, except after a deadline (status 5).
 store_load() {
 	local node lock=()
-	[[ $action != @(attach|detach) ]] || lock=(--wait "$lifecycle_lock_wait" --lock "3:$device_id")
+	[[ $action != @(attach|detach) ]] || lock=(--wait "$lifecycle_lock_wait" --lock "$run_lock:$device_id")
 	helper load "${lock[@]}" "$XENBUS_PATH" "$@" || return
 	for node; do
 		store_take "$node" "${reply[0]}" || return

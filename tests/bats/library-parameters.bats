@@ -84,6 +84,14 @@ refuses() {
 	done
 }
 
+@test "a parameter cannot take a name that the framework uses, but one from the environment" {
+	run library 'device vif "A test."; param failure word "A sentence."'
+	[[ "$status" -eq 1 && $output == *'a name that the framework uses'* ]]
+	export bridge=anything
+	run library 'device vif "A test."; param bridge word "A sentence."; echo declared'
+	[[ "$status" -eq 0 && $output == *declared* ]]
+}
+
 @test "an interface's parameters come from nodes, where an empty one is none" {
 	run library '
 		device vif "A test."

@@ -10,7 +10,7 @@ disk_acquire() {
 	local token
 	printf -v token '%x' "$SRANDOM"
 	journal_remember token "$token"
-	disk_claim "$@" --token "$token" --lock 3 --wait "$lifecycle_lock_wait"
+	disk_claim "$@" --token "$token" --lock "$run_lock" --wait "$lifecycle_lock_wait"
 	journal_remember kind "$disk_kind"
 }
 
