@@ -80,6 +80,9 @@ static int detach_all(
 
 		if (!is_own(release, loop) && !is_recorded(release, loop))
 			continue;
+		/* Detached already; it goes when the last one who looks at it closes it. */
+		if (loop->info.lo_flags & LO_FLAGS_AUTOCLEAR)
+			continue;
 		int status = loop_detach(loop, &detached);
 		if (status)
 			return status;
