@@ -49,13 +49,13 @@ build/asan/mock-xenstored: $(mock_c) $(wildcard tests/mock-xenstored/*.h) | buil
 build/asan build/fuzz:
 	mkdir -p $@
 
-# Everything of the helper but its main().
+# Everything of the helper but its subcommands.
 FUZZERS = $(patsubst tests/fuzz/%.c,build/fuzz/%,$(wildcard tests/fuzz/*.c))
 FUZZ_SECONDS ?= 60
 
 build/fuzz/%: tests/fuzz/%.c $(helper_c) $(wildcard helpers/*.h) | build/fuzz
 	clang $(WARN) -O1 -g -fsanitize=fuzzer,address,undefined -Ihelpers -o $@ $< \
-		$(filter-out helpers/main.c,$(helper_c)) -lxenstore
+		$(filter-out helpers/main.c helpers/cmd-%.c,$(helper_c)) -lxenstore
 
 fuzz: need-check ## fuzz what the helper parses, FUZZ_SECONDS each
 	@$(MAKE) --no-print-directory $(FUZZERS)
