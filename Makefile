@@ -20,7 +20,7 @@ helper_c = $(wildcard helpers/*.c)
 mock_c   = $(wildcard tests/mock-xenstored/*.c)
 client_c = $(wildcard tests/mock-xenstored/client/*.c)
 
-SCRIPTS = block vif-bridge
+SCRIPTS = block block-shared vif-bridge
 COMMON  = $(notdir $(wildcard hotplug/common/*.sh))
 SHELL_FILES = $(addprefix hotplug/Linux/,$(SCRIPTS) hotplug.sh) $(wildcard hotplug/common/*.sh \
 	hotplug/common/resources/*.sh tests/lib/* tests/bats/*.bats tests/bench/*) tests/demo tests/run .ci/run

@@ -108,7 +108,8 @@ static void refuse(const struct claim *claim, const struct user *user, struct st
 	char state[USER_TEXT_SIZE], remedy[USER_TEXT_SIZE];
 
 	user_describe(user, store, claim->base, state, remedy);
-	complain(STATUS_BUSY, "Disk %s %s; %s, or give mode=w! to share it deliberately.",
+	complain(STATUS_BUSY,
+		"Disk %s %s; %s, or share it deliberately with script=block-shared (mode=w!).",
 		QUOTED(claim->target), state, remedy);
 }
 

@@ -57,7 +57,7 @@ partitions() {
 @test "a second guest is refused, which names the first, its mode and its device" {
 	claim 3 w "$PWD/disk.img"
 	claim 4 w "$PWD/disk.img"
-	ended 4 "Disk '$PWD/disk.img' is in use, read-write, by guest 'guest3' (domain 3) as xvda; detach it there first, or give mode=w! to share it deliberately."
+	ended 4 "Disk '$PWD/disk.img' is in use, read-write, by guest 'guest3' (domain 3) as xvda; detach it there first, or share it deliberately with script=block-shared (mode=w!)."
 	[[ $(loops | wc -l) == 1 ]]
 }
 

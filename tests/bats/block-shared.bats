@@ -1,0 +1,40 @@
+# SPDX-License-Identifier: LGPL-2.1-only
+# block-shared: one disk for several guests to write.
+
+load ../lib/host
+
+setup() {
+	host_start
+	domain 1
+	domain 2
+	image disk.img
+	vbd 1 51712 "$image"
+	vbd 2 51712 "$image"
+	block_add 1 51712
+}
+
+teardown() {
+	host_stop
+}
+
+@test "block-shared gives a guest what another has, to write, without mode=w!" {
+	call block-shared add vbd 2 51712
+	assert_node backend/vbd/2/51712/hotplug-status connected
+	[[ $(losetup --noheadings --output RO --associated "$image") != *1* ]]
+}
+
+@test "what block-shared gave is detached, and the other guest keeps the disk" {
+	call block-shared add vbd 2 51712
+	call block-shared remove vbd 2 51712
+	[[ $(host_loops | wc -l) == 1 ]]
+	call block check vbd 1 51712
+}
+
+@test "block refuses what block-shared gave, and names how to share it" {
+	block_remove 1 51712
+	call block-shared add vbd 2 51712
+	vbd 1 51728 "$image"
+	run block_add 1 51728
+	[[ "$status" -ne 0 ]]
+	assert_refused backend/vbd/1/51728 busy 'share it deliberately with script=block-shared (mode=w!)'
+}
