@@ -24,6 +24,7 @@ bool device_parse(const char *text, struct device *device);
 /* Formats "TYPE/DOMID/DEVID". Result: text. */
 const char *device_text(const struct device *device, char text[DEVICE_TEXT_SIZE]);
 
+/* Whether they are one device: of one type, domain and id. */
 bool device_equal(const struct device *a, const struct device *b);
 
 /* Parses a domain id, which is below DOMID_FIRST_RESERVED (xen/include/public/xen.h). */

@@ -32,6 +32,7 @@ int disk_open(const char *target, bool write, struct disk *disk);
 /* Opens a block device once more, exclusively. Result: a descriptor, or -1 with errno. */
 int disk_open_exclusively(const struct disk *disk);
 
+/* Closes its descriptors, as far as they are open. */
 void disk_close(struct disk *disk);
 
 #endif

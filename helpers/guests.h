@@ -27,6 +27,7 @@ struct guest_list {
 int guests_find(struct store *store, const char *base, const struct relatives *relatives,
 	struct guest_list *list);
 
+/* Frees what it holds, and makes it empty. */
 void guest_list_free(struct guest_list *list);
 
 #endif

@@ -51,6 +51,7 @@ bool identity_of_device(dev_t number, struct identity *identity);
 /* Whether some byte belongs to both. */
 bool identity_overlaps(const struct identity *a, const struct identity *b);
 
+/* Whether they are the same bytes, and not only some of them. */
 bool identity_equal(const struct identity *a, const struct identity *b);
 
 /* Whether `number` is the disk itself or one of the block devices below it. */

@@ -48,6 +48,7 @@ int loop_list_read(struct loop_list *list);
  */
 bool loop_parse_partition(char *line, char name[LOOP_NAME_SIZE], dev_t *number);
 
+/* Frees what it holds, and makes it empty. */
 void loop_list_free(struct loop_list *list);
 
 /*

@@ -22,6 +22,7 @@ __attribute__((format(printf, 2, 3))) void output_field(
 /* Writes all fields to stdout. Result: STATUS_DONE, or STATUS_FAILED with a complaint. */
 int output_flush(struct output *out);
 
+/* Frees what it holds, and makes it empty. */
 void output_free(struct output *out);
 
 #endif

@@ -24,8 +24,10 @@ struct relatives {
  */
 int relatives_find(const struct disk *disk, struct relatives *relatives);
 
+/* Frees what they hold, and makes them none. */
 void relatives_free(struct relatives *relatives);
 
+/* Whether the number is one of theirs. */
 bool relatives_have(const struct relatives *relatives, dev_t number);
 
 #endif

@@ -24,6 +24,7 @@ struct store {
  */
 int store_open(struct store *store);
 
+/* Ends the connection, if there is one. */
 void store_close(struct store *store);
 
 /* Whether `error` (an errno of libxenstore) means that the connection is of no more use. */

@@ -43,6 +43,7 @@ struct user_query {
  */
 int users_find(const struct user_query *query, struct store *store, struct user_list *list);
 
+/* Frees what it holds, and makes it empty. */
 void user_list_free(struct user_list *list);
 
 /* Room for user_describe(). */

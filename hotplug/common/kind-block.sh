@@ -11,6 +11,8 @@ target='' # where it declares a target
 dev=''             # the block device's path
 physical_device='' # its major:minor in hexadecimal
 
+# block_identify
+# Sets what lifecycle_identify sets, for a disk.
 block_identify() {
 	lifecycle_identify 'vbd|vbd3'
 }
@@ -29,6 +31,8 @@ block_action() {
 	esac
 }
 
+# block_load
+# Reads the nodes; on failure the helper's status, with reason set.
 block_load() {
 	store_load frontend-id state params mode physical-device node hotplug-error
 }
@@ -82,6 +86,8 @@ block_unpublish() {
 	helper publish --deadline 3 "$XENBUS_PATH" node physical-device-path physical-device
 }
 
+# block_help
+# Says what the parameters, which are printed behind it, are part of.
 block_help() {
 	printf 'The target of a disk with script=%s is ' "$hotplug_name"
 	if [[ $target_type ]]; then

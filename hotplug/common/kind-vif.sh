@@ -12,6 +12,8 @@ mtu=''      # as configured, or empty; a resource that sets another says so here
 # And its resources leave:
 dev='' # the interface's name by now
 
+# vif_identify
+# Sets what lifecycle_identify sets, for an interface, and vif and type_if.
 vif_identify() {
 	local shown
 	type_if=${type_if:-vif}
@@ -51,6 +53,8 @@ vif_action() {
 	esac
 }
 
+# vif_load
+# Reads the nodes; on failure the helper's status, with reason set.
 vif_load() {
 	store_load frontend-id state vifname mtu hotplug-error "${parameters[@]}"
 }
@@ -92,6 +96,8 @@ vif_attached() {
 	return 1
 }
 
+# vif_parameters
+# Each is a node of the backend.
 vif_parameters() {
 	parameters_from_nodes
 }
@@ -115,6 +121,8 @@ vif_unpublish() {
 	:
 }
 
+# vif_help
+# Says what the parameters, which are printed behind it, are.
 vif_help() {
 	printf 'An interface with script=%s has these nodes, besides vifname and mtu:\n' "$hotplug_name"
 }

@@ -29,6 +29,8 @@ hotplug() {
 	"lifecycle_$action"
 }
 
+# lifecycle_traps
+# Whatever ends the script, lifecycle_end comes last.
 lifecycle_traps() {
 	local signal
 	trap lifecycle_end EXIT
@@ -98,6 +100,8 @@ lifecycle_clear_stale() {
 	journal_clear
 }
 
+# lifecycle_start_journal
+# An empty file says already that this device is ours to detach.
 lifecycle_start_journal() {
 	: >"$journal_file" || fail "Cannot write $journal_file; see whether that file system is full or read-only."
 }
@@ -146,12 +150,16 @@ lifecycle_rollback() {
 	failure=$first
 }
 
+# lifecycle_check
+# Fails where a resource of the journal is not as it was acquired.
 lifecycle_check() {
 	"${device_kind}_load" || fail "$reason"
 	journal_read || fail "$device_id was not attached by these scripts: there is no $journal_file."
 	resources_check || fail "$device_id is not as it was attached; detach it and attach it again."
 }
 
+# lifecycle_plan
+# Fails as the attach would; prints the resources otherwise, and changes nothing.
 lifecycle_plan() {
 	resource_mode=plan
 	"${device_kind}_load" || fail "$reason"

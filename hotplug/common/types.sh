@@ -4,21 +4,25 @@
 # where the value is one; otherwise it sets expected, which completes the
 # sentence "… is not …". A script may bring types of its own.
 
+# type_word <value>
 type_word() {
 	expected='a word of at most 255 letters, digits and the characters . _ : @ + -, not beginning with a dash'
 	[[ $1 =~ ^[A-Za-z0-9._:@+][A-Za-z0-9._:@+-]{0,254}$ ]]
 }
 
+# type_uint <value>
 type_uint() {
 	expected='a number from 0 to 4294967295'
 	[[ $1 =~ ^(0|[1-9][0-9]{0,9})$ ]] && (($1 <= 4294967295))
 }
 
+# type_port <value>
 type_port() {
 	expected='a port number from 1 to 65535'
 	[[ $1 =~ ^[1-9][0-9]{0,4}$ ]] && (($1 <= 65535))
 }
 
+# type_bool <value>
 type_bool() {
 	expected='y or n'
 	[[ $1 == [yn] ]]
@@ -30,6 +34,7 @@ type_choice() {
 	[[ $1 && $1 != *,* && ,$2, == *,"$1",* ]]
 }
 
+# type_ifname <value>
 # What the kernel takes as an interface's name (dev_valid_name of Linux'
 # net/core/dev.c), as far as no tool takes it as something else: an option, a
 # comment, a quote.
@@ -38,22 +43,26 @@ type_ifname() {
 	[[ $1 != [.-]* && ${#1} -le 15 && $1 =~ ^[^[:space:][:cntrl:]/:#\"\'\\]+$ ]]
 }
 
+# type_host <value>
 type_host() {
 	expected='the name or address of a host'
 	[[ $1 =~ ^[A-Za-z0-9]([A-Za-z0-9.-]{0,253}[A-Za-z0-9])?$ || $1 =~ ^[0-9A-Fa-f:]*:[0-9A-Fa-f:.]*$ ]]
 }
 
+# type_mtu <value>
 type_mtu() {
 	expected='an MTU from 68 to 65535'
 	[[ $1 =~ ^[1-9][0-9]{1,4}$ ]] && (($1 >= 68 && $1 <= 65535))
 }
 
+# type_path <value>
 # An absolute path. Spaces, quotes and newlines are legal in one.
 type_path() {
 	expected='an absolute path of at most 4095 bytes'
 	[[ $1 == /* && ${#1} -le 4095 ]]
 }
 
+# type_disk <value>
 # A path, or a name under /dev, as in phy:sda1.
 type_disk() {
 	type_path "$1" && return
@@ -61,6 +70,7 @@ type_disk() {
 	[[ $1 && $1 != */* && $1 != . && $1 != .. && ${#1} -le 255 ]] || [[ $1 =~ ^[A-Za-z0-9_-]+(/[A-Za-z0-9_-][A-Za-z0-9._-]*)+$ ]]
 }
 
+# type_mode <value>
 # r, w, and w!, which is w without asking who else uses the disk; and their old spellings.
 type_mode() {
 	expected='one of r, ro, w, rw, w!, rw!'

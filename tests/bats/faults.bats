@@ -85,6 +85,17 @@ assert_done_or_told() {
 	fi
 }
 
+# program_fault_count attach|detach
+# Sets started to how many programs the call starts, after one of its kind was made.
+program_fault_count() {
+	libxl attach
+	[[ $1 == attach ]] || starts_of "$1"
+	[[ $1 == detach ]] || assert_detaches
+	[[ $1 == detach ]] || subject_nodes
+	[[ $1 == detach ]] || starts_of "$1"
+	detach_now
+}
+
 # program_fault_everywhere attach|detach <least number of programs>
 # Each start of the helper, which starts all other programs, goes wrong in each
 # of the ways below. What the stand-in does is shell code with N for the number.
@@ -92,12 +103,7 @@ program_fault_everywhere() {
 	local what nth tried=0
 	tree_copy
 	helper_stand_in
-	libxl attach
-	[[ $1 == attach ]] || starts_of "$1"
-	[[ $1 == detach ]] || assert_detaches
-	[[ $1 == detach ]] || subject_nodes
-	[[ $1 == detach ]] || starts_of "$1"
-	detach_now
+	program_fault_count "$1"
 	for what in "${program_faults[@]}"; do
 		for ((nth = 1; nth <= started; nth++)); do
 			program_fault "$1" "$nth" "$what"
@@ -267,9 +273,10 @@ missing_helper() {
 }
 
 @test "without ip the attach says what to install, and the detach says what it could not do" {
-	local ip hide=()
+	local ip ips hide=()
 	subject_make vif
-	for ip in $(type -aP ip); do hide+=(-P "$ip"); done
+	mapfile -t ips < <(type -aP ip)
+	for ip in "${ips[@]}"; do hide+=(-P "$ip"); done
 	hide=(strace -f -qq -o /dev/null "${hide[@]}" -e "trace=execve,%%stat,?access,?faccessat,?faccessat2"
 		-e "inject=execve,%%stat,?access,?faccessat,?faccessat2:error=ENOENT")
 	libxl attach "${hide[@]}"

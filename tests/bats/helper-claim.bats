@@ -19,7 +19,8 @@ attach() {
 	losetup -f --show "$@"
 }
 
-# partitions LOOP: makes two partitions on it, of 1 MiB each, from 1 MiB on. Skips where the kernel
+# partitions <loop>
+# Makes two partitions on it, of 1 MiB each, from 1 MiB on. Skips where the kernel
 # cannot have them.
 partitions() {
 	addpart "$1" 1 2048 2048 2>err || skip "this kernel has no partitions on loop devices: $(<err)"

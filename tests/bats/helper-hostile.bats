@@ -16,7 +16,8 @@ teardown() {
 	helper_teardown
 }
 
-# survives STATUSES COMMAND...: the helper ends with one of these, with nothing or one sentence.
+# survives <statuses> <command>...
+# The helper ends with one of these, with nothing or one sentence.
 survives() {
 	local pid
 	"$helper" "${@:2}" >out 2>err 3>&- &
@@ -37,10 +38,12 @@ survives() {
 	((status == 0)) || ended "$status" '*'
 }
 
-# each REQUEST STATUSES COMMAND...: the command survives each fault in that request.
+# each <request> <statuses> <command>...
+# The command survives each fault in that request.
 each() {
-	local fault
-	for fault in garbage badtype badid oversize short drop drop-after ${empty-empty} delay:20; do
+	local fault faults=(garbage badtype badid oversize short drop drop-after delay:20)
+	[[ ! ${empty-yes} ]] || faults+=(empty)
+	for fault in "${faults[@]}"; do
 		echo "fault $1=$fault"
 		store_fault "$1=$fault"
 		survives "${@:2}"

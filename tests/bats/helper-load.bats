@@ -11,7 +11,8 @@ teardown() {
 	helper_teardown
 }
 
-# restart_with VALUE: a store in which b/value holds it, escapes as of printf %b, and b/one holds 1.
+# restart_with <value>
+# A store in which b/value holds it, escapes as of printf %b, and b/one holds 1.
 restart_with() {
 	store_stop
 	printf '%s %b\n' "$home/b/value" "$1" "$home/b/one" 1 >nodes

@@ -24,7 +24,8 @@ teardown() {
 	helper_teardown
 }
 
-# hold NAME...: starts the script with these locks and waits until it has them.
+# hold <name>...
+# Starts the script with these locks and waits until it has them.
 hold() {
 	local line
 	coproc holder { exec setpriv --pdeathsig KILL ./script "$@" 3>&-; }
@@ -32,7 +33,8 @@ hold() {
 	[[ $line == locked ]]
 }
 
-# try NAME...: tries for the locks with a descriptor of its own, for a moment.
+# try <name>...
+# Tries for the locks with a descriptor of its own, for a moment.
 try() {
 	local name locks=()
 	for name; do

@@ -13,7 +13,8 @@ teardown() {
 	helper_teardown
 }
 
-# node KEY: what the device's node holds.
+# node <key>
+# What the device's node holds.
 node() {
 	store_get "$home/$b/$1"
 }

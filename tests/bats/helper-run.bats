@@ -9,7 +9,8 @@ setup() {
 	export XEN_HOTPLUG_LOG=$BATS_TEST_TMPDIR/log
 }
 
-# gone FILE: the process whose id is in the file is dead, or only waits to be reaped.
+# gone <file>
+# The process whose id is in the file is dead, or only waits to be reaped.
 gone() {
 	[[ ! -d /proc/$(<"$1") || $(awk '/^State/ { print $2 }' "/proc/$(<"$1")/status" 2>&1) != [RSD] ]]
 }

@@ -12,9 +12,9 @@ setup() {
 	call --help
 	((status == 0))
 	local name names
-	names=$(awk '/^$/ { block++ } block == 2 && NF { print $1 }' out)
-	(($(wc -w <<<"$names") >= 9))
-	for name in $names; do
+	mapfile -t names < <(awk '/^$/ { block++ } block == 2 && NF { print $1 }' out)
+	((${#names[@]} >= 9))
+	for name in "${names[@]}"; do
 		call "$name" --help
 		((status == 0))
 		[[ $error == '' && $(<out) == "Usage: xen-hotplug $name "* ]]
@@ -26,10 +26,10 @@ setup() {
 	ended 2 '*subcommand is missing*'
 	call frobnicate
 	ended 2 "'frobnicate' is not a subcommand*"
-	local line
+	local line words
 	while read -r line; do
-		# shellcheck disable=SC2086 # words are arguments
-		call $line
+		read -ra words <<<"$line"
+		call "${words[@]}"
 		ended 2 "*see 'xen-hotplug ${line%% *} --help'." || {
 			echo "arguments: $line"
 			return 1

@@ -11,19 +11,22 @@ teardown() {
 	helper_teardown
 }
 
-# watched: somebody has set a watch and looked at the node after that.
+# watched
+# Somebody has set a watch and looked at the node after that.
 watched() {
 	(($(store_requests WATCH) > 0 && $(store_requests READ) > ${reads:-0}))
 }
 
-# wait_in_background ARGUMENT...: starts `wait` with these, and returns once it watches.
+# wait_in_background <argument>...
+# Starts `wait` with these, and returns once it watches.
 wait_in_background() {
 	reads=$(store_requests READ)
 	"$helper" wait --deadline "$generous" "$@" >out 2>err 9>&- 3>&- &
 	until_true watched
 }
 
-# waited: as call(), for what wait_in_background() started.
+# waited
+# As call(), for what wait_in_background() started.
 waited() {
 	status=0
 	wait $! || status=$?

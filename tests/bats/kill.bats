@@ -17,16 +17,16 @@ teardown() {
 
 # kill_attach_everywhere <least number of moments>
 kill_attach_everywhere() {
-	local tried=0
+	local tried=0 line at
 	libxl attach # makes the directory under /run, which only the first does
 	assert_detaches
 	subject_nodes
 	moments_of attach
 	assert_detaches
-	for at in "${moments[@]}"; do
+	for line in "${moments[@]}"; do
 		subject_nodes
-		# shellcheck disable=SC2086 # two words
-		killed_at attach $at
+		read -ra at <<<"$line"
+		killed_at attach "${at[@]}"
 		((ended != 137)) || tried=$((tried + 1))
 		assert_detaches
 		# A tap is attached by the same code as a vif, and the next round attaches it, too.
@@ -39,17 +39,17 @@ kill_attach_everywhere() {
 
 # kill_detach_everywhere <least number of moments>
 kill_detach_everywhere() {
-	local tried=0
+	local tried=0 line at
 	libxl attach
 	libxl_goes
 	moments_of detach
-	for at in "${moments[@]}"; do
+	for line in "${moments[@]}"; do
 		subject_nodes
 		libxl attach
 		assert_ended 0
 		libxl_goes
-		# shellcheck disable=SC2086 # two words
-		killed_at detach $at
+		read -ra at <<<"$line"
+		killed_at detach "${at[@]}"
 		((ended != 137)) || tried=$((tried + 1))
 		assert_detaches
 	done
@@ -104,17 +104,18 @@ helper_killed_at() {
 
 # kill_helper_everywhere attach|detach <least number of moments>
 kill_helper_everywhere() {
+	local line at
 	tree_copy
 	helper_stand_in
 	libxl attach
 	helper_moments_of "$1"
 	[[ $1 == detach ]] || assert_detaches
-	for at in "${moments[@]}"; do
+	for line in "${moments[@]}"; do
 		subject_nodes
 		[[ $1 == attach ]] || libxl attach
 		[[ $1 == attach ]] || libxl_goes
-		# shellcheck disable=SC2086 # three words
-		helper_killed_at "$1" $at
+		read -ra at <<<"$line"
+		helper_killed_at "$1" "${at[@]}"
 		[[ $1 == detach ]] || assert_all_or_nothing
 		assert_detaches
 	done

@@ -21,7 +21,8 @@ teardown() {
 	store_stop
 }
 
-# is EXPECTED ACTUAL: fails, and shows both, unless they are the same.
+# is <expected> <actual>
+# Fails, and shows both, unless they are the same.
 is() {
 	[[ $2 == "$1" ]] || {
 		printf 'expected: %q\nactual:   %q\n' "$1" "$2"
@@ -29,12 +30,14 @@ is() {
 	}
 }
 
-# as7 COMMAND...: runs it as domain 7.
+# as7 <command>...
+# Runs it as domain 7.
 as7() {
 	XENSTORED_PATH=$xs7 "$@"
 }
 
-# steps: runs mock-client on standard input, with the connections 0 (domain 0) and 7 open.
+# steps
+# Runs mock-client on standard input, with the connections 0 (domain 0) and 7 open.
 steps() {
 	{
 		printf '%s\n' "0 open $XENSTORED_PATH" "7 open $xs7"
@@ -42,7 +45,8 @@ steps() {
 	} | "$MOCK_CLIENT" steps | tail -n +3
 }
 
-# le32 NUMBER...: prints them as the protocol's integers.
+# le32 <number>...
+# Prints them as the protocol's integers.
 le32() {
 	local n hex
 	for n; do
@@ -51,17 +55,19 @@ le32() {
 	done
 }
 
-# message TYPE REQ_ID TX_ID PAYLOAD: prints a message; the payload is a printf format.
+# message <type> <req_id> <tx_id> <payload>
+# Prints a message; the payload is a printf format.
 message() {
 	local length
 	# shellcheck disable=SC2059 # that is what it is for
 	length=$(printf "$4" | wc -c)
 	le32 "$1" "$2" "$3" "$length"
-	# shellcheck disable=SC2059
+	# shellcheck disable=SC2059 # as above
 	printf "$4"
 }
 
-# raw: sends standard input and then a message that is too long, on which the mock hangs up; prints
+# raw
+# Sends standard input and then a message that is too long, on which the mock hangs up; prints
 # what has come back until then.
 raw() {
 	{
@@ -70,7 +76,8 @@ raw() {
 	} | "$MOCK_CLIENT" raw "$XENSTORED_PATH"
 }
 
-# words: prints standard input as the protocol's integers.
+# words
+# Prints standard input as the protocol's integers.
 words() {
 	od -An -v -tu4 -w4 | tr -d ' ' | paste -sd ' '
 }
@@ -297,8 +304,9 @@ READ=2 WRITE=11
 		'1 start ok' '1 write ok' '1 abort ok' '0 read ok 9')" "$output"
 }
 
-# conflict MINE THEIRS: prints how a transaction ends that does MINE while another client does
-# THEIRS.
+# conflict <mine> <theirs>
+# Prints how a transaction ends that does the first while another client does
+# the other.
 conflict() {
 	steps <<-EOF | tail -n 1
 		1 open $XENSTORED_PATH

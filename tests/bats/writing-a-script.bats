@@ -69,9 +69,10 @@ play() {
 }
 
 @test "the page names every type and every resource that there is" {
-	local name
-	for name in $(sed -n 's/^type_\([a-z]*\)().*/\1/p' "$root/hotplug/common/types.sh") \
-		$(basename -s .sh "$root"/hotplug/common/resources/*.sh); do
+	local name names
+	mapfile -t names < <(sed -n 's/^type_\([a-z]*\)().*/\1/p' "$root/hotplug/common/types.sh" &&
+		basename -s .sh "$root"/hotplug/common/resources/*.sh)
+	for name in "${names[@]}"; do
 		grep -q "\`${name}[\` :]" "$page" || {
 			echo "the page does not name $name"
 			return 1

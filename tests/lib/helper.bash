@@ -16,7 +16,8 @@ home=/local/domain/0
 devid=$(cksum <<<"$BATS_TEST_TMPDIR")
 devid=$((${devid%% *} % 2 ** 28))
 
-# helper_setup [OPTION...]: a store with these options of the mock, a lock file on descriptor 9, a log.
+# helper_setup [option...]
+# A store with these options of the mock, a lock file on descriptor 9, a log.
 helper_setup() {
 	cd "$BATS_TEST_TMPDIR" || return
 	store_start "$@" || return
@@ -24,13 +25,15 @@ helper_setup() {
 	exec 9>>lock
 }
 
-# helper_teardown: ends the store, and detaches what the test has attached of its own files.
+# helper_teardown
+# Ends the store, and detaches what the test has attached of its own files.
 helper_teardown() {
-	local where loop
+	local where loop own
 	cd /
 	exec 9>&-
 	# A mounted loop device goes with its mount; a mount of a file's directory, after the file's.
-	for loop in $(loops); do
+	mapfile -t own < <(loops)
+	for loop in "${own[@]}"; do
 		losetup -d "$loop"
 	done
 	while read -r where; do
@@ -41,24 +44,29 @@ helper_teardown() {
 	store_stop
 }
 
+# no_loops
+# None is left.
 no_loops() {
 	[[ ! $(loops) ]]
 }
 
-# tag_of LOOP: the name that the kernel keeps for it. losetup shows it only in newer versions.
+# tag_of <loop>
+# The name that the kernel keeps for it. losetup shows it only in newer versions.
 tag_of() {
 	perl -e 'open my $loop, "<", $ARGV[0] or die; my $info = "\0" x 232;
 		ioctl $loop, 0x4C05, $info or die; print unpack "Z*", substr $info, 56, 64' "$1"
 }
 
-# tag LOOP TEXT: sets that name.
+# tag <loop> <text>
+# Sets that name.
 tag() {
 	perl -e 'open my $loop, "+<", $ARGV[0] or die; my $info = "\0" x 232;
 		ioctl $loop, 0x4C05, $info or die; substr($info, 56, 64) = pack "a64", $ARGV[1];
 		ioctl $loop, 0x4C04, $info or die' "$1" "$2"
 }
 
-# loops: the loop devices of this test's files, and those on top of these, which come first.
+# loops
+# The loop devices of this test's files, and those on top of these, which come first.
 loops() {
 	losetup -l -n -O NAME,BACK-FILE | awk -v dir="$BATS_TEST_TMPDIR/" '
 		{ below[$1] = $2 }
@@ -76,7 +84,8 @@ loops() {
 		}'
 }
 
-# call ARGUMENT...: runs the helper. Sets status, reply (its fields), and error (what it said).
+# call <argument>...
+# Runs the helper. Sets status, reply (its fields), and error (what it said).
 call() {
 	status=0
 	"$helper" "$@" >out 2>err || status=$?
@@ -84,7 +93,8 @@ call() {
 	error=$(<err)
 }
 
-# done_with [FIELD...]: the last call was done, said nothing, and printed exactly these fields.
+# done_with [field...]
+# The last call was done, said nothing, and printed exactly these fields.
 done_with() {
 	local expected=()
 	(($# == 0)) || mapfile -d '' -t expected < <(printf '%s\0' "$@")
@@ -96,7 +106,8 @@ done_with() {
 	return 1
 }
 
-# ended STATUS PATTERN: the last call ended so, printed nothing, and said one sentence that matches.
+# ended <status> <pattern>
+# The last call ended so, printed nothing, and said one sentence that matches.
 ended() {
 	# shellcheck disable=SC2053 # it is a pattern
 	if ((status == $1)) && [[ ! -s out && $error == $2 && $(wc -l <err) == 1 && $error == *. ]]; then
@@ -107,12 +118,14 @@ ended() {
 	return 1
 }
 
-# lacks NODE: there is no such node. (A "!" in a test would not fail it.)
+# lacks <node>
+# There is no such node. (A "!" in a test would not fail it.)
 lacks() {
 	! store_has "$1"
 }
 
-# device DOMID [MODE]: the nodes of that guest and of its disk, as the toolstack makes them.
+# device <domid> [mode]
+# The nodes of that guest and of its disk, as the toolstack makes them.
 device() {
 	local backend=$home/backend/vbd/$1/$devid
 	store_set "$backend/frontend" "/local/domain/$1/device/vbd/$devid" "$backend/frontend-id" "$1" \
@@ -120,19 +133,22 @@ device() {
 		"/local/domain/$1/name" "guest$1" "/local/domain/$1/vm" "/vm/$1"
 }
 
-# image NAME: a small image file.
+# image <name>
+# A small image file.
 image() {
 	truncate -s 4M "$1"
 }
 
-# claim DOMID MODE TARGET [OPTION...]: claims a disk for that guest. Sets dev where it was done.
+# claim <domid> <mode> <target> [option...]
+# Claims a disk for that guest. Sets dev where it was done.
 claim() {
 	call claim --device "vbd/$1/$devid" --mode "$2" "${@:4}" -- "$3"
 	dev=${reply[0]-}
 	dev=${dev#device=}
 }
 
-# give DOMID DEVICE [MODE]: that guest has this block device, as the scripts publish it.
+# give <domid> <device> [mode]
+# That guest has this block device, as the scripts publish it.
 give() {
 	device "$1" "${3:-w}"
 	store_set "$home/backend/vbd/$1/$devid/physical-device" "$(stat -c %t:%T "$2")"

@@ -4,7 +4,8 @@
 
 MOCK_XENSTORED=${MOCK_XENSTORED:-${BASH_SOURCE[0]%/*}/../mock-xenstored/mock-xenstored}
 
-# store_start [OPTION...]: starts a store, with these options of mock-xenstored on top. Sets
+# store_start [option...]
+# Starts a store, with these options of mock-xenstored on top. Sets
 # STORE_DIR, STORE_LOG, STORE_FAULTS and XENSTORED_PATH (domain 0's socket). Status: the mock's.
 store_start() {
 	STORE_DIR=$BATS_TEST_TMPDIR/store
@@ -17,7 +18,8 @@ store_start() {
 		--faults "$STORE_FAULTS" --listen "$XENSTORED_PATH" "$@"
 }
 
-# store_gone PID: waits until the process has ended. Status 1 if it does not.
+# store_gone <pid>
+# Waits until the process has ended. Status 1 if it does not.
 store_gone() {
 	local stat deadline=$((SECONDS + 20))
 	# It is no child of ours, so there is nothing to wait(1) for; and whoever is its parent now may
@@ -28,7 +30,8 @@ store_gone() {
 	done
 }
 
-# store_stop: ends the store and waits until it is gone. Status 0 also if there is none (any more),
+# store_stop
+# Ends the store and waits until it is gone. Status 0 also if there is none (any more),
 # 1 if it does not end.
 store_stop() {
 	local pid
@@ -39,23 +42,27 @@ store_stop() {
 	store_gone "$pid"
 }
 
-# store_set PATH VALUE [PATH VALUE...]: writes nodes as domain 0. Status: xenstore-write's.
+# store_set <path> <value> [path value...]
+# Writes nodes as domain 0. Status: xenstore-write's.
 store_set() {
 	xenstore-write -R "$@"
 }
 
-# store_get PATH: prints the node's value, raw, without a newline after it. Status: 1 if there is no
+# store_get <path>
+# Prints the node's value, raw, without a newline after it. Status: 1 if there is no
 # such node.
 store_get() {
 	xenstore-read -R "$1"
 }
 
-# store_has PATH: is there such a node? Leaves nothing on standard error.
+# store_has <path>
+# Is there such a node? Leaves nothing on standard error.
 store_has() {
 	xenstore-exists "$1"
 }
 
-# store_fault SPEC...: orders these faults, instead of those ordered before; N in SPEC counts from
+# store_fault <spec>...
+# Orders these faults, instead of those ordered before; N in one counts from
 # now. Status 2, with a message, if one is no fault.
 store_fault() {
 	local spec arguments=()
@@ -67,12 +74,14 @@ store_fault() {
 	printf '%s\n' "$@" >"$STORE_FAULTS.new" && mv "$STORE_FAULTS.new" "$STORE_FAULTS"
 }
 
-# store_fault_none: nothing is to go wrong any more.
+# store_fault_none
+# Nothing is to go wrong any more.
 store_fault_none() {
 	rm -f "$STORE_FAULTS"
 }
 
-# store_requests [TYPE]: prints how many requests (of that type: READ, WRITE, ...) were served since
+# store_requests [type]
+# Prints how many requests (of that type: READ, WRITE, ...) were served since
 # the start.
 store_requests() {
 	awk -v type="${1:-}" '!/^#/ && (type == "" || $4 == toupper(type)) { n++ } END { print n + 0 }' \

@@ -5,7 +5,8 @@
 # Longer than anything takes on a slow machine, for what is to happen at once.
 generous=30
 
-# until_true COMMAND...: waits until it succeeds. Status 1 if it never does. Keeps $! as it is.
+# until_true <command>...
+# Waits until it succeeds. Status 1 if it never does. Keeps $! as it is.
 until_true() {
 	local end=$((SECONDS + generous))
 	until "$@"; do

@@ -46,6 +46,8 @@ interface_rename() {
 	dev=$2
 }
 
+# interface_rename_failed <from> <to>
+# Fails, with the kernel's reason or a better one.
 interface_rename_failed() {
 	[[ ! -e /sys/class/net/$2 ]] ||
 		fail "The interface $1 cannot have the vifname '$2', because another interface has that name; give the guest another vifname."

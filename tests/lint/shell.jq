@@ -1,0 +1,188 @@
+# SPDX-License-Identifier: LGPL-2.1-only
+# The rules that the syntax tree of a shell script can tell. Input: a tree for
+# each positional argument, in order; $known: what a command may be called.
+# shfmt's types are those of mvdan.cc/sh/v3/syntax. A rule gets the list of all
+# nodes of a tree, the file itself first: to walk a tree once is slow enough.
+
+def walk_nodes: [.. | objects | select(has("Offset") | not)];
+
+def finding($rule; $sentence): {line: (.Pos.Line // 1), rule: $rule, sentence: $sentence};
+
+def nodes($type): .[] | select(.Type == $type);
+
+# The word's text where it is nothing but text; else nothing.
+def literal: .Parts | select(length == 1 and .[0].Type == "Lit") | .[0].Value;
+
+def name_of_call: select(.Type == "CallExpr" and .Args) | .Args[0] | literal;
+
+def calls($name): .[] | select(name_of_call == $name);
+
+# Statements, which unlike their declarations have the comments.
+def functions: .[] | select(.Cmd?.Type == "FuncDecl");
+
+# What bash splits into words and takes as patterns: all words but those of
+# assignments, of [[ ]], (( )) and case, and of here-strings.
+def split_words: .[] |
+	(select(.Type == "CallExpr") | .Args[]?),
+	(select(.Type == "WordIter") | .Items[]?),
+	(select(.Type == "DeclClause") | .Args[]? | select(.Naked) | .Value | objects),
+	(.Elems?[]? | select(.Index | not) | .Value),
+	(.Redirs?[]? | select(.Op != 63) | .Word);
+
+# ${#x}, $#, $?, $$ and $! are numbers.
+def is_number: .Length or (.Param.Value // "" | IN("#", "?", "$", "!"));
+
+def quoted:
+	split_words | .Parts[] | select(.Type == "ParamExp" and (is_number | not) or .Type == "CmdSubst")
+	| finding("quoted"; "Quote this expansion, or make an array of the words.");
+
+def no_eval:
+	nodes("CallExpr") | [.Args[]? | literal // ""] as $words
+	| select($words[0] == "eval" or ($words[0] | IN("command", "builtin")) and $words[1] == "eval")
+	| finding("no-eval"; "Do it without eval: printf -v, arrays and functions suffice.");
+
+def no_indirection:
+	nodes("ParamExp") | select(.Excl and (.Index | not) and (.Param.Value | test("^([0-9]+|#)$") | not))
+	| finding("no-eval"; "Only an argument may name a variable, as in ${!1}, and not a value.");
+
+# The comment directly above, without its lines for tools; a list of lines.
+def comment_above:
+	.Pos.Line as $line
+	| reduce .Comments[]? as $comment ([];
+		if .[-1].Pos.Line? == $comment.Pos.Line - 1 then . else [] end + [$comment])
+	| if .[-1].Pos.Line? == $line - 1 then . else [] end
+	| map(.Text | ltrimstr(" ") | select(test("^(shellcheck |SPDX-)") | not));
+
+# The arguments that the comment's first line names, one string each.
+def named_arguments($name): ltrimstr($name) | gsub("<[^>]*>|\\[[^]]*\\]"; "A") | split(" ") | map(select(. != ""));
+
+def used_arguments: [.Cmd | walk_nodes | nodes("ParamExp") | .Param.Value];
+
+# "..." stands for any number.
+def names_too_few($line; $named; $used):
+	($line | contains("...") | not) and ([$used[] | select(test("^[0-9]+$")) | tonumber] | max // 0) > ($named | length)
+	or $named == [] and any($used[]; . == "@" or . == "*");
+
+def documented:
+	functions | select(.Pos.Line != .End.Line) | .Cmd.Name.Value as $name | (comment_above[0] // "") as $line
+	| ($line | named_arguments($name)) as $named
+	| if $line != $name and ($line | startswith($name + " ") | not) then
+		finding("documented"; "Directly above \($name) stands no comment that begins with its name and arguments.")
+	elif names_too_few($line; $named; used_arguments) then
+		finding("documented"; "\($name) uses more arguments than the \($named | length) that its comment names.")
+	else empty end;
+
+# A here-document is text, not code.
+def code_lines: .End.Line - .Pos.Line - 1
+	- ([.Cmd | walk_nodes[] | .Redirs?[]?.Hdoc | objects | .End.Line - .Pos.Line] | add // 0);
+
+def lengths:
+	functions | select(.End.Line - .Pos.Line > 21) | code_lines as $lines | select($lines > 20)
+	| finding("length"; "\(.Cmd.Name.Value) has \($lines) lines; more than 20 are several functions.");
+
+# kind-vif.sh has vif_, resources.sh has resources_ and resource_.
+def prefix($file):
+	($file | split("/")[-1] | rtrimstr(".sh") | ltrimstr("kind-") | rtrimstr("s")) as $stem
+	| functions | select(.Cmd.Name.Value | test("^\($stem)s?_") or IN("device", "param", "target", "needs",
+		"use", "hotplug", "fail", "complain", "quote", "run", "helper") | not)
+	| finding("prefix"; "\(.Cmd.Name.Value) does not begin with its file's name, \($stem)_.");
+
+# A command that is neither a word of bash nor a function is a program. A
+# computed name is a function's if a part of it says so: "type_$1".
+def is_program($ours):
+	(.Args | length) as $words | .Args[0] | (literal // "") as $name
+	| if $name == "" then any(.Parts[] | ., .Parts[]? | select(.Type == "Lit") | .Value; contains("_")) | not
+	elif $name == "exec" then $words > 1
+	else all($ours[]; . != $name) end;
+
+def programs:
+	([functions.Cmd.Name.Value] + ($known | split("\n")) - ["command", "builtin", "enable"]) as $ours
+	| (nodes("CallExpr") | select(.Args) | select(is_program($ours))),
+	nodes("CoprocClause")
+	| finding("programs"; "Start programs with run or helper: they have a deadline there.");
+
+def subshell:
+	.[] | select((.Type | IN("CmdSubst", "ProcSubst", "Subshell"))
+		or .Type == "BinaryCmd" and (.Op == 12 or .Op == 13) or .Background)
+	| finding("subshell"; "This starts a subshell: give the result in a variable.");
+
+def exits:
+	.[0].Stmts[]? | select(.Cmd.Type != "FuncDecl" or .Cmd.Name.Value != "fail") | walk_nodes | calls("exit")
+	| finding("exit"; "Return a status, or fail: only those may exit who know what is to be undone.");
+
+def release:
+	functions | select(.Cmd.Name.Value | endswith("_release")) | [.Cmd | walk_nodes[]] | calls("fail")
+	| finding("release"; "A release does all it can: complain, or return a status with reason set.");
+
+# The text that a word ends in, or nothing where that is an expansion.
+def ending: .Parts[-1] | if .Type == "DblQuoted" then .Parts[-1] else . end
+	| select(.Type == "Lit" or .Type == "SglQuoted") | .Value // "";
+
+def full_stop:
+	((calls("fail"), calls("complain")) | .Args[1] // empty),
+	(nodes("CallExpr") | .Assigns[]? | select(.Name.Value == "reason") | .Value // empty)
+	| select(ending | . != "" and (endswith(".") | not))
+	| finding("full-stop"; "A person reads this sentence: end it with a full stop.");
+
+# The last command's status is that of the list; in a loop it is lost, too.
+def unchecked:
+	.[] | ((.Stmts?, .Then?) | arrays | .[:-1][]), (.Do? | arrays | .[])
+	| select(.Negated | not) | .Cmd | select(name_of_call | IN("run", "run_with", "helper"))
+	| finding("unchecked"; "Say what follows where this fails: || fail, || return …");
+
+def computes: walk_nodes | any(nodes("CmdSubst"); true);
+
+# A statement that is a call of one of these, and nothing else.
+def is_call($names): (.Redirs or .Negated or .Background or .Cmd.Assigns | not)
+	and any(.Cmd | name_of_call; IN($names[])) and (computes | not);
+
+def is_end: is_call(["hotplug"]) and (.Cmd.Args[1:] | walk_nodes | [nodes("ParamExp").Param.Value] == ["@"]);
+
+# Where there is none, the file stands for it.
+def statement($index): .[0] | .Stmts[$index] // .;
+
+def declares_in_order:
+	(statement(0) | select(is_call(["."]) | not) | finding("declares"; "A device script first reads hotplug.sh.")),
+	(statement(1) | select(is_call(["device"]) | not) | finding("declares"; "A device script says second what device it is for.")),
+	(statement(-1) | select(is_end | not) | finding("declares"; "A device script ends with: hotplug \"$@\""));
+
+def declares_only:
+	.[0].Stmts[2:-1][]?
+	| select(if .Cmd.Type == "FuncDecl" then .Cmd.Name.Value | test("^resources$|^type_|_(acquire|release|check|plan|expect)$")
+		else is_call(["param", "target", "needs"]) end | not)
+	| finding("declares"; "A device script declares; what is to be done, a resource does.");
+
+def declares_resources:
+	functions | select(.Cmd.Name.Value == "resources") | .Cmd.Body.Cmd.Stmts[]?
+	| select(is_call(["use"]) or .Cmd.Type == "DeclClause" and (computes | not) | not)
+	| finding("declares"; "resources() says what to use, and does nothing itself.");
+
+def strict:
+	.[0] | select(any(.Stmts[0].Comments[]?; .Pos.Line == 1 and (.Text | test("^!.*bash"))))
+	| select(any(.Stmts[]?.Cmd | select(name_of_call == "set") | [.Args[] | literal]; . == ["set", "-Eeuo", "pipefail"]) | not)
+	| .Pos.Line = 1 | finding("strict"; "A program sets -Eeuo pipefail.");
+
+# In the background it is something to end, not something to wait for.
+def sleeps:
+	.[] | select(.Cmd? and (.Background | not)) | .Cmd | select(name_of_call == "sleep")
+	| finding("sleep"; "Wait for the event (until_true), not for a time.");
+
+def skips: calls("skip") | select(.Args | length < 2) | finding("skip"; "Say what this machine lacks.");
+
+# Which rules hold where.
+def findings($file):
+	def below($place): $file | test("(^|/)" + $place);
+	walk_nodes | quoted, lengths,
+	(select(below("tests/lib/") | not) | no_eval),
+	(select(below("(hotplug/common|tests/lib)/")) | documented),
+	(select(below("hotplug/common/")) | prefix($file)),
+	(select(below("hotplug/")) | no_indirection, subshell, full_stop, unchecked),
+	(select(below("hotplug/(common/resources|Linux)/")) | release),
+	(select(below("hotplug/") and ($file | endswith("/run.sh") | not)) | programs),
+	(select(below("hotplug/") and ($file | endswith("/lifecycle.sh") | not)) | exits),
+	if below("hotplug/Linux/[^/.]+$") then declares_in_order, declares_only, declares_resources else strict end,
+	(select($file | endswith(".bats")) | skips),
+	(select(($file | endswith(".bats")) and (below("tests/e2e/") | not)) | sleeps);
+
+foreach inputs as $tree (-1; . + 1; $ARGS.positional[.] as $file
+	| $tree | findings($file) | "\($file):\(.line): \(.rule): \(.sentence)")
