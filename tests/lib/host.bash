@@ -43,7 +43,7 @@ host_start() {
 # host_stop
 # To be called from teardown; tolerates half a set-up. Detaches what is still
 # attached, as libxl does when it destroys a guest, and fails where anything
-# of our scripts is left after that.
+# of our scripts is left after that. Of other scripts it clears away what is left.
 host_stop() {
 	local left='' phy
 	[[ ! ${host_pid-} ]] || left=$(host_destroy_guests && host_residue)
@@ -60,9 +60,10 @@ host_stop() {
 }
 
 # host_destroy_guests
-# Detaches every device that has a journal.
+# Detaches every device that has a journal; other scripts have none.
 host_destroy_guests() {
 	local journal type domid devid
+	[[ ! ${HOTPLUG_SCRIPTS-} ]] || return 0
 	store_fault_none
 	for journal in "$BATS_TEST_TMPDIR"/run/xen-hotplug/v*-*; do
 		IFS=- read -r type domid devid <<<"${journal##*/}"
@@ -90,15 +91,30 @@ host_loops() {
 }
 
 # host_residue
-# All that a script could have left: journals, loop devices of our images,
-# ports, renamed links. Empty on a clean host but for vifs and bridges.
+# All that a script could have left: loop devices of our images, ports, and
+# the journals of our scripts. Empty on a clean host but for vifs and bridges.
+# A loop device that is detached goes when the last one who looks at it has
+# closed it: that is awaited.
 host_residue() {
+	until_true host_settled || :
+	[[ ${HOTPLUG_SCRIPTS-} ]] || host_journals
+	host_loops
+	host ip -json link show | jq -r '.[] | select(.master) | "port \(.ifname) of \(.master)"'
+}
+
+# host_settled
+# No loop device of our images is about to go.
+host_settled() {
+	losetup --list --noheadings --raw --output AUTOCLEAR,BACK-FILE |
+		awk -v image="1 $BATS_TEST_TMPDIR/" 'index($0, image) == 1 { leaving = 1 } END { exit leaving }'
+}
+
+# host_journals
+host_journals() {
 	local file
 	for file in "$BATS_TEST_TMPDIR"/run/xen-hotplug/*; do
 		[[ ! -e $file || $file == */lock ]] || printf 'journal %s\n' "${file##*/}"
 	done
-	host_loops
-	host ip -json link show | jq -r '.[] | select(.master) | "port \(.ifname) of \(.master)"'
 }
 
 # bridge <name>...

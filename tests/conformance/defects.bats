@@ -1,0 +1,391 @@
+# SPDX-License-Identifier: LGPL-2.1-only
+# What Xen's own scripts do wrong. Each number is that of docs/defects.md. What
+# `# upstream:` says above a test is what a line of its output has when those
+# scripts fail it; tests/conformance/run looks for that.
+
+load ../lib/host
+load ../lib/observe
+
+setup() {
+	host_start
+	domain 1
+	domain 2
+	image disk.img
+}
+
+teardown() {
+	[[ ! ${stopped-} ]] || kill -KILL "${stopped[@]}" 2>/dev/null || :
+	host_stop
+}
+
+# seen_call <path>
+# Tells how the call that bats' run made ended, and what the person reads.
+seen_call() {
+	local told reason
+	told=$(store_get "$1/hotplug-status" 2>/dev/null) || told=none
+	reason=$(store_get "$1/hotplug-error" 2>/dev/null) || reason=none
+	seen "exit $status, hotplug-status '$told', hotplug-error '$reason'"
+}
+
+# programs <command>...
+# How many programs the command starts, itself among them.
+programs() {
+	strace -f -qq -e trace=execve -e status=successful -o "$BATS_TEST_TMPDIR/strace" "$@" >/dev/null
+	grep -c 'execve(' "$BATS_TEST_TMPDIR/strace"
+}
+
+# programs_of_add <domid> <devid>
+programs_of_add() {
+	local environment
+	libxl_environment vbd "$1" "$2"
+	programs nsenter --target "$host_pid" --mount --net --wd=/ -- env "${environment[@]}" "$scripts/block" add
+}
+
+# in_time <call>...
+# A call, ended after 30 s: less than libxl waits.
+in_time() {
+	export -f call host libxl_environment block_add block_remove
+	export host_pid scripts
+	# shellcheck disable=SC2016 # the inner shell expands
+	timeout 30 bash -c '"$@"' - "$@"
+}
+
+# tree <pid>
+# The process and all below it.
+tree() {
+	local child
+	echo "$1"
+	while read -r child; do
+		tree "$child"
+	done < <(pgrep -P "$1")
+}
+
+# in_background <call>...
+# Starts a call, and waits until the store does not answer it: its script is
+# then in the middle of its work. Sets script, the pid of the script itself.
+in_background() {
+	"$@" 3>&- &
+	local wrapper=$!
+	until grep -qs 'hang' "$STORE_LOG"; do
+		kill -0 "$wrapper"
+		read -rt 0.02 <> <(:) || :
+	done
+	script=$(tree "$wrapper" | while read -r pid; do
+		[[ $(tr '\0' ' ' <"/proc/$pid/cmdline") != *"$scripts/"* ]] || echo "$pid"
+	done | head -n 1)
+}
+
+# upstream: seen: exit 0, hotplug-status 'connected'
+@test "defect 1: two guests do not get one image read-write" {
+	vbd 1 51712 "$image"
+	vbd 2 51712 "$image"
+	block_add 1 51712
+	run block_add 2 51712
+	seen_call backend/vbd/2/51712
+	[[ "$status" -ne 0 ]]
+	assert_node backend/vbd/2/51712/hotplug-status busy
+	run ! store_has backend/vbd/2/51712/physical-device
+}
+
+# upstream: seen: exit 0, hotplug-status 'connected'
+@test "defect 1: a reader and a writer do not share an image, whoever comes first" {
+	vbd 1 51712 "$image" mode r
+	vbd 2 51712 "$image" mode w
+	block_add 1 51712
+	run block_add 2 51712
+	seen_call backend/vbd/2/51712
+	assert_failed backend/vbd/2/51712 busy disk.img
+	block_remove 1 51712
+	block_add 2 51712
+	vbd 1 51728 "$image" mode r
+	run block_add 1 51728
+	assert_failed backend/vbd/1/51728 busy disk.img
+}
+
+# upstream: seen: exit 0, hotplug-status 'connected'
+@test "defect 2: domains of which nothing can be known are not taken for one VM" {
+	phy_device
+	vbd 7 51712 "$phy"
+	vbd 8 51712 "$phy"
+	block_add 7 51712
+	run block_add 8 51712
+	seen_call backend/vbd/8/51712
+	[[ "$status" -ne 0 ]]
+	assert_node backend/vbd/8/51712/hotplug-status busy
+}
+
+# upstream: seen: exit 0, hotplug-status 'connected'
+@test "defect 3: a block device is not given to a guest whose bytes another guest has as an image" {
+	vbd 1 51712 "$image"
+	block_add 1 51712
+	phy=$(losetup --find --show "$image")
+	vbd 2 51712 "$phy"
+	run block_add 2 51712
+	seen_call backend/vbd/2/51712
+	losetup -d "$phy"
+	[[ "$status" -ne 0 ]]
+	assert_node backend/vbd/2/51712/hotplug-status busy
+}
+
+# upstream: seen: [0-9]{2,} more programs with 60 guests
+@test "defect 5: an attach starts as many programs with 60 guests as with none" {
+	local none many guest
+	phy_device
+	vbd 1 51712 "$phy"
+	none=$(programs_of_add 1 51712)
+	for ((guest = 100; guest < 160; guest++)); do
+		store_set "backend/vbd/$guest/51712/physical-device" "fe:$guest" "backend/vbd/$guest/51712/mode" w
+	done
+	phy_device
+	vbd 2 51728 "$phy"
+	many=$(programs_of_add 2 51728)
+	assert_node backend/vbd/2/51728/hotplug-status connected
+	seen "$((many - none)) more programs with 60 guests"
+	[[ "$many" -le "$((none + 2))" ]]
+}
+
+# upstream: seen: exit 124
+@test "defect 5: the attach of one disk does not wait for that of another" {
+	vbd 1 51712 "$image"
+	store_fault "write:*/1/51712/*@1=hang"
+	in_background block_add 1 51712
+	image other.img
+	vbd 2 51712 "$image"
+	run in_time block_add 2 51712
+	seen_call backend/vbd/2/51712
+	[[ "$status" -eq 0 ]]
+	assert_node backend/vbd/2/51712/hotplug-status connected
+	# The first one was at work all the time.
+	kill -KILL "$script"
+}
+
+# upstream: seen: exit 124
+@test "defect 6: the wait for a lock ends in time, and the sentence names who holds it" {
+	vbd 1 51712 "$image"
+	store_fault "write:*/1/51712/*@1=hang"
+	in_background block_add 1 51712
+	mapfile -t stopped < <(tree "$script")
+	kill -STOP "${stopped[@]}"
+	store_fault_none
+	run in_time block_remove 1 51712
+	seen_call backend/vbd/1/51712
+	[[ "$status" -eq 1 ]]
+	assert_refused backend/vbd/1/51712 error "process ${stopped[0]}" ||
+		assert_refused backend/vbd/1/51712 error "process ${stopped[1]}"
+}
+
+# upstream: seen: exit 124
+@test "defect 7: a child that outlives its script does not keep the lock" {
+	vbd 1 51712 "$image"
+	store_fault "write:*/1/51712/*@1=hang"
+	in_background block_add 1 51712
+	mapfile -t stopped < <(tree "$script")
+	kill -KILL "$script"
+	store_fault_none
+	run in_time block_remove 1 51712
+	seen_call backend/vbd/1/51712
+	[[ "$status" -eq 0 ]]
+	in_time block_add 1 51712
+	assert_node backend/vbd/1/51712/hotplug-status connected
+}
+
+# upstream: seen: exit 1, .*hotplug-error 'losetup /dev/loop.* failed'
+@test "defect 8: another program that takes the free loop device in between does no harm" {
+	image taken.img
+	cp /sbin/losetup "$BATS_TEST_TMPDIR/losetup"
+	cat >"$BATS_TEST_TMPDIR/fake" <<-END
+		#!/bin/sh
+		$BATS_TEST_TMPDIR/losetup "\$@" || exit
+		[ "\$*" != -f ] || $BATS_TEST_TMPDIR/losetup -f "$BATS_TEST_TMPDIR/taken.img"
+	END
+	chmod +x "$BATS_TEST_TMPDIR/fake"
+	# Xen's scripts put the system's directories first in PATH.
+	host mount --bind "$BATS_TEST_TMPDIR/fake" "$(readlink -f /sbin/losetup)"
+	vbd 1 51712 "$BATS_TEST_TMPDIR/disk.img"
+	run block_add 1 51712
+	seen_call backend/vbd/1/51712
+	assert_node backend/vbd/1/51712/hotplug-status connected
+}
+
+# upstream: ^/dev/loop.*/disk.img
+@test "defect 10: an image that was deleted before the detach does not keep its loop device" {
+	vbd 1 51712 "$image"
+	block_add 1 51712
+	assert_node backend/vbd/1/51712/hotplug-status connected
+	rm "$image"
+	block_remove 1 51712
+	assert_residue_free
+}
+
+# upstream: seen: exit 1, .*hotplug-error 'Could not find bridge device xenbr0'
+@test "defect 11: offline does its work where the bridge is gone" {
+	bridge xenbr0
+	vif 1 0 bridge xenbr0
+	online 1 0
+	assert_node backend/vif/1/0/hotplug-status connected
+	host ip link del xenbr0
+	run offline 1 0
+	seen_call backend/vif/1/0
+	[[ "$status" -eq 0 ]]
+	assert_link_down vif1.0
+	assert_residue_free
+}
+
+# upstream: ^/dev/loop.*/disk.img
+@test "defect 12: an attach that fails takes back what it did" {
+	vbd 1 51712 "$image"
+	store_fault "write:*physical-device*@1+=ENOSPC"
+	run block_add 1 51712
+	[[ "$status" -ne 0 ]]
+	grep -q ENOSPC "$STORE_LOG"
+	assert_residue_free
+}
+
+# upstream: ^/dev/loop.*/disk.img
+@test "defect 12: an attach that was killed is undone by the detach" {
+	vbd 1 51712 "$image"
+	store_fault "write:*/1/51712/*@1=hang"
+	in_background block_add 1 51712
+	mapfile -t stopped < <(tree "$script")
+	kill -KILL "${stopped[@]}"
+	store_fault_none
+	run block_remove 1 51712
+	seen_call backend/vbd/1/51712
+	assert_residue_free
+	[[ "$status" -eq 0 ]]
+}
+
+# upstream: seen: exit 1, .*error detected
+@test "defect 12: the detach of an image that never was attached succeeds" {
+	vbd 1 51712 "$image"
+	run block_remove 1 51712
+	seen_call backend/vbd/1/51712
+	[[ "$status" -eq 0 ]]
+	assert_residue_free
+}
+
+# upstream: seen: exit 1, .*error detected
+@test "defect 13: the sentence of the first error reaches the store" {
+	vbd 1 51712 "$image"
+	host xenstore-rm backend/vbd/1/51712/params
+	run block_add 1 51712
+	seen_call backend/vbd/1/51712
+	[[ "$status" -eq 1 ]]
+	assert_refused backend/vbd/1/51712 error params
+}
+
+# upstream: seen: exit 1, hotplug-status 'connected', hotplug-error 'none'
+@test "defect 14: a missing target is an error that names it, never connected" {
+	vbd 1 51712 "$BATS_TEST_TMPDIR/missing.img"
+	run block_add 1 51712
+	seen_call backend/vbd/1/51712
+	[[ "$status" -eq 1 ]]
+	assert_refused backend/vbd/1/51712 error "missing.img"
+}
+
+# upstream: seen: exit 1, hotplug-status '', hotplug-error 'none'
+@test "defect 15: a missing log directory does not stop an attach" {
+	bridge xenbr0
+	vif 1 0 bridge xenbr0
+	rmdir "$BATS_TEST_TMPDIR/varlog/xen"
+	run online 1 0
+	seen_call backend/vif/1/0
+	assert_node backend/vif/1/0/hotplug-status connected
+}
+
+# upstream: seen: exit 0, hotplug-status 'connected'
+@test "defect 16: an MTU that cannot be set is not a success" {
+	bridge xenbr0
+	vif 1 0 bridge xenbr0 mtu 99999
+	run online 1 0
+	seen_call backend/vif/1/0
+	[[ "$status" -eq 1 ]]
+	assert_refused backend/vif/1/0 error 99999
+}
+
+# upstream: seen: empty (.*) absent \1$
+@test "defect 16: an empty node is told from one that is absent" {
+	local absent empty
+	vbd 1 51712 ''
+	run block_add 1 51712
+	empty=$(store_get backend/vbd/1/51712/hotplug-error)
+	host xenstore-rm backend/vbd/1/51712/params
+	run block_add 1 51712
+	absent=$(store_get backend/vbd/1/51712/hotplug-error)
+	seen "empty $empty absent $absent"
+	[[ "$empty" != "$absent" ]]
+}
+
+# upstream: seen: exit 1, hotplug-status '', hotplug-error 'none'
+@test "defect 16: a failure within a step is told, too" {
+	bridge xenbr0
+	vif 1 0 bridge xenbr0
+	host ip link del vif1.0
+	run online 1 0
+	seen_call backend/vif/1/0
+	[[ "$status" -eq 1 ]]
+	assert_refused backend/vif/1/0 error 'vif1.0'
+}
+
+# upstream: seen: /local/domain/web0/device/vif/web0/mtu
+@test "defect 20: with a vifname, too, the MTU goes to the guest's own node" {
+	bridge xenbr0
+	vif 1 0 bridge xenbr0 vifname web0 mtu 1400
+	online 1 0
+	seen "$(xenstore-ls -f /local/domain | grep '/mtu = "1400"' | grep -v backend)"
+	assert_node /local/domain/1/device/vif/0/mtu 1400
+	run ! store_has /local/domain/web0
+}
+
+# upstream: seen: exit 1, .*Could not find bridge device xenbr0
+@test "defect 21: the only bridge is found without brctl, however many ports it has" {
+	bridge xenbr0
+	vif_link port0 peer0
+	vif_link port1 peer1
+	host ip link set port0 master xenbr0
+	host ip link set port1 master xenbr0
+	vif 1 0
+	run online 1 0
+	seen_call backend/vif/1/0
+	[[ "$(link vif1.0 .master)" == xenbr0 ]]
+	host ip link del port0
+	host ip link del port1
+}
+
+# upstream: seen: web0 is a port of null
+@test "defect 23: a second guest with a used vifname leaves the first one's interface up, also when it goes" {
+	bridge xenbr0
+	vif 1 0 bridge xenbr0 vifname web0
+	vif 2 0 bridge xenbr0 vifname web0
+	online 1 0
+	run online 2 0
+	[[ "$status" -eq 1 ]]
+	offline 2 0
+	seen "web0 is a port of $(link web0 .master)"
+	[[ "$(link web0 .master)" == xenbr0 ]]
+	assert_link_up web0
+}
+
+# upstream: seen: web0 is a port of null
+@test "defect 23: the offline of an interface that is gone leaves another one alone that has its vifname by now" {
+	bridge xenbr0
+	vif 1 0 bridge xenbr0 vifname web0
+	online 1 0
+	host ip link del web0
+	vif 2 0 bridge xenbr0 vifname web0
+	online 2 0
+	offline 1 0
+	seen "web0 is a port of $(link web0 .master)"
+	[[ "$(link web0 .master)" == xenbr0 ]]
+	assert_link_up web0
+}
+
+# upstream: seen: the argument was run
+@test "defect 32: an argument is not evaluated" {
+	bridge xenbr0
+	vif 1 0 bridge xenbr0
+	call vif-bridge online vif 1 0 type_if=vif "a=\$(touch $BATS_TEST_TMPDIR/pwned)"
+	assert_node backend/vif/1/0/hotplug-status connected
+	[[ ! -e "$BATS_TEST_TMPDIR/pwned" ]] || seen 'the argument was run'
+	[[ ! -e "$BATS_TEST_TMPDIR/pwned" ]]
+}
