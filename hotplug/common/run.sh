@@ -47,7 +47,9 @@ run_with() {
 # Fails where the helper ends at once.
 run_start() {
 	coproc run_session { exec "$hotplug_helper" session --lock "$run_lock_file"; }
-	# bash takes the array away when the helper ends.
+	# bash says nothing of how it ends, which the answer that lacks says better;
+	# and it takes the variables away when it ended.
+	disown "${run_session_PID-}" || :
 	local from=${run_session[0]-} to=${run_session[1]-}
 	[[ $from && $to ]] || return
 	exec {run_out}<&"$from" {run_in}>&"$to"
