@@ -14,7 +14,7 @@ physical_device='' # its major:minor in hexadecimal
 # block_identify
 # Sets what lifecycle_identify sets, for a disk.
 block_identify() {
-	lifecycle_identify 'vbd|vbd3'
+	lifecycle_identify vbd
 }
 
 # block_action

@@ -79,3 +79,9 @@ teardown() {
 	[[ "$status" -eq 1 ]]
 	[[ $output == *'guest1'* ]]
 }
+
+@test "a device of the kind vbd3, whose backend takes no block device, is not block's" {
+	run host env XENBUS_PATH=backend/vbd3/1/51712 "$scripts/block" add
+	[[ "$status" -ne 0 ]]
+	[[ "$output" == *'block is perhaps the wrong script for this device.' ]]
+}
