@@ -20,10 +20,12 @@ helper_c = $(wildcard helpers/*.c)
 mock_c   = $(wildcard tests/mock-xenstored/*.c)
 client_c = $(wildcard tests/mock-xenstored/client/*.c)
 
-SCRIPTS = block block-shared vif-bridge
+DEVICE_SCRIPTS = block block-shared vif-bridge
 COMMON  = $(notdir $(wildcard hotplug/common/*.sh))
-SHELL_FILES = $(addprefix hotplug/Linux/,$(SCRIPTS) hotplug.sh) $(wildcard hotplug/common/*.sh \
-	hotplug/common/resources/*.sh tests/lib/* tests/bats/*.bats tests/bench/*) tests/demo tests/run .ci/run
+SHELL_FILES = $(addprefix hotplug/Linux/,$(DEVICE_SCRIPTS) hotplug.sh) $(wildcard hotplug/common/*.sh \
+	hotplug/common/resources/*.sh tests/lib/* tests/bats/*.bats tests/bench/* tests/conformance/* tests/e2e/inside/* \
+	tests/e2e/lib/* tests/e2e/suite/*) tests/e2e/run tests/e2e/image tests/e2e/image.d/e2e-start \
+	tests/e2e/boot tests/lint/run tests/demo tests/run .ci/run
 
 # What Debian calls the things that each target needs.
 PACKAGES_BUILD = gcc libc6-dev make libxen-dev
@@ -31,6 +33,8 @@ PACKAGES_RUN   = bash iproute2 util-linux libxenstore4
 PACKAGES_DEMO  = $(PACKAGES_BUILD) $(PACKAGES_RUN) xenstore-utils jq
 PACKAGES_CHECK = $(PACKAGES_DEMO) shellcheck shfmt clang-format clang-tidy cppcheck codespell \
 	libasan8 libubsan1 clang libclang-rt-14-dev bats parallel strace jq git procps iputils-ping e2fsprogs perl-base
+PACKAGES_E2E   = $(PACKAGES_BUILD) qemu-system-x86 mmdebstrap e2fsprogs
+PACKAGES       = $(PACKAGES_CHECK) $(PACKAGES_E2E)
 
 all: $(HELPER) ## build
 
@@ -66,18 +70,21 @@ fuzz: need-check ## fuzz what the helper parses, FUZZ_SECONDS each
 
 deps: ## install the Debian packages that all of this needs
 	apt-get update
-	DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends $(PACKAGES_CHECK)
+	DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends $(PACKAGES)
 
 # Installs the packages that are named, where one of them is missing.
 define need
 	@dpkg-query -W -f '$${db:Status-Abbrev}\n' $(1) 2>&1 | grep -qv '^ii' || exit 0; \
-	echo 'Installing what is missing of: $(1)'; $(MAKE) deps PACKAGES_CHECK='$(1)'
+	[ "$$(id -u)" = 0 ] || { echo 'Run this as root, or install what is missing of: $(1)'; exit 1; }; \
+	echo 'Installing what is missing of: $(1)'; $(MAKE) deps PACKAGES='$(1)'
 endef
 
 need-demo:
 	$(call need,$(PACKAGES_DEMO))
 need-check:
 	$(call need,$(PACKAGES_CHECK))
+need-e2e:
+	$(call need,$(PACKAGES_E2E))
 
 demo: need-demo ## show an attach and a detach on this machine, without Xen
 	@$(MAKE) --no-print-directory -s $(HELPER) $(MOCK)
@@ -87,7 +94,7 @@ check: need-check ## lint, then all tests
 	@$(MAKE) --no-print-directory lint tests
 
 tests: $(HELPER) $(MOCK) build/asan/xen-hotplug build/asan/mock-xenstored
-	tests/run '$(FILTER)'
+	tests/run "$$FILTER"
 
 lint: need-check ## what the tools and our own rules say of the sources
 	@echo 'shellcheck, shfmt'
@@ -99,13 +106,35 @@ lint: need-check ## what the tools and our own rules say of the sources
 		--inline-suppr --suppress=missingIncludeSystem helpers tests/mock-xenstored tests/fuzz
 	@printf '%s\n' $(C_ALL) | xargs -P $$(nproc) -n 6 sh -c \
 		'clang-tidy --quiet "$$@" -- $(WARN) -Ihelpers 2>/dev/null' -
-	@echo 'no eval, spelling'
-	@! grep -rnE '(^|[^#-])\beval\b' hotplug
+	@echo 'our own rules, spelling'
+	@tests/lint/run $(SHELL_FILES) Makefile $(wildcard tests/lint/*.*) $(C_ALL) $(H_ALL)
 	@codespell README.md STYLE.md docs hotplug helpers tests Makefile
 
 fmt: need-check ## format the sources
 	shfmt -w $(SHELL_FILES)
 	clang-format -i $(C_ALL) $(H_ALL)
+
+conformance: need-check ## do the scripts in SCRIPTS= (else ours) behave as libxl needs?
+	@$(MAKE) --no-print-directory -s $(HELPER) $(MOCK)
+	@tests/conformance/run "$${SCRIPTS:-hotplug/Linux}"
+
+conformance-upstream: need-check ## the same of ours and Xen's own, as docs/conformance.md says?
+	@$(call conformance_all,--check)
+
+conformance-table: need-check ## the same, and writes docs/conformance.md
+	@$(call conformance_all,--table)
+
+define conformance_all
+	$(MAKE) --no-print-directory -s $(HELPER) $(MOCK) && \
+	bookworm=$$(tests/lib/upstream.sh bookworm) && trixie=$$(tests/lib/upstream.sh trixie) && \
+	tests/conformance/run $(1) hotplug/Linux "$$bookworm/etc/xen/scripts" "$$trixie/etc/xen/scripts"
+endef
+
+e2e: need-e2e ## the tests on real Xen, in QEMU: FILTER=title, SUITE=bookworm|trixie
+	@tests/e2e/run "$$FILTER"
+
+e2e-shell: need-e2e ## a root shell in the dom0 of those tests
+	@tests/e2e/run --shell
 
 bench: need-check ## our scripts, upstream's and the floor, side by side
 	@$(MAKE) --no-print-directory -s $(HELPER) $(MOCK)
@@ -113,7 +142,7 @@ bench: need-check ## our scripts, upstream's and the floor, side by side
 
 install: $(HELPER) ## into DESTDIR, PREFIX and XEN_SCRIPT_DIR; keeps what it replaces
 	install -d $(DESTDIR)$(XEN_SCRIPT_DIR) $(DESTDIR)$(LIBDIR)/common/resources $(DESTDIR)$(LIBDIR)/replaced
-	for s in $(SCRIPTS); do \
+	for s in $(DEVICE_SCRIPTS); do \
 		old=$(DESTDIR)$(XEN_SCRIPT_DIR)/$$s; kept=$(DESTDIR)$(LIBDIR)/replaced/$$s; \
 		if [ -e "$$old" ] && ! grep -q 'hotplug\.sh"' "$$old"; then cp -p "$$old" "$$kept" || exit 1; fi; \
 		install -m 0755 hotplug/Linux/$$s "$$old" || exit 1; \
@@ -127,7 +156,7 @@ install: $(HELPER) ## into DESTDIR, PREFIX and XEN_SCRIPT_DIR; keeps what it rep
 	install -m 0755 $(HELPER) $(DESTDIR)$(LIBDIR)/xen-hotplug
 
 uninstall: ## takes ours away and puts back what install had replaced
-	for s in $(SCRIPTS); do \
+	for s in $(DEVICE_SCRIPTS); do \
 		old=$(DESTDIR)$(XEN_SCRIPT_DIR)/$$s; kept=$(DESTDIR)$(LIBDIR)/replaced/$$s; \
 		rm -f "$$old"; if [ -e "$$kept" ]; then mv "$$kept" "$$old" || exit 1; fi; \
 	done
@@ -138,7 +167,8 @@ clean: ## remove what was built
 	rm -rf build $(HELPER) $(MOCK)
 
 help: ## this list
-	@sed -n 's/^\([a-z]*\):[^#]*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 12
+	@sed -n 's/^\([a-z0-9-]*\):[^#]*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 12
 
-.PHONY: all deps need-demo need-check demo check tests lint fmt fuzz bench install uninstall clean help
+.PHONY: all deps need-demo need-check need-e2e demo check tests lint fmt fuzz \
+	conformance conformance-upstream conformance-table e2e e2e-shell bench install uninstall clean help
 .DELETE_ON_ERROR:

@@ -1,0 +1,178 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: LGPL-2.1-only
+# Guests, and what is left of them: sourced by the suite, which runs in dom0.
+#
+# E2E_WORK      images, configurations, and guest/: the guests' kernel and initramfs
+# E2E_UPSTREAM  Xen's own scripts, as the package brings them
+
+bats_require_minimum_version 1.5.0
+scripts=/etc/xen/scripts
+run_dir=/run/xen-hotplug
+
+# image <name>
+# Makes an empty image file and sets the variable image to its path.
+image() {
+	image=$E2E_WORK/$1.img
+	rm -f -- "$image"
+	truncate -s 8M "$image"
+}
+
+# guest <name> <number> [line...]
+# Starts a PV guest with a disk and an interface of its own, unless it runs.
+# It has the addresses 10.9.N.<number>. More lines go to its configuration,
+# where a later one wins.
+guest() {
+	xl domid "$1" >/dev/null 2>&1 && return
+	guest_config "$@"
+	xl create "$E2E_WORK/$1.cfg" || return
+	guest_answers "10.9.0.$2"
+}
+
+# guest_config <name> <number> [line...]
+guest_config() {
+	image "$1"
+	printf '%s\n' "name='$1'" "type='pv'" "kernel='$E2E_WORK/guest/kernel'" \
+		"ramdisk='$E2E_WORK/guest/initramfs'" "extra='console=hvc0 quiet guest=$1,$2'" \
+		'memory=160' "vif=['bridge=xenbr0']" "disk=['$image,raw,xvda,w']" "${@:3}" >"$E2E_WORK/$1.cfg"
+}
+
+# guest_paused <name> [line...]
+# A guest that never runs: all that scripts do is done when xl create ends.
+guest_paused() {
+	guest_config "$1" 99 'memory=48' 'vif=[]' "${@:2}"
+	xl create -p "$E2E_WORK/$1.cfg"
+}
+
+# guest_hvm <name> <vif>
+# Starts an HVM guest, which finds nothing to boot: its device model is what counts.
+guest_hvm() {
+	image "$1"
+	printf '%s\n' "name='$1'" "type='hvm'" 'memory=128' 'vnc=0' "vif=['$2']" \
+		"disk=['$image,raw,xvda,w']" >"$E2E_WORK/$1.cfg"
+	xl create "$E2E_WORK/$1.cfg"
+}
+
+# within <seconds> <command>...
+# Until it succeeds. An emulated machine takes its time, and nobody waits longer than needed.
+within() {
+	local until=$((SECONDS + $1))
+	until "${@:2}" >/dev/null 2>&1; do
+		((SECONDS < until)) || {
+			echo "not within $1 s: ${*:2}"
+			return 1
+		}
+		sleep 0.2
+	done
+}
+
+# guest_answers <address>
+guest_answers() {
+	within 90 ping -c 1 -W 1 "$1" || {
+		echo "No guest comes up at $1: see its xen/console/guest-NAME.log."
+		return 1
+	}
+}
+
+# has_sector <image> <guest> <disk>
+# Has this guest written the first sector of this disk?
+has_sector() {
+	[[ $(head -n 1 -- "$1" | tr -d '\0') == "guest $2, disk $3" ]]
+}
+
+# said <guest> <text>
+# Prints how often the guest has said so on its console.
+said() {
+	grep -acF -- "$2" "/var/log/xen/console/guest-$1.log" || :
+}
+
+# said_more <guest> <text> <than>
+said_more() {
+	(($(said "$1" "$2") > $3))
+}
+
+# is_port <interface>
+is_port() {
+	[[ -e /sys/class/net/xenbr0/brif/$1 ]]
+}
+
+# guests_destroy
+# All of them, and what a test that failed has left.
+guests_destroy() {
+	local name loop
+	scripts_ours
+	while read -r name; do
+		xl destroy "$name"
+	done < <(xl list | awk 'NR > 1 && $1 != "Domain-0" { print $1 }')
+	loops | while read -r loop _; do losetup -d "$loop"; done
+	rm -rf -- "$run_dir"/v*-*
+}
+
+# loops
+# The loop devices over our images, with the images.
+loops() {
+	losetup --list --noheadings --raw --output NAME,BACK-FILE | grep -F " $E2E_WORK/" || :
+}
+
+# locks
+# Those that are held, by any script.
+locks() {
+	local inode
+	inode=$(stat -c %i "$run_dir/lock" 2>/dev/null) || return 0
+	grep ":$inode " /proc/locks || :
+}
+
+# residue [domid]
+# All that a script could have left, of this guest or of all.
+residue() {
+	local port journal
+	for journal in "$run_dir"/v*; do
+		[[ ! -e $journal || ${journal##*/} != v*-${1:-*}-* ]] || echo "journal ${journal##*/}"
+	done
+	for port in /sys/class/net/xenbr0/brif/*; do
+		[[ ! -e $port || (${1-} && ${port##*/} != "vif$1".*) ]] || echo "port ${port##*/}"
+	done
+	[[ ${1-} ]] || loops
+	locks
+	pgrep -a xen-hotplug || :
+}
+
+# same_residue <before>
+# What is there is what was there before. A loop device that is held goes when
+# its last user does, which for a kernel thread may be a moment later.
+same_residue() {
+	within 15 is_residue "$1" || {
+		printf 'before:\n%s\nnow:\n%s\n' "$1" "$(residue)"
+		return 1
+	}
+}
+is_residue() {
+	[[ $(residue) == "$1" ]]
+}
+
+# refused <part of the sentence> <command>...
+# The command fails, and what it prints names the cause: ours, as libxl quotes it.
+refused() {
+	run "${@:2}"
+	printf '%s\n' "$output"
+	((status != 0)) && grep -F 'device_hotplug_child_death_cb: script: ' <<<"$output" | grep -qF -- "$1"
+}
+
+# scripts_ours, scripts_upstream
+# Whose block and vif-bridge libxl is to call from now on.
+scripts_ours() {
+	make --no-print-directory -s -C "$E2E_SOURCE" -o helpers/xen-hotplug install
+}
+scripts_upstream() {
+	cp -p "$E2E_UPSTREAM/block" "$E2E_UPSTREAM/vif-bridge" "$scripts/"
+}
+
+# e2e_teardown
+# A test that failed must not be the reason why the next ones do.
+e2e_teardown() {
+	[[ ${BATS_TEST_COMPLETED-} ]] && return
+	echo 'What the scripts have logged:'
+	journalctl --no-pager -t xen-hotplug -n 15 -o cat || :
+	echo 'What the guests have said:'
+	tail -n 5 /var/log/xen/console/guest-*.log || :
+	guests_destroy >/dev/null 2>&1 || :
+}
