@@ -7,7 +7,7 @@ hotplug_name=${0##*/}
 journal_file=''
 journal_live=''        # set while the journal is written
 lifecycle_phase=''     # what a failure means now: attach, publish, collect, or nothing to undo
-lifecycle_lock_wait=12 # seconds; with all other deadlines this stays under the 40 s of libxl
+lifecycle_lock_wait=12 # seconds
 lifecycle_signals=(TERM INT HUP)
 
 # Which device it is, for scripts too.
@@ -111,6 +111,7 @@ lifecycle_start_journal() {
 # attached) what this script's resources would be by now.
 lifecycle_detach() {
 	local status=0
+	run_last=$run_last_undo
 	"${device_kind}_load" || status=$?
 	((status != 5)) || fail "$reason"
 	((status == 0)) || complain "$reason"
@@ -144,7 +145,7 @@ lifecycle_release() {
 # A failed attach leaves nothing, or the journal that says what.
 lifecycle_rollback() {
 	local first=$failure
-	lifecycle_phase='' failure=''
+	lifecycle_phase='' failure='' run_last=$run_last_undo
 	resources_release
 	[[ $failure ]] || helper forget "$journal_file" || :
 	failure=$first

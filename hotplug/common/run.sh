@@ -6,6 +6,8 @@ run_lock_file=/run/xen-hotplug/lock # all locks are bytes of it
 run_lock=3                          # the helper's descriptor of it (xen-hotplug session --help)
 run_in=''                           # the descriptors of the helper's session, once there is one
 run_out=''
+run_last=24                         # the second by which an attach is done; libxl kills at 40
+run_last_undo=34                    # and by which what it did is undone, or a detach is done
 
 # helper <subcommand> [argument...]
 # Asks the C helper. It ends what it was asked by a deadline of its own, and
@@ -13,9 +15,10 @@ run_out=''
 # Result: reply, its fields. On failure its exit status (xen-hotplug --help has
 # the list), with its sentence in reason.
 helper() {
-	local status=0
+	local status=0 hurry=()
 	reply=()
-	if ! run_ask "$@"; then
+	run_hurry "$1"
+	if ! run_ask "$1" "${hurry[@]}" "${@:2}"; then
 		run_stop
 		status=126
 	fi
@@ -38,7 +41,7 @@ run_with() {
 	local line status=0
 	printf -v line '%q ' "${@:2}"
 	failure_trace+=("+ $line${1:+<<< ${1@Q}}")
-	helper run --deadline 8 --input "$1" -- "${@:2}" || status=$?
+	helper run --input "$1" -- "${@:2}" || status=$?
 	output=${reply[0]-}
 	return "$status"
 }
@@ -71,6 +74,15 @@ run_ask() {
 	printf '%s\0' "$#" "$@" 2>/dev/null 1>&"$run_in" &&
 		read -r -d '' -u "$run_out" status && read -r -d '' -u "$run_out" count || return
 	((count == 0)) || mapfile -d '' -n "$count" -t -u "$run_out" reply
+}
+
+# run_hurry <subcommand>
+# Each request has a deadline of some 10 s; towards the end, what is left.
+# Sets the caller's hurry to the option that says so.
+run_hurry() {
+	local left=$((run_last - SECONDS))
+	((left < 10)) && [[ $1 != forget ]] || return 0
+	hurry=(--deadline $((left > 0 ? left : 1)))
 }
 
 # run_failed <status>

@@ -56,3 +56,21 @@ quotes() {
 		[[ $output == 'failed: There is no resource'*. ]]
 	done
 }
+
+# asked <seconds since the start> <request> <what the helper is asked>
+asked() {
+	[[ "$(library 'run_ask() { echo "$*"; }; SECONDS=$1; shift; helper "$@"' "$1" "${@:2:2}")" == "$4" ]]
+}
+
+@test "towards libxl's limit a request gets what is left of the time, and never none" {
+	table asked <<-'END'
+		0 load backend 'load backend'
+		14 load backend 'load backend'
+		15 load backend 'load --deadline 9 backend'
+		23 load backend 'load --deadline 1 backend'
+		39 load backend 'load --deadline 1 backend'
+		39 forget journal 'forget journal'
+	END
+	# What an attach did may take longer to undo, also longer than a detach.
+	[[ "$(library '((run_last < run_last_undo && run_last_undo < 40 - 3)) && echo so')" == so ]]
+}
