@@ -39,7 +39,7 @@ guest_config() {
 # guest_paused <name> [line...]
 # A guest that never runs: all that scripts do is done when xl create ends.
 guest_paused() {
-	guest_config "$1" 99 'memory=48' 'vif=[]' "${@:2}"
+	guest_config "$1" 99 'memory=96' 'vif=[]' "${@:2}"
 	xl create -p "$E2E_WORK/$1.cfg"
 }
 

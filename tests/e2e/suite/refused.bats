@@ -32,7 +32,7 @@ setup() {
 	device=$(losetup --find --show "$image")
 	mkdir -p "$E2E_WORK/mounted"
 	mount "$device" "$E2E_WORK/mounted"
-	refused "Disk '$device' is mounted on $E2E_WORK/mounted" xl block-attach web "phy:$device,xvdb,w"
+	refused "Disk '$device' is mounted on '$E2E_WORK/mounted' in this host; unmount it there first" xl block-attach web "phy:$device,xvdb,w"
 	xl block-detach web xvdb
 	umount "$E2E_WORK/mounted"
 	losetup -d "$device"

@@ -53,7 +53,7 @@ setup() {
 	local name starts=()
 	image shared
 	for name in one two; do
-		guest_config "$name" 12 'memory=48' 'vif=[]' "disk=['$E2E_WORK/shared.img,raw,xvda,w']"
+		guest_config "$name" 12 'memory=96' 'vif=[]' "disk=['$E2E_WORK/shared.img,raw,xvda,w']"
 		xl create -p "$E2E_WORK/$name.cfg" >"$E2E_WORK/$name.out" 2>&1 &
 		starts+=($!)
 	done

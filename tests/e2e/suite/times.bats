@@ -6,7 +6,7 @@
 load ../lib/xen.bash
 teardown() {
 	rm -f "$scripts"/timed-*
-	xenstore-rm "${others[@]}"
+	((${#others[@]} == 0)) || xenstore-rm "${others[@]}"
 	e2e_teardown
 }
 
@@ -62,7 +62,7 @@ time_hot() {
 	measured 'block add, an image' add
 	measure 'xl block-detach' xl block-detach web xvdb
 	measured 'block remove, an image' remove
-	measure 'xl network-attach' xl network-attach web bridge=xenbr0,script=timed-vif-bridge
+	measure 'xl network-attach' xl network-attach web bridge=xenbr0 script=timed-vif-bridge
 	measured 'vif-bridge online' online
 	measure 'xl network-detach' xl network-detach web 1
 	measured 'vif-bridge offline' offline
