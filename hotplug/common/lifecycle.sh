@@ -179,6 +179,7 @@ lifecycle_none() {
 # lifecycle_end
 # The exit trap: undo, report, exit status.
 lifecycle_end() {
+	lifecycle_explain "$?"
 	trap - ERR
 	set +e
 	trap '' "${lifecycle_signals[@]}"
@@ -197,6 +198,14 @@ lifecycle_end() {
 	[[ $failure ]] || exit 0
 	lifecycle_report
 	exit 1
+}
+
+# lifecycle_explain <status>
+# bash ends a script that expands a variable which is not set, and asks no
+# other trap than the last.
+lifecycle_explain() {
+	(($1 == 0)) || [[ $failure || $lifecycle_phase == collect ]] ||
+		complain "$hotplug_name stopped with status $1 before it was done; this is a defect of the script, see the line that bash printed, and please report it."
 }
 
 # lifecycle_report

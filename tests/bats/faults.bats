@@ -342,3 +342,29 @@ missing_helper() {
 		host umount /run
 	done
 }
+
+@test "a script that uses a variable which is not set fails the attach, undoes it, and says so" {
+	cat >"$BATS_TEST_TMPDIR/block-typo" <<-'END'
+		#!/bin/bash
+		. "$HOTPLUG_SH"
+		device block 'A disk with a typing error.'
+		target disk 'An image.'
+		resources() {
+			use disk "$target" "$mode"
+			use typo
+		}
+		typo_acquire() {
+			echo "$no_such_variable"
+		}
+		typo_release() { :; }
+		hotplug "$@"
+	END
+	chmod +x "$BATS_TEST_TMPDIR/block-typo"
+	image disk.img
+	vbd 1 51712 "$image"
+	run host env HOTPLUG_SH="$scripts/hotplug.sh" XENBUS_PATH=backend/vbd/1/51712 "$BATS_TEST_TMPDIR/block-typo" add
+	[[ "$status" -eq 1 ]]
+	[[ "$output" == *'no_such_variable: unbound variable'* ]]
+	assert_refused backend/vbd/1/51712 error 'block-typo stopped with status 1 before it was done'
+	assert_residue_free
+}
