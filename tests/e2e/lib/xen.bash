@@ -3,9 +3,12 @@
 # Guests, and what is left of them: sourced by the suite, which runs in dom0.
 #
 # E2E_WORK      images, configurations, and guest/: the guests' kernel and initramfs
+# E2E_SOURCE    the checkout
 # E2E_UPSTREAM  Xen's own scripts, as the package brings them
+E2E_WORK=${E2E_WORK:-/var/lib/e2e} E2E_SOURCE=${E2E_SOURCE:-/var/lib/e2e/source}
+E2E_UPSTREAM=${E2E_UPSTREAM:-/var/lib/e2e/upstream}
 
-bats_require_minimum_version 1.5.0
+bats_require_minimum_version 1.5.0 2>/dev/null || : # a person's shell has no bats
 scripts=/etc/xen/scripts
 run_dir=/run/xen-hotplug
 
