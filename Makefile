@@ -20,7 +20,7 @@ helper_c = $(wildcard helpers/*.c)
 mock_c   = $(wildcard tests/mock-xenstored/*.c)
 client_c = $(wildcard tests/mock-xenstored/client/*.c)
 
-DEVICE_SCRIPTS = block block-shared vif-bridge
+DEVICE_SCRIPTS = block block-shared vif-bridge vif-nat vif-openvswitch vif-route
 COMMON  = $(notdir $(wildcard hotplug/common/*.sh))
 SHELL_FILES = $(addprefix hotplug/Linux/,$(DEVICE_SCRIPTS) hotplug.sh) $(wildcard hotplug/common/*.sh \
 	hotplug/common/resources/*.sh tests/lib/* tests/bats/*.bats tests/bench/* tests/conformance/* tests/e2e/inside/* \
@@ -32,7 +32,8 @@ PACKAGES_BUILD = gcc libc6-dev make libxen-dev
 PACKAGES_RUN   = bash iproute2 util-linux libxenstore4
 PACKAGES_DEMO  = $(PACKAGES_BUILD) $(PACKAGES_RUN) xenstore-utils jq
 PACKAGES_CHECK = $(PACKAGES_DEMO) shellcheck shfmt clang-format clang-tidy cppcheck codespell \
-	libasan8 libubsan1 clang libclang-rt-14-dev bats parallel strace jq git procps iputils-ping e2fsprogs perl-base
+	libasan8 libubsan1 clang libclang-rt-14-dev bats parallel strace jq git procps iputils-ping e2fsprogs perl-base \
+	nftables iptables dnsmasq-base busybox openvswitch-switch
 PACKAGES_E2E   = $(PACKAGES_BUILD) qemu-system-x86 mmdebstrap e2fsprogs
 PACKAGES       = $(PACKAGES_CHECK) $(PACKAGES_E2E)
 
@@ -149,11 +150,14 @@ install: $(HELPER) ## into DESTDIR, PREFIX and XEN_SCRIPT_DIR; keeps what it rep
 	done
 	sed -e 's|^hotplug_common=.*|hotplug_common=$(LIBDIR)/common|' \
 		-e 's|^hotplug_helper=.*|hotplug_helper=$(LIBDIR)/xen-hotplug|' \
+		-e 's|^hotplug_config=.*|hotplug_config=$(SYSCONFDIR)/xen/hotplug.conf|' \
 		hotplug/Linux/hotplug.sh > $(DESTDIR)$(XEN_SCRIPT_DIR)/hotplug.sh
 	chmod 0644 $(DESTDIR)$(XEN_SCRIPT_DIR)/hotplug.sh
 	install -m 0644 $(addprefix hotplug/common/,$(COMMON)) $(DESTDIR)$(LIBDIR)/common
 	install -m 0644 hotplug/common/resources/*.sh $(DESTDIR)$(LIBDIR)/common/resources
 	install -m 0755 $(HELPER) $(DESTDIR)$(LIBDIR)/xen-hotplug
+	[ -e $(DESTDIR)$(SYSCONFDIR)/xen/hotplug.conf ] || \
+		install -D -m 0644 hotplug/hotplug.conf $(DESTDIR)$(SYSCONFDIR)/xen/hotplug.conf
 
 uninstall: ## takes ours away and puts back what install had replaced
 	for s in $(DEVICE_SCRIPTS); do \
@@ -162,6 +166,7 @@ uninstall: ## takes ours away and puts back what install had replaced
 	done
 	rm -f $(DESTDIR)$(XEN_SCRIPT_DIR)/hotplug.sh
 	rm -rf $(DESTDIR)$(LIBDIR)
+	conf=$(DESTDIR)$(SYSCONFDIR)/xen/hotplug.conf; ! cmp -s hotplug/hotplug.conf "$$conf" || rm "$$conf"
 
 clean: ## remove what was built
 	rm -rf build $(HELPER) $(MOCK)

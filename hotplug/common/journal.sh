@@ -19,12 +19,27 @@ journal_begin() {
 	journal_write use "$@"
 }
 
-# journal_remember <key> <value>
+# journal_remember <key> <value> [key value]...
 # What the resource that is being acquired will want to know at its release:
 # to be called before the change that it tells of, where it can be.
 journal_remember() {
-	journal_notes["$journal_at $1"]=$2
-	journal_write note "$1" "$2"
+	journal_note "$@"
+	journal_write note "$@"
+}
+
+# journal_note <key> <value> [key value]...
+journal_note() {
+	while (($#)); do
+		journal_notes["$journal_at $1"]=${2-}
+		shift $(($# > 1 ? 2 : 1))
+	done
+}
+
+# journal_leave <resource>
+# For those who read this journal to know what others need: this does no longer.
+# To be called by a release before it looks into theirs.
+journal_leave() {
+	[[ ! -f $journal_file ]] || printf '%s\0' note 2 leaving "$1" . 2>/dev/null >>"$journal_file" || :
 }
 
 # journal_recall <out-var> <key>
@@ -51,7 +66,7 @@ journal_read() {
 journal_replay() {
 	case $1 in
 	use) journal_add "${@:2}" ;;
-	note) journal_notes["$journal_at $2"]=$3 ;;
+	note) journal_note "${@:2}" ;;
 	esac
 }
 

@@ -7,6 +7,7 @@
 # The script has, besides its parameters:
 vif=${vif-} # the interface's name when the guest got it; vifD.N-emu for a tap
 vifname=''  # the name that it is to have, or empty
+mac=''      # the MAC address that the guest was given, or empty
 mtu=''      # as configured, or empty; a resource that sets another says so here
 
 # And its resources leave:
@@ -56,7 +57,7 @@ vif_action() {
 # vif_load
 # Reads the nodes; on failure the helper's status, with reason set.
 vif_load() {
-	store_load frontend-id state vifname mtu hotplug-error "${parameters[@]}"
+	store_load frontend-id state vifname mac mtu hotplug-error "${parameters[@]}"
 }
 
 # vif_accept
@@ -70,6 +71,7 @@ vif_accept() {
 		fail "The interface $device_id is being detached (state $state), so it was not attached."
 	parameters_check 'The name of the interface' "$vif" ifname
 	vif_accept_optional vifname 'The vifname' ifname
+	vif_accept_optional mac 'The MAC address' mac
 	vif_accept_optional mtu 'The MTU' mtu
 	[[ ! $vifname || $type_if != tap ]] || vif_accept_tap_name
 }

@@ -52,9 +52,15 @@ needs() {
 parameters_check_tools() {
 	local tool
 	for tool in "${tools[@]}"; do
-		type -P "$tool" >/dev/null ||
-			fail "$hotplug_name needs the command '$tool', which is not in $PATH; install the package that has it."
+		parameters_check_tool "$tool"
 	done
+}
+
+# parameters_check_tool <command>
+# For a resource, too, that needs it only sometimes.
+parameters_check_tool() {
+	type -P "$1" >/dev/null ||
+		fail "$hotplug_name needs the command '$1', which is not in $PATH; install the package that has it."
 }
 
 # parameters_set <name> <value>

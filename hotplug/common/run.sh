@@ -6,8 +6,8 @@ run_lock_file=/run/xen-hotplug/lock # all locks are bytes of it
 run_lock=3                          # the helper's descriptor of it (xen-hotplug session --help)
 run_in=''                           # the descriptors of the helper's session, once there is one
 run_out=''
-run_last=24                         # the second by which an attach is done; libxl kills at 40
-run_last_undo=34                    # and by which what it did is undone, or a detach is done
+run_last=24      # the second by which an attach is done; libxl kills at 40
+run_last_undo=34 # and by which what it did is undone, or a detach is done
 
 # helper <subcommand> [argument...]
 # Asks the C helper. It ends what it was asked by a deadline of its own, and

@@ -76,3 +76,25 @@ type_mode() {
 	expected='one of r, ro, w, rw, w!, rw!'
 	[[ $1 == @(r|ro|w|rw|w!|rw!) ]]
 }
+
+# type_mac <value>
+type_mac() {
+	expected='a MAC address, such as 00:16:3e:00:00:01'
+	[[ $1 =~ ^[[:xdigit:]]{2}(:[[:xdigit:]]{2}){5}$ ]]
+}
+
+# type_addresses <value>
+# A guest's addresses, as addresses_parse takes them.
+type_addresses() {
+	# shellcheck source=addresses.sh
+	. "$hotplug_common/addresses.sh"
+	addresses_parse "$1"
+}
+
+# type_vlans <value>
+# An interface's VLANs, as vlans_parse takes them.
+type_vlans() {
+	# shellcheck source=vlans.sh
+	. "$hotplug_common/vlans.sh"
+	vlans_parse "$1"
+}

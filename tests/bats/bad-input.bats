@@ -77,6 +77,10 @@ bad_nodes() {
 	bad_nodes vif 20 mtu
 }
 
+@test "a vif's ip and mac are addresses" {
+	bad_nodes vif 40 ip mac
+}
+
 @test "a tap's vifname is what an interface's name can be" {
 	bad_nodes tap 10 vifname
 }

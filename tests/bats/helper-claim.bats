@@ -304,7 +304,8 @@ partitions() {
 	claim 3 r "$loop"
 	((status == 4))
 	umount 'mount point'
-	mount -o ro "$loop" 'mount point'
+	# The mount namespaces of other tests, which began meanwhile, may still have it.
+	until_true mount -o ro "$loop" 'mount point'
 	claim 3 r "$loop"
 	((status == 0))
 	claim 3 w "$loop"

@@ -46,6 +46,15 @@ make_in() {
 	[[ -z $(find "$destination" -type f) ]]
 }
 
+@test "the administrator's hotplug.conf stays as it is, through install and uninstall" {
+	make_in install
+	cmp "$root/hotplug/hotplug.conf" "$destination/etc/xen/hotplug.conf"
+	echo 'firewall = none' >"$destination/etc/xen/hotplug.conf"
+	make_in install
+	make_in uninstall
+	[[ $(<"$destination/etc/xen/hotplug.conf") == 'firewall = none' ]]
+}
+
 @test "PREFIX and XEN_SCRIPT_DIR are respected" {
 	make_in install PREFIX=/opt XEN_SCRIPT_DIR=/opt/scripts
 	[[ -x $destination/opt/scripts/block && -x $destination/opt/lib/xen-hotplug/xen-hotplug ]]
@@ -54,7 +63,7 @@ make_in() {
 }
 
 @test "an installed script runs" {
-	make -s -C "$root" install PREFIX="$destination/usr" XEN_SCRIPT_DIR="$scripts"
+	make -s -C "$root" install PREFIX="$destination/usr" SYSCONFDIR="$destination/etc"
 	run "$scripts/block" help
 	[[ $status == 0 && $output == *'A disk from an image file'* ]]
 }

@@ -17,6 +17,7 @@ scripts=${HOTPLUG_SCRIPTS:-$root/hotplug/Linux}
 phys=() # block devices that phy_device made
 
 # host_start [mock option...]
+# A host whose firewall sees no bridged packets, as where br_netfilter is not loaded.
 # Sets host_pid, and log, the file that our scripts' system log goes to.
 host_start() {
 	store_start "$@"
@@ -30,6 +31,7 @@ host_start() {
 		mount --bind "$1/varlog" /var/log
 		mount -t sysfs sysfs /sys
 		ip link set lo up
+		for file in /proc/sys/net/bridge/bridge-nf-call-*; do [[ ! -e $file ]] || echo 0 >"$file"; done
 		echo ready >"$1/ready"
 		exec sleep infinity' - "$BATS_TEST_TMPDIR" 3>&- &
 	host_pid=$!

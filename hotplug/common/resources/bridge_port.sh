@@ -9,36 +9,41 @@ resource_find interface
 # take it as its own; this is the highest that is not a group's.
 bridge_port_mac=fe:ff:ff:ff:ff:ff
 
-# bridge_port_acquire <interface> <bridge, or empty for the only one> <mtu, or empty for the bridge's>
-# Sets mtu to what the port has.
+# bridge_port_acquire <interface> <bridge, or empty for the only one> <mtu, or empty for the bridge's> [VLANs]
+# Sets mtu to what the port has. With VLANs it goes up when it has these, so
+# that nothing of the guest gets into others.
 bridge_port_acquire() {
-	local bridge=$2
+	local bridge=$2 up=' up'
 	bridge_port_find bridge
+	[[ ! ${4-} ]] || bridge_port_filters "$bridge" "$4"
+	[[ ! ${4-} ]] || up=''
 	mtu=$3
 	[[ $mtu ]] || read -r mtu <"/sys/class/net/$bridge/mtu"
 	interface_remember "$1"
 	run_with "link set dev $1 down
 		link set dev $1 address $bridge_port_mac mtu $mtu
 		address flush dev $1
-		link set dev $1 master $bridge up
+		link set dev $1 master $bridge$up
 " ip -batch - ||
 		fail "Cannot make $1 a port of the bridge $bridge (MTU $mtu): $reason"
+	[[ $up ]] || bridge_port_set_vlans "$1" "$4"
 }
 
-# bridge_port_plan <interface> <bridge> <mtu>
+# bridge_port_plan <interface> <bridge> <mtu> [VLANs]
 bridge_port_plan() {
 	local bridge=$2
 	bridge_port_find bridge
+	[[ ! ${4-} ]] || bridge_port_filters "$bridge" "$4"
 }
 
-# bridge_port_release <interface> <bridge> <mtu>
+# bridge_port_release <interface> <bridge> <mtu> [VLANs]
 # The bridge may be gone; the interface, or its name, may be somebody else's by now.
 bridge_port_release() {
 	interface_is_ours "$1" || return 0
 	run ip link set dev "$1" down nomaster || ! interface_is_ours "$1"
 }
 
-# bridge_port_check <interface> <bridge> <mtu>
+# bridge_port_check <interface> <bridge> <mtu> [VLANs]
 bridge_port_check() {
 	local bridge=$2 index number
 	bridge_port_find bridge
@@ -76,4 +81,30 @@ bridge_port_translate() {
 	local name=${!1}
 	[[ $name == xenbr* && ! -e /sys/class/net/$name ]] || return 0
 	[[ ! -d /sys/class/net/eth${name#xenbr}/bridge ]] || printf -v "$1" '%s' "eth${name#xenbr}"
+}
+
+# bridge_port_filters <bridge> <VLANs>
+# Fails where the bridge would not keep VLANs apart.
+bridge_port_filters() {
+	local filters=0
+	parameters_check_tool bridge
+	parameters_check 'Parameter vlan' "$2" vlans
+	read -r filters 2>/dev/null <"/sys/class/net/$1/bridge/vlan_filtering" || :
+	((filters == 1)) ||
+		fail "The bridge '$1' does not filter VLANs, so that the guest cannot have vlan=$2; switch it on (ip link set $1 type bridge vlan_filtering 1), or leave vlan= out of the guest's configuration."
+}
+
+# bridge_port_set_vlans <interface> <VLANs, as bridge_port_filters took them>
+# These and no others: the bridge gave the port one of its own (vlan_default_pvid).
+bridge_port_set_vlans() {
+	local range batch="vlan del dev $1 vid 1-4094"
+	for range in "${vlans_untagged[@]}"; do
+		batch+=$'\n'"vlan add dev $1 vid $range untagged"
+		[[ $range != "$vlans_pvid" ]] || batch+=' pvid'
+	done
+	for range in "${vlans_tagged[@]}"; do
+		batch+=$'\n'"vlan add dev $1 vid $range"
+	done
+	run_with "$batch"$'\n' bridge -batch - || fail "Cannot give $1 the VLANs $2: $reason"
+	run ip link set dev "$1" up || fail "Cannot start $1: $reason"
 }

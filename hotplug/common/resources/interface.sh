@@ -29,7 +29,9 @@ interface_plan() {
 interface_release() {
 	[[ $2 && $2 != "$1" && ! -e /sys/class/net/$1 ]] || return 0
 	interface_is_ours "$2" || return 0
-	run ip link set dev "$2" down nomaster name "$1" || ! interface_is_ours "$2"
+	# A port of an Open vSwitch that is down cannot be taken off it.
+	run ip link set dev "$2" down nomaster name "$1" || run ip link set dev "$2" down name "$1" ||
+		! interface_is_ours "$2"
 }
 
 # interface_check <kernel's name> <wanted name, or empty>
@@ -76,4 +78,12 @@ interface_is_ours() {
 	elif read -r node 2>/dev/null <"/sys/class/net/$1/device/nodename"; then
 		[[ $node == "$XENBUS_PATH" ]]
 	fi
+}
+
+# interface_is_plain <name>
+# Fails where a firewall's rule would take the name for something else: a
+# pattern, as v* and v+ are, or a word of its own.
+interface_is_plain() {
+	[[ $1 =~ ^[A-Za-z0-9][A-Za-z0-9_.@-]*$ ]] ||
+		fail "The interface's name '$1' has characters that a firewall's rules cannot have; give the guest a vifname of letters, digits and the characters . _ -."
 }

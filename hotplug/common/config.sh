@@ -1,0 +1,45 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: LGPL-2.1-only
+# What the host's administrator decides for all guests: hotplug.conf. Read by
+# the first resource that asks, for an attach alone: a release goes by its journal.
+
+config_names='firewall, bind_mac'
+declare -gA config_type=([firewall]="choice:auto,nftables,iptables,none" [bind_mac]=bool)
+declare -gA config_value=([firewall]=auto [bind_mac]=n) # as long as the file does not say otherwise
+config_known=''                                         # set when the file was read
+
+# config_get <out-var> <name>
+# Fails the attach where the file is not right.
+config_get() {
+	[[ $config_known ]] || config_read
+	config_known=1
+	printf -v "$1" '%s' "${config_value[$2]}"
+}
+
+# config_read
+# Without the file, all is as if it were empty.
+config_read() {
+	local line number=0
+	[[ -e $hotplug_config ]] || return 0
+	[[ -f $hotplug_config && -r $hotplug_config ]] || fail "$hotplug_config is not a file that can be read; make it one, or remove it."
+	while IFS= read -r line || [[ $line ]]; do
+		config_take "Line $((++number)) of $hotplug_config" "${line%%#*}"
+	done <"$hotplug_config"
+}
+
+# config_take <which line> <line without its comment>
+config_take() {
+	local shown value expected
+	[[ $2 == *[![:space:]]* ]] || return 0
+	quote shown "$2"
+	[[ $2 =~ ^[[:space:]]*([a-z_]+)[[:space:]]*=[[:space:]]*([^[:space:]]*)[[:space:]]*$ ]] ||
+		fail "$1 is $shown, which is not 'NAME = VALUE'; correct it."
+	value=${BASH_REMATCH[2]}
+	set -- "$1" "${BASH_REMATCH[1]}"
+	[[ ${config_type[$2]+set} ]] || fail "$1 sets $2, which is none of: $config_names; correct it."
+	"type_${config_type[$2]%%:*}" "$value" "${config_type[$2]#*:}" || {
+		quote shown "$value"
+		fail "$1 sets $2 to $shown, which is not $expected; correct it."
+	}
+	config_value[$2]=$value
+}

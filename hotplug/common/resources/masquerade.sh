@@ -1,0 +1,149 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: LGPL-2.1-only
+# What guests with these addresses send leaves this host with the host's
+# address; guests see each other's own. The rules are of all such guests, and
+# come and go with the first and the last.
+
+# shellcheck source=../config.sh
+. "$hotplug_common/config.sh"
+
+masquerade_table=xen_hotplug_nat
+masquerade_chain=XEN_HOTPLUG_NAT # of iptables
+
+# masquerade_acquire <addresses>
+masquerade_acquire() {
+	local with all
+	masquerade_with with
+	journal_remember with "$with"
+	masquerade_apply "$with" "$1" "$1" || fail "Cannot masquerade $1: $reason"
+}
+
+# masquerade_plan <addresses>
+masquerade_plan() {
+	local with
+	masquerade_with with
+}
+
+# masquerade_release <addresses>
+# The others' stay. Another may come while ours go: it has said so in its
+# journal before it looked.
+masquerade_release() {
+	local with
+	journal_recall with with
+	[[ $with && $with != none ]] || return 0
+	journal_leave masquerade
+	masquerade_apply "$with" "$1" ''
+}
+
+# masquerade_with <out-var>
+# nftables, iptables or none; fails where neither is there.
+masquerade_with() {
+	local chosen
+	config_get chosen firewall
+	if [[ $chosen == auto ]]; then
+		chosen=nftables
+		type -P nft >/dev/null || chosen=iptables
+	fi
+	[[ $chosen != nftables ]] || type -P nft >/dev/null || masquerade_lacks nft nftables
+	[[ $chosen != iptables ]] || type -P iptables >/dev/null || masquerade_lacks iptables nftables
+	printf -v "$1" '%s' "$chosen"
+}
+
+# masquerade_lacks <command> <package>
+masquerade_lacks() {
+	fail "$hotplug_name needs the command '$1', which is not in $PATH; install the package $2, or write firewall = none into $hotplug_config and masquerade the guests by other means."
+}
+
+# masquerade_apply nftables|iptables|none <our addresses> <those of them that are to be there>
+# Makes the rules be for these and all others' addresses, until no other has
+# come or gone meanwhile. Fails with reason set.
+masquerade_apply() {
+	local others before=none
+	[[ $1 != none ]] || return 0
+	masquerade_others others
+	while [[ $others != "$before" ]]; do
+		before=$others
+		"masquerade_$1" "$2" "$3 $others" || return
+		masquerade_others others
+	done
+}
+
+# masquerade_others <out-var>
+# The addresses in other devices' journals.
+masquerade_others() {
+	local file fields at found=''
+	for file in "${journal_file%/*}"/vif-*; do
+		[[ $file != "$journal_file" ]] || continue
+		mapfile -d '' -t fields 2>/dev/null <"$file" || continue
+		[[ " ${fields[*]} " != *' leaving masquerade '* ]] || continue
+		for ((at = 2; at + 2 < ${#fields[@]}; at++)); do
+			[[ ${fields[at - 2]}:${fields[at]}:${fields[at + 2]} != use:masquerade:. ]] || found+="${fields[at + 1]} "
+		done
+	done
+	printf -v "$1" '%s' "$found"
+}
+
+# masquerade_family <out-var> ip|ip6 <addresses>
+# Those of the family, with commas between them.
+masquerade_family() {
+	local address words chosen=''
+	read -ra words <<<"$3"
+	for address in "${words[@]}"; do
+		[[ $2 == ip && $address == *:* || $2 == ip6 && $address != *:* ]] || chosen+="$address, "
+	done
+	printf -v "$1" '%s' "${chosen%, }"
+}
+
+# masquerade_nftables <our addresses> <all addresses>
+# Changes the tables of the families that ours are of.
+masquerade_nftables() {
+	local rules='' family ours all
+	for family in ip:ipv4 ip6:ipv6; do
+		masquerade_family ours "${family%:*}" "$1"
+		masquerade_family all "${family%:*}" "$2"
+		[[ ! $ours ]] || masquerade_rules "${family%:*}" "${family#*:}" "$all"
+	done
+	run_with "$rules" nft -f -
+}
+
+# masquerade_rules ip|ip6 ipv4|ipv6 <addresses>
+# Adds to the caller's rules what replaces the table, in one transaction.
+masquerade_rules() {
+	rules+="add table $1 $masquerade_table
+delete table $1 $masquerade_table
+"
+	[[ ! $3 ]] || rules+="table $1 $masquerade_table {
+set guests {
+type ${2}_addr; flags interval; auto-merge; elements = { $3 }
+}
+chain postrouting {
+type nat hook postrouting priority 100; policy accept;
+$1 saddr @guests $1 daddr != @guests masquerade
+}
+}
+"
+}
+
+# masquerade_iptables <our addresses> <all addresses>
+# The same, with a chain of our own in each family's table nat.
+masquerade_iptables() {
+	local family ours all
+	for family in ip ip6; do
+		masquerade_family ours "$family" "$1"
+		masquerade_family all "$family" "$2"
+		[[ ! $ours ]] || masquerade_chain_set "${family}tables" "$all" || return
+	done
+}
+
+# masquerade_chain_set iptables|ip6tables <addresses>
+masquerade_chain_set() {
+	local jump=(POSTROUTING -j "$masquerade_chain") lines=$'*nat\n'":$masquerade_chain - [0:0]"$'\n'
+	if [[ $2 ]]; then
+		lines+="-A $masquerade_chain -d ${2// /} -j RETURN"$'\n'"-A $masquerade_chain -s ${2// /} -j MASQUERADE"$'\n'
+		run_with "$lines"$'COMMIT\n' "$1-restore" --wait --noflush || return
+		run "$1" --wait --table nat --check "${jump[@]}" || run "$1" --wait --table nat --append "${jump[@]}"
+	else
+		while run "$1" --wait --table nat --delete "${jump[@]}"; do :; done
+		run_with "$lines-X $masquerade_chain"$'\nCOMMIT\n' "$1-restore" --wait --noflush
+	fi
+}

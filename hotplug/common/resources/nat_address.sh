@@ -1,0 +1,72 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: LGPL-2.1-only
+# The addresses of a guest behind this host's, and of this host on the guest's
+# interface, where both follow from the guest's number, as with Xen's vif-nat.
+
+# The guests' IPv6 network: unique local (RFC 4193), and translated like 10/8,
+# so that every host may have the same.
+nat_address_network=fd58:656e:6e61
+
+nat_routers='' # this host's, one of each family that the guest has
+
+# nat_address_acquire <addresses, or empty>
+# Sets ip and nat_routers.
+nat_address_acquire() {
+	nat_address_find "$1"
+}
+
+# nat_address_expect <addresses, or empty>
+nat_address_expect() {
+	nat_address_find "$1"
+}
+
+# nat_address_release <addresses, or empty>
+nat_address_release() {
+	:
+}
+
+# nat_address_find <addresses, or empty>
+nat_address_find() {
+	ip=$1
+	[[ $ip ]] || nat_address_derive
+	# shellcheck source=../addresses.sh
+	. "$hotplug_common/addresses.sh"
+	addresses_parse "$ip" || fail "The addresses are not $expected."
+	nat_routers=''
+	((${#addresses_ipv4[@]} == 0)) || nat_address_router_ipv4 "${addresses_ipv4[0]%/32}"
+	((${#addresses_ipv6[@]} == 0)) || nat_address_router_ipv6 "${addresses_ipv6[0]%/128}"
+}
+
+# nat_address_derive
+# Domain 258's interface 0 has 10.1.2.1, and in the network above 102::1.
+nat_address_derive() {
+	((devid < 126 && domid < 65536)) ||
+		fail "No address can be derived for $device_id, as its number is too high; add ip= to the guest's configuration."
+	printf -v ip '10.%d.%d.%d' $((domid / 256)) $((domid % 256)) $((devid + 1))
+	[[ ! -d /proc/sys/net/ipv6 ]] || printf -v ip '%s %s:%x::%x' "$ip" "$nat_address_network" "$domid" $((devid + 1))
+}
+
+# nat_address_router_ipv4 <guest's address>
+# 127 above the guest's, or where that is none, below.
+nat_address_router_ipv4() {
+	local octet=${1##*.}
+	nat_address_is_host "$1"
+	nat_routers+="${1%.*}.$((octet < 128 ? octet + 127 : octet - 127)) "
+}
+
+# nat_address_router_ipv6 <guest's address>
+# 128 above, or below.
+nat_address_router_ipv6() {
+	local groups=() address
+	nat_address_is_host "$1"
+	addresses_groups "$1"
+	printf -v address '%x:' "${groups[@]:0:7}"
+	printf -v address '%s%x' "$address" $((groups[7] ^ 128))
+	nat_routers+="$address "
+}
+
+# nat_address_is_host <guest's address>
+nat_address_is_host() {
+	[[ $1 != */* ]] ||
+		fail "Of the addresses in ip= the first of each family is to be the guest's own, and $1 is a network; write the guest's before it."
+}

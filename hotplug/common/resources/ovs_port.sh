@@ -1,0 +1,173 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: LGPL-2.1-only
+# An interface as a port of an Open vSwitch bridge. The port lives in Open
+# vSwitch's database, under the interface's name, and outlives the interface.
+
+# shellcheck source=interface.sh
+resource_find interface
+# shellcheck source=../vlans.sh
+. "$hotplug_common/vlans.sh"
+
+# As a Linux bridge may take the lowest address of its ports, so does this one.
+ovs_port_mac=fe:ff:ff:ff:ff:ff
+
+# For ovs-vsctl, which waits for ovs-vswitchd; less than run's, so that it can say so.
+ovs_port_patience=6
+
+# What ovs_port_parse leaves:
+ovs_port_bridge='' # the bridge's name
+ovs_port_vlans=''  # its VLANs, as vlans_parse_any takes them
+
+# ovs_port_acquire <interface> <bridge, as ovs_port_parse takes it> <mtu, or empty> <VLANs, or empty>
+# Besides, it reads mac, vifname and domid.
+ovs_port_acquire() {
+	local port=() ids=()
+	ovs_port_find "$2" "$4"
+	ovs_port_identify
+	[[ ! $3 ]] || ids+=("mtu_request=$3")
+	((${#ids[@]} == 0)) || ids=(-- set interface "$1" "${ids[@]}")
+	interface_remember "$1"
+	run_with "link set dev $1 down
+		link set dev $1 address $ovs_port_mac${3:+ mtu $3}
+		address flush dev $1
+" ip -batch - || fail "Cannot prepare $1${3:+ (MTU $3)} for Open vSwitch: $reason"
+	ovs_port_ask -- --if-exists del-port "$1" -- add-port "$ovs_port_bridge" "$1" "${port[@]}" "${ids[@]}" ||
+		ovs_port_failed "$1" "$?"
+	run ip link set dev "$1" up || fail "Cannot start $1: $reason"
+}
+
+# ovs_port_plan <interface> <bridge> <mtu> <VLANs>
+ovs_port_plan() {
+	local port
+	ovs_port_find "$2" "$4"
+	ovs_port_ask -- br-exists "$ovs_port_bridge" || ovs_port_failed "$1" "$?"
+}
+
+# ovs_port_release <interface> <bridge> <mtu> <VLANs>
+# A port whose interface is gone is nobody's any more. Where ovs-vswitchd is
+# down, it is not waited for long: it sees the database when it comes up.
+ovs_port_release() {
+	local status=0 ovs_port_patience=3
+	[[ ! -e /sys/class/net/$1 ]] || interface_is_ours "$1" || return 0
+	ovs_port_ask -- --if-exists del-port "$1" ||
+		ovs_port_ask --no-wait -- --if-exists del-port "$1" || status=1
+	# After that: ovs-vswitchd gives an interface back as it found it.
+	! interface_is_ours "$1" || run ip link set dev "$1" down || ! interface_is_ours "$1" || status=1
+	return "$status"
+}
+
+# ovs_port_check <interface> <bridge> <mtu> <VLANs>
+ovs_port_check() {
+	ovs_port_parse "$2" && ovs_port_ask -- port-to-br "$1" || return
+	[[ ${output%$'\n'} == "$ovs_port_bridge" ]] || reason="$1 is not a port of the bridge $ovs_port_bridge."
+	[[ ! $reason ]]
+}
+
+# ovs_port_ask <argument of ovs-vsctl>...
+# On failure its status, with reason set.
+ovs_port_ask() {
+	local status=0
+	run ovs-vsctl --timeout="$ovs_port_patience" "$@" || status=$?
+	# It ends itself by SIGALRM.
+	((status != 128 + 14)) ||
+		reason="Open vSwitch did not answer within $ovs_port_patience s; see whether ovsdb-server and ovs-vswitchd run (systemctl status openvswitch-switch)."
+	return "$status"
+}
+
+# ovs_port_failed <interface> <ovs-vsctl's status>
+# Fails, with the reason or a better one.
+ovs_port_failed() {
+	# br-exists tells it by its status, add-port does not.
+	[[ $2 != 2 && $reason != *'no bridge named'* ]] ||
+		fail "Open vSwitch has no bridge '$ovs_port_bridge'; create it (ovs-vsctl add-br $ovs_port_bridge), or correct bridge= in the guest's configuration."
+	fail "Cannot make $1 a port of the Open vSwitch bridge '$ovs_port_bridge': $reason"
+}
+
+# ovs_port_find <bridge> <VLANs, or empty>
+# Which bridge is meant, or a sentence why it cannot be; sets the caller's
+# port to the columns of its port.
+ovs_port_find() {
+	local expected shown
+	quote shown "$1"
+	ovs_port_parse "$1" || fail "The bridge $shown is not $expected; correct the guest's configuration."
+	[[ ! -d /sys/class/net/$ovs_port_bridge/bridge ]] ||
+		fail "'$ovs_port_bridge' is a Linux bridge; use script=vif-bridge, or correct bridge= in the guest's configuration."
+	[[ ! $ovs_port_vlans || ! $2 ]] ||
+		fail "Both bridge=$1 and vlan=$2 name VLANs; leave those of one of them in the guest's configuration."
+	[[ ! $2 ]] || parameters_check 'Parameter vlan' "$2" vlans
+	ovs_port_columns
+}
+
+# ovs_port_columns
+# Sets the caller's port, from what was parsed last.
+ovs_port_columns() {
+	local tagged
+	printf -v tagged '%s,' "${vlans_tagged[@]}"
+	port=()
+	[[ ! $vlans_pvid ]] || port=("tag=$vlans_pvid" vlan_mode=access)
+	((${#vlans_tagged[@]} == 0)) || port=("trunks=${tagged%,}" vlan_mode=trunk)
+	[[ ! $vlans_pvid ]] || ((${#vlans_tagged[@]} == 0)) ||
+		port=("tag=$vlans_pvid" "trunks=${tagged%,}" vlan_mode=native-untagged)
+	[[ ${vlans_untagged[*]} == "$vlans_pvid" ]] ||
+		fail "An Open vSwitch port has one VLAN without a tag, its PVID $vlans_pvid, and not ${vlans_untagged[*]}; correct vlan= in the guest's configuration."
+}
+
+# ovs_port_parse <bridge>
+# NAME[.TAG][:TRUNK]…, or [NAME][.TAG][:TRUNK]… for any name. Fails, with
+# expected set as types do, where it is none. Without VLANs, what vlans_parse
+# leaves is empty.
+ovs_port_parse() {
+	local not='].:/"\[:space:][:cntrl:]['
+	local name="[^$not-][^$not]*" any="[^$not-][^${not/.:/}]*"
+	[[ $1 =~ ^(\[($any)\]|($name))(\.([0-9]+))?((:[0-9]+)*)$ && ${#1} -le 4095 ]] || ovs_port_refuse || return
+	ovs_port_bridge=${BASH_REMATCH[2]}${BASH_REMATCH[3]}
+	ovs_port_vlans=${BASH_REMATCH[5]:+${BASH_REMATCH[5]}p}${BASH_REMATCH[6]//://}
+	ovs_port_vlans=${ovs_port_vlans#/}
+	vlans_pvid='' vlans_untagged=() vlans_tagged=()
+	[[ ! $ovs_port_vlans ]] || vlans_parse_any "$ovs_port_vlans" || ovs_port_refuse
+}
+
+# ovs_port_refuse
+# Sets expected, and fails.
+ovs_port_refuse() {
+	expected='a bridge (ovs0), perhaps with the VLAN of what has no tag (ovs0.10) and those with a tag (ovs0:20:30, ovs0.10:20), each from 1 to 4094 and once; a name with a full stop or colon stands in brackets ([br.0].10)'
+	return 1
+}
+
+# ovs_port_identify
+# Sets the caller's ids to the columns by which others, such as OVN, know whose
+# port it is. A driver domain may not read the guest's nodes; it has fewer.
+ovs_port_identify() {
+	local vm name id=$vifname
+	[[ $type_if != tap ]] || id=${id%-emu}
+	helper load "$XENBUS_PATH" "/local/domain/$domid/vm" "/local/domain/$domid/name" || fail "$reason"
+	ovs_port_take vm "/local/domain/$domid/vm" "${reply[0]}"
+	ovs_port_take name "/local/domain/$domid/name" "${reply[1]}"
+	vm=${vm##*/}
+	ovs_port_add_id attached-mac "$mac"
+	ovs_port_add_id xen-vm-uuid "$vm"
+	ovs_port_add_id xen-vm-name "$name"
+	ovs_port_add_id iface-id "${id:-${vm:+$vm-$devid}}"
+}
+
+# ovs_port_take <out-var> <node> <field of helper load>
+ovs_port_take() {
+	case $3 in
+	=*) printf -v "$1" '%s' "${3#=}" ;;
+	- | '!Permission denied') printf -v "$1" '' ;;
+	*) fail "Cannot read the node $2: ${3#!}; try again." ;;
+	esac
+}
+
+# ovs_port_add_id <key> <value, or empty>
+# ovs-vsctl takes a value in quotes as a string of JSON.
+ovs_port_add_id() {
+	local value=$2 code byte
+	[[ $value ]] || return 0
+	# The backslash first.
+	for code in 5c 22 {0,1}{{1..9},{a..f}} 10; do
+		printf -v byte '%b' "\\x$code"
+		value=${value//"$byte"/"\\u00$code"}
+	done
+	ids+=("external-ids:$1=\"$value\"")
+}

@@ -1,0 +1,232 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: LGPL-2.1-only
+# An interface behind which the guest's addresses are: routes to them, an
+# address of this host for the guest to talk to, and an answer from this host
+# where somebody else's ARP or NDP asks for a guest's address. What is on the
+# interface goes with it; the neighbour proxies are on the host's own.
+
+# shellcheck source=interface.sh
+resource_find interface
+
+routed_gateway_default=eth0
+
+# What routed_read finds on the host's interface:
+main_ip=''        # its first IPv4 address, under the name that hooks know
+routed_ipv6=''    # its first IPv6 address
+routed_answer=' ' # the addresses that it answers for already, each between spaces
+
+# routed_acquire <interface> <addresses> <the host's interface, or empty> <mtu, or empty> [host's addresses]
+# Sets main_ip. Without addresses of the host's those of its interface are
+# taken, and that answers for the guest.
+routed_acquire() {
+	local gateway='' lines='' addresses ipv4='' ipv6=''
+	read -ra addresses <<<"$2"
+	routed_proxies=()
+	if [[ ${5-} ]]; then routed_given "$5"; else routed_found "$3"; fi
+	interface_remember "$1"
+	routed_proxy_on "$1"
+	routed_lines "$1" "$4"
+	run_with "$lines" ip -batch - || fail "Cannot route ${2:-nothing} through $1: $reason"
+}
+
+# routed_given <host's addresses>
+# Sets the caller's ipv4 and ipv6.
+routed_given() {
+	local address given
+	read -ra given <<<"$1"
+	for address in "${given[@]}"; do
+		if [[ $address == *:* ]]; then ipv6=$address; else ipv4=$address; fi
+	done
+	main_ip=$ipv4
+}
+
+# routed_found <the host's interface, or empty>
+# Sets the caller's gateway, ipv4 and ipv6, and routed_proxies.
+routed_found() {
+	local claimed
+	gateway=$1
+	routed_gateway gateway
+	routed_claims claimed "$gateway"
+	routed_read "$gateway"
+	routed_require "$gateway"
+	routed_remember "$gateway"
+}
+
+# routed_plan <interface> <addresses> <the host's interface> <mtu> [host's addresses]
+routed_plan() {
+	local gateway=$3
+	[[ ${5-} ]] || routed_gateway gateway
+}
+
+# routed_release <interface> <addresses> <the host's interface> <mtu>
+# The interface's routes go when it is down, and its addresses are taken away.
+routed_release() {
+	routed_unproxy || complain "$reason"
+	interface_is_ours "$1" || return 0
+	routed_set "ipv4/conf/$1/proxy_arp" 0 || :
+	run_with "link set dev $1 down
+		address flush dev $1
+" ip -batch - || ! interface_is_ours "$1"
+}
+
+# routed_check <interface> <addresses> <the host's interface> <mtu>
+routed_check() {
+	local flags=0
+	read -r flags 2>/dev/null <"/sys/class/net/$1/flags" || :
+	((flags & 1)) || reason="$1 is gone or down, and with it the routes to the guest."
+	[[ ! $reason ]]
+}
+
+# routed_gateway <in-out-var>
+# The host's interface that is meant, or a sentence why there is none.
+routed_gateway() {
+	local shown
+	quote shown "${!1}"
+	[[ ! ${!1} || -e /sys/class/net/${!1} ]] ||
+		fail "The interface $shown does not exist; correct gatewaydev= in the guest's configuration."
+	[[ ${!1} || -e /sys/class/net/$routed_gateway_default ]] ||
+		fail "This host has no $routed_gateway_default, and the guest's configuration does not name the interface whose address it is to have; add gatewaydev= to it."
+	printf -v "$1" '%s' "${!1:-$routed_gateway_default}"
+}
+
+# routed_read <host's interface>
+# Sets main_ip, routed_ipv6 and routed_answer.
+routed_read() {
+	local rest entry='"family":"(inet6?)","local":"([^"]*)"([^{}]*)\}(.*)'
+	run_with "address show dev $1 scope global
+		neighbour show proxy dev $1
+" ip -json -batch - || fail "Cannot read the addresses of $1: $reason"
+	rest=$output main_ip='' routed_ipv6='' routed_answer=' '
+	while [[ $rest =~ $entry ]]; do
+		rest=${BASH_REMATCH[4]}
+		[[ ${BASH_REMATCH[3]} != *'"'@(secondary|temporary|tentative|deprecated)'":'* ]] || continue
+		if [[ ${BASH_REMATCH[1]} == inet ]]; then main_ip=${main_ip:-${BASH_REMATCH[2]}}; else routed_ipv6=${routed_ipv6:-${BASH_REMATCH[2]}}; fi
+	done
+	while [[ $rest =~ '"dst":"'([^\"]*)'"'(.*) ]]; do
+		rest=${BASH_REMATCH[2]}
+		routed_answer+="${BASH_REMATCH[1]} "
+	done
+}
+
+# routed_require <host's interface>
+# Sets the caller's ipv4 and ipv6 to the addresses that the guest's interface
+# gets, one of each family that the guest has, or says why there is none.
+routed_require() {
+	local address
+	((${#addresses[@]})) || ipv4=$main_ip
+	for address in "${addresses[@]}"; do
+		if [[ $address == *:* ]]; then
+			ipv6=$routed_ipv6
+			[[ $ipv6 ]] || routed_lacks "$1" IPv6 "$address"
+		else
+			ipv4=$main_ip
+			[[ $ipv4 ]] || routed_lacks "$1" IPv4 "$address"
+		fi
+	done
+}
+
+# routed_lacks <host's interface> IPv4|IPv6 <guest's address>
+routed_lacks() {
+	fail "The interface $1 has no $2 address, which the guest's $3 needs; give it one, or name another interface with gatewaydev=."
+}
+
+# routed_lines <interface> <mtu>
+# Sets the caller's lines, from its addresses, to ip's: link, addresses, routes, proxies.
+routed_lines() {
+	local address from metric=2
+	[[ $type_if != tap ]] || metric=1 # the emulated interface has the packets as long as it is there
+	lines="link set dev $1 down${2:+ mtu $2}"$'\n'"address flush dev $1"$'\n'"link set dev $1 up"$'\n'
+	lines+="${ipv4:+address add $ipv4/32 dev $1}"$'\n'"${ipv6:+address add $ipv6/128 dev $1 nodad}"$'\n'
+	for address in "${addresses[@]}"; do
+		from=$ipv4
+		[[ $address != *:* ]] || from=$ipv6
+		# Of two vifs with one address (a guest that restarts) the new one comes first.
+		lines+="route prepend $address dev $1 src $from metric $metric"$'\n'
+	done
+	for address in "${routed_proxies[@]}"; do
+		lines+="neighbour add proxy $address dev $gateway"$'\n'
+	done
+}
+
+# routed_remember <host's interface>
+# Sets routed_proxies to those of the caller's addresses that the host's
+# interface is to answer for: hosts, but for those that the administrator made
+# it answer for. Another device of ours may have the same.
+routed_remember() {
+	local address number
+	for address in "${addresses[@]}"; do
+		address=${address%/32} address=${address%/128}
+		[[ $address == */* || $routed_answer == *" $address "* && $claimed != *" $address "* ]] ||
+			routed_proxies+=("$address")
+	done
+	read -r number <"/sys/class/net/$1/ifindex"
+	journal_remember gateway "$number $1" proxies " ${routed_proxies[*]} "
+}
+
+# routed_proxy_on <interface>
+# What makes the kernel answer. Without entries proxy_ndp of the host's does
+# nothing, and those of other guests need it: so it stays on.
+routed_proxy_on() {
+	routed_set "ipv4/conf/$1/proxy_arp" 1 || fail "Cannot switch on proxy ARP for $1: $reason"
+	[[ ! $ipv6 || ! $gateway ]] || routed_set "ipv6/conf/$gateway/proxy_ndp" 1 ||
+		fail "Cannot switch on proxy NDP for $gateway: $reason"
+}
+
+# routed_set <setting below /proc/sys/net> <value>
+routed_set() {
+	reason="/proc/sys/net/$1 cannot be written."
+	printf '%s\n' "$2" 2>/dev/null >"/proc/sys/net/$1"
+}
+
+# routed_unproxy
+# The proxies go, but for those that another device of ours needs. It may come
+# while they go: it has said so in its journal before it looked. That of an
+# interface that is gone are gone.
+routed_unproxy() {
+	local gateway number index remembered proxies=() claimed address lines=''
+	journal_recall gateway gateway
+	journal_recall remembered proxies
+	read -r number gateway <<<"$gateway"
+	read -ra proxies <<<"$remembered"
+	((${#proxies[@]})) && read -r index 2>/dev/null <"/sys/class/net/$gateway/ifindex" || return 0
+	[[ $index == "$number" ]] || return 0
+	journal_leave routed
+	routed_claims claimed "$gateway"
+	for address in "${proxies[@]}"; do
+		# To delete what is not there is an error, to add what is there is none.
+		[[ $claimed == *" $address "* ]] ||
+			lines+="neighbour add proxy $address dev $gateway"$'\n'"neighbour delete proxy $address dev $gateway"$'\n'
+	done
+	# Another device that goes may have deleted one in between.
+	[[ ! $lines ]] || run_with "$lines" ip -batch - || run_with "$lines" ip -batch - || return
+	routed_reproxy
+}
+
+# routed_reproxy
+# Of the caller's proxies those that were not claimed, and now are.
+routed_reproxy() {
+	local before=$claimed address lines=''
+	routed_claims claimed "$gateway"
+	for address in "${proxies[@]}"; do
+		[[ $before == *" $address "* || $claimed != *" $address "* ]] ||
+			lines+="neighbour add proxy $address dev $gateway"$'\n'
+	done
+	[[ ! $lines ]] || run_with "$lines" ip -batch -
+}
+
+# routed_claims <out-var> <host's interface>
+# The addresses that the journals of other devices say it answers for, each between spaces.
+routed_claims() {
+	local file fields at found=' ' number
+	read -r number <"/sys/class/net/$2/ifindex"
+	for file in "${journal_file%/*}"/vif-*; do
+		[[ $file != "$journal_file" ]] || continue
+		mapfile -d '' -t fields 2>/dev/null <"$file" || continue
+		[[ " ${fields[*]} " != *' leaving routed '* ]] || continue
+		for ((at = 0; at + 4 < ${#fields[@]}; at++)); do
+			[[ ${fields[at]}:${fields[at + 1]}:${fields[at + 2]}:${fields[at + 4]} != "gateway:$number $2:proxies:." ]] ||
+				found+="${fields[at + 3]} "
+		done
+	done
+	printf -v "$1" '%s' "$found"
+}

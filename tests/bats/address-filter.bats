@@ -1,0 +1,409 @@
+# SPDX-License-Identifier: LGPL-2.1-only
+# ip=: the guest may use its addresses, and no others. Frames are sent from the
+# guest's end of the interface, and looked for at another port of the bridge.
+
+load ../lib/host
+load ../lib/observe
+load ../lib/enumerate
+
+setup() {
+	host_start
+	domain 1
+	host ip link add xenbr0 up type bridge forward_delay 0 mcast_snooping 0
+	host ip link add wire type veth peer name other
+	host ip link set wire master xenbr0 up
+	host ip link set other up
+}
+
+teardown() {
+	report_moment
+	host ip link delete wire # or it passes for a port that was left
+	host_stop
+}
+
+# guest [node value]...
+# A guest with these nodes, attached, whose end of the interface is up.
+guest() {
+	vif 1 0 bridge xenbr0 "$@"
+	online 1 0
+	host ip link set guest1.0 up
+}
+
+# arriving <last frame> < frames
+# Those that arrive at another port. The last one is of those that do.
+arriving() {
+	host "$root/tests/frames/send" guest1.0 other "$1"
+}
+
+# verdicts <last frame> < lines
+# Each line is yes or no, and the frame that passes or does not.
+verdicts() {
+	local verdict frame passed all wrong=''
+	all=$(grep '[a-z]')
+	passed=$(cut -d ' ' -f 2- <<<"$all" | arriving "$1") || return
+	while read -r verdict frame; do
+		if grep -qxF -- "$frame" <<<"$passed"; then
+			[[ $verdict == yes ]] || wrong+="passes: $frame"$'\n'
+		else
+			[[ $verdict == no ]] || wrong+="does not pass: $frame"$'\n'
+		fi
+	done <<<"$all"
+	[[ ! $wrong ]] || {
+		printf '%s' "$wrong"
+		host nft list ruleset
+		return 1
+	}
+}
+
+@test "of IPv4 and ARP, what is the guest's passes" {
+	guest ip '10.0.0.1 10.0.0.5 10.1.0.0/24'
+	verdicts ipv4 <<-'END'
+		yes ipv4 src=10.0.0.5
+		yes icmp
+		yes ipv4 src=10.1.0.0
+		yes ipv4 src=10.1.0.255
+		yes ipv4 offset=800                                    # a fragment
+		yes dhcp
+		yes arp op=1
+		yes arp op=2
+		yes arp op=2 tpa=10.0.0.1                              # it announces itself
+		yes arp op=1 spa=10.1.0.7
+		yes arp op=1 spa=0.0.0.0 tpa=10.0.0.1                  # is this address free?
+	END
+}
+
+@test "of IPv4 and ARP, what is forged does not pass" {
+	guest ip '10.0.0.1 10.1.0.0/24'
+	verdicts ipv4 <<-'END'
+		no ipv4 src=10.0.0.3
+		no icmp src=10.2.0.0
+		no ipv4 src=10.0.255.255
+		no ipv4 src=0.0.0.0
+		no ipv4 src=255.255.255.255
+		no ipv4 src=127.0.0.1
+		no ipv4 src=10.0.0.3 offset=800
+		no ipv4 mac=00:16:3e:00:00:02
+		no dhcp mac=00:16:3e:00:00:02
+		no dhcp src=10.0.0.3
+		no dhcp dst=10.0.0.2
+		no dhcp sport=67 dport=68                              # as if it were a server
+		no arp op=1 spa=10.0.0.3
+		no arp op=2 spa=10.0.0.3
+		no arp op=2 spa=10.0.0.3 tpa=10.0.0.3
+		no arp op=2 sha=00:16:3e:00:00:02
+		no arp op=1 mac=00:16:3e:00:00:02
+		no arp op=1 spa=0.0.0.0 tpa=10.0.0.3                   # is another's address free?
+		no arp op=2 spa=0.0.0.0 tpa=10.0.0.1
+		no arp op=3
+		no arp htype=6
+		no arp hlen=8
+		no ipv6 src6=fe80::216:3eff:fe00:1                     # it has no IPv6 address
+		no icmpv6 src6=:: type=135 target=fd00::1
+		no dhcpv6
+	END
+}
+
+@test "of IPv6, what is the guest's passes" {
+	guest ip 'fd00::1 fd01::/64'
+	verdicts ipv6 <<-'END'
+		yes ipv6 src6=fd01::9
+		yes ipv6 src6=fd01::ffff:ffff:ffff:ffff
+		yes ipv6 src6=fe80::216:3eff:fe00:1                    # of its MAC address
+		yes ipv6 chain=d
+		yes ipv6 chain=f
+		yes ipv6 chain=F
+		yes icmpv6 chain=F
+		yes dhcpv6
+		yes icmpv6 type=128
+		yes icmpv6 type=128 chain=f
+		yes icmpv6 type=133                                    # it asks for a router
+		yes icmpv6 type=133 src6=fe80::216:3eff:fe00:1
+		yes icmpv6 type=135 target=fd00::99                    # it asks for another
+		yes icmpv6 type=136 target=fd00::1
+		yes icmpv6 type=136 target=fd01::9
+		yes icmpv6 type=136 target=fe80::216:3eff:fe00:1 src6=fe80::216:3eff:fe00:1
+		yes icmpv6 type=135 src6=:: target=fd00::1             # is this address free?
+		yes icmpv6 type=135 src6=:: target=fd01::9
+		yes icmpv6 type=135 src6=:: target=fe80::216:3eff:fe00:1
+		yes icmpv6 type=143 src6=:: chain=h                    # multicast listener reports
+		yes icmpv6 type=131 src6=:: chain=h
+		yes icmpv6 type=143 src6=fe80::216:3eff:fe00:1 chain=h
+	END
+}
+
+@test "of IPv6, what is forged does not pass" {
+	guest ip 'fd00::1 fd01::/64'
+	verdicts ipv6 <<-'END'
+		no ipv6 src6=fd00::2
+		no ipv6 src6=fd01:0:0:1::
+		no ipv6 src6=fe80::1
+		no ipv6 src6=::
+		no ipv6 src6=ff02::1
+		no ipv6 src6=fd00::2 chain=F
+		no ipv6 mac=00:16:3e:00:00:02
+		no dhcpv6 src6=fe80::1
+		no icmpv6 src6=fd00::2
+		no icmpv6 type=128 src6=::
+		no icmpv6 type=134                                     # as if it were a router
+		no icmpv6 type=134 src6=fe80::216:3eff:fe00:1
+		no icmpv6 type=134 src6=::
+		no icmpv6 type=134 chain=d
+		no icmpv6 type=134 chain=f
+		no icmpv6 type=134 chain=hd
+		no icmpv6 type=134 chain=t
+		no icmpv6 type=134 chain=T
+		no icmpv6 type=137
+		no icmpv6 type=137 src6=fe80::216:3eff:fe00:1
+		no icmpv6 type=136 target=fd00::2
+		no icmpv6 type=136 target=fe80::1
+		no icmpv6 type=136 target=fd00::2 chain=d
+		no icmpv6 type=136 target=fd00::2 chain=f
+		no icmpv6 type=136 target=fd00::1 src6=fd00::2
+		no icmpv6 type=136 target=fd00::1 src6=::
+		no icmpv6 type=135 src6=:: target=fd00::2              # is another's address free?
+		no icmpv6 type=135 src6=fd00::2
+		no icmpv6 type=133 src6=::
+		no ipv4                                                # it has no IPv4 address
+		no dhcp
+		no arp
+	END
+}
+
+@test "with addresses of both families, neither opens the other" {
+	guest ip 'fd00::1 10.0.0.1'
+	verdicts ipv6 <<-'END'
+		yes ipv4
+		yes arp
+		yes dhcp
+		yes dhcpv6
+		no ipv4 src=10.0.0.3
+		no icmp src=10.0.0.3
+		no arp spa=10.0.0.3
+		no ipv6 src6=fd00::2
+		no icmpv6 type=134
+	END
+}
+
+@test "what is neither IP nor ARP does not pass, nor does what has a tag" {
+	guest ip '10.0.0.1 fd00::1'
+	verdicts ipv4 <<-'END'
+		no other
+		no other ether=88cc
+		no other ether=0026                                    # as a bridge's
+		no ipv4 tag=8100000a dst=10.0.0.4
+		no ipv4 tag=81000000 dst=10.0.0.3
+		no ipv4 tag=88a8000a dst=10.0.0.5
+		no ipv4 tag=8100000a8100000b
+		no arp tag=8100000a
+		no ipv6 tag=8100000a
+		no icmpv6 tag=8100000a type=134
+	END
+}
+
+# table_is <text>
+# Our table has that, and nothing else; none is as good as an empty one.
+table_is() {
+	[[ "$(host nft list ruleset | grep -v -e '^table netdev xen_hotplug {$' -e '^}$')" == "$1" ]]
+}
+
+@test "a guest with a network stack reaches the others with its addresses, also after detecting duplicates" {
+	local guest
+	guest ip '10.0.0.1 fd00::1' mac 00:16:3e:00:00:01
+	setpriv --pdeathsig KILL unshare --net sleep infinity 3>&- &
+	guest=$!
+	until_true bash -c "[[ \$(readlink /proc/$guest/ns/net) != \$(readlink /proc/self/ns/net) ]]"
+	host ip link set guest1.0 netns "$guest"
+	host ip address add 10.0.0.2/24 dev other
+	host ip address add fd00::2/64 dev other nodad
+	in_guest() { nsenter --target "$guest" --net -- "$@"; }
+	in_guest ip link set guest1.0 address 00:16:3e:00:00:01 up
+	in_guest ip address add 10.0.0.1/24 dev guest1.0
+	in_guest ip address add 10.0.0.3/24 dev guest1.0
+	in_guest ip address add fd00::1/64 dev guest1.0
+	until_true bash -c "[[ ! \$(nsenter --target $guest --net ip -6 address show dev guest1.0 tentative) ]]"
+	in_guest ping -c 1 -W "$generous" 10.0.0.2
+	in_guest ping -c 1 -W "$generous" fd00::2
+	host ping -c 1 -W "$generous" 10.0.0.1
+	run ! in_guest ping -c 1 -W 1 -I 10.0.0.3 10.0.0.2
+	kill "$guest"
+}
+
+@test "a tap is filtered as its vif, and each has its own rules" {
+	guest ip 10.0.0.1
+	vif_link vif1.0-emu tap1.0
+	tap_add 1 0
+	host ip link set tap1.0 up
+	[[ "$(host "$root/tests/frames/send" tap1.0 other ipv4 <<<'ipv4 src=10.0.0.3')" == '' ]]
+	tap_remove 1 0
+	[[ "$(arriving ipv4 <<<'ipv4 src=10.0.0.3')" == '' ]]
+}
+
+@test "what goes to the guest is not filtered" {
+	guest ip 10.0.0.1
+	[[ "$(host "$root/tests/frames/send" other guest1.0 ipv4 <<<'ipv6 src6=fd00::9')" ]]
+}
+
+@test "another guest, without ip=, may use any address, and no program is started for it" {
+	mkdir "$BATS_TEST_TMPDIR/bin"
+	printf '#!/bin/sh\ntouch %q/called\nexit 1\n' "$BATS_TEST_TMPDIR" | program "$BATS_TEST_TMPDIR/bin/nft"
+	PATH=$BATS_TEST_TMPDIR/bin:$PATH guest
+	[[ ! -e "$BATS_TEST_TMPDIR/called" ]]
+	verdicts ipv4 <<<'yes ipv4 src=10.9.9.9 mac=00:16:3e:00:00:77'
+}
+
+@test "the filter is there before the interface is up" {
+	mkdir "$BATS_TEST_TMPDIR/bin"
+	program "$BATS_TEST_TMPDIR/bin/ip" <<-END
+		#!/bin/bash
+		[[ \$1 != -batch ]] || $(type -P nft) list chain netdev xen_hotplug vif1.0 >>$BATS_TEST_TMPDIR/before
+		exec $(type -P ip) "\$@"
+	END
+	PATH=$BATS_TEST_TMPDIR/bin:$PATH guest ip 10.0.0.1
+	grep 'policy drop' "$BATS_TEST_TMPDIR/before"
+}
+
+@test "after detach the rules are gone, also without the bridge, the interface or the rules" {
+	local gone
+	for gone in 'true' 'ip link delete xenbr0' 'nft delete table netdev xen_hotplug' 'ip link delete vif1.0'; do
+		moment=$gone
+		[[ $gone == true ]] || host ip link show vif1.0
+		[[ $gone == true ]] && guest ip 10.0.0.1 || online 1 0
+		host bash -c "$gone"
+		offline 1 0
+		table_is ''
+		[[ $gone != *xenbr0 ]] || host ip link add xenbr0 up type bridge
+	done
+}
+
+@test "online again replaces the rules, and check sees that they are gone" {
+	guest ip 10.0.0.1
+	online 1 0
+	[[ "$(host nft list ruleset | grep -c hook)" == 1 ]]
+	call vif-bridge check vif 1 0
+	host nft delete chain netdev xen_hotplug vif1.0
+	run call vif-bridge check vif 1 0
+	[[ "$status" -eq 1 && $output == *'broken  address_filter'* ]]
+}
+
+@test "the rules of others stay" {
+	host nft add table netdev others
+	guest ip 10.0.0.1
+	offline 1 0
+	host nft list table netdev others
+}
+
+@test "64 addresses of both families, some of them in others, are one filter" {
+	local addresses i
+	printf -v addresses '10.0.0.%s ' {1..29}
+	for ((i = 1; i <= 31; i++)); do addresses+="fd00::$i "; done
+	guest ip "10.0.0.0/24 fd00::/64 10.0.0.0/25 fd00::/64 $addresses"
+	verdicts ipv6 <<-'END'
+		yes ipv4 src=10.0.0.29
+		no ipv4 src=10.0.1.1
+		yes icmpv6 type=136 target=fd00::31
+		no icmpv6 type=136 target=fd01::31
+	END
+}
+
+@test "what is no list of addresses is refused, and nothing is done" {
+	local value refused=0
+	host ip link delete xenbr0 # subject_make has its own
+	subject_make vif
+	while IFS= read -r value; do
+		moment="ip is $value"
+		subject_nodes
+		xenstore-write -R -- "$subject_path/ip" "$value"
+		libxl attach
+		assert_ended 1
+		assert_refused "$subject_path" error 'Parameter ip is'
+		assert_nothing_but_wire
+		refused=$((refused + 1))
+	done < <(
+		printf '%s\n' 0.0.0.0 0.0.0.0/0 ::/0 :: ::1 10.0.0.1/64 10.0.0.0/7 10.0.0.1/24 fd00::/8 fd00::1/64 256.0.0.1 \
+			10.0.0 10.0.0.01 10.0.0.1,10.0.0.2 fd00::10.0.0.1 fd00::1::2 fe80::1%eth0 '10.0.0.1 }' 'a b' ' ' '*' 224.0.0.1 ff02::1
+		printf '10.0.0.%s ' {1..65}
+		echo
+	)
+	((refused == 24))
+}
+
+# assert_nothing_but_wire
+assert_nothing_but_wire() {
+	host_residue | run ! grep -v '^port wire of xenbr0$'
+	table_is ''
+	host ip link show vif1.0
+}
+
+@test "a MAC address that is none is refused" {
+	vif 1 0 bridge xenbr0 ip 10.0.0.1 mac 00:16:3e:00:00:zz
+	run online 1 0
+	assert_refused backend/vif/1/0 error "The MAC address is '00:16:3e:00:00:zz'"
+	assert_nothing_but_wire
+}
+
+@test "without nft a guest with ip= is refused, and told what to install" {
+	vif 1 0 bridge xenbr0 ip 10.0.0.1
+	without_nft
+	run online 1 0
+	[[ "$status" -eq 1 ]]
+	assert_refused backend/vif/1/0 error 'install the package nftables'
+	assert_nothing_but_wire
+}
+
+# without_nft
+# From now on, no path of this host has it.
+without_nft() {
+	# shellcheck disable=SC2016 # the inner shell expands
+	host bash -c '
+		mkdir "$1/sbin" "$1/links" && mount --bind /usr/sbin "$1/sbin" && ln -s "$1"/sbin/* "$1/links" &&
+			rm "$1/links/nft" && mount --bind "$1/links" /usr/sbin
+	' - "$BATS_TEST_TMPDIR"
+}
+
+@test "nft failing, the attach fails as a whole, and its reason is in the error" {
+	mkdir "$BATS_TEST_TMPDIR/bin"
+	printf '#!/bin/sh\necho Error: no >&2\nexit 1\n' | program "$BATS_TEST_TMPDIR/bin/nft"
+	vif 1 0 bridge xenbr0 ip 10.0.0.1 vifname web
+	PATH=$BATS_TEST_TMPDIR/bin:$PATH run online 1 0
+	[[ "$status" -eq 1 ]]
+	assert_refused backend/vif/1/0 error 'Error: no'
+	offline 1 0
+	assert_nothing_but_wire
+}
+
+@test "a vifname that nft would take for a pattern is refused" {
+	vif 1 0 bridge xenbr0 ip 10.0.0.1 vifname 'w*'
+	run online 1 0
+	[[ "$status" -eq 1 ]]
+	assert_refused backend/vif/1/0 error "characters that a firewall's rules cannot have"
+	assert_nothing_but_wire
+}
+
+@test "a script that is killed at any moment leaves no rules behind the detach" {
+	local line at tried=0
+	host ip link delete xenbr0 # subject_make has its own
+	subject_make vif
+	nodes_with_ip() {
+		subject_nodes
+		nodes "$subject_path" ip '10.0.0.1 fd00::1'
+	}
+	nodes_with_ip
+	libxl attach
+	libxl_goes
+	libxl detach
+	nodes_with_ip
+	moments_of attach
+	libxl_goes
+	libxl detach
+	for line in "${moments[@]}"; do
+		nodes_with_ip
+		read -ra at <<<"$line"
+		killed_at attach "${at[@]}"
+		((ended != 137)) || tried=$((tried + 1))
+		libxl_goes
+		libxl detach timeout 20
+		assert_ended 0
+		assert_nothing_but_wire
+	done
+	say_tried "$tried" moments 25
+}

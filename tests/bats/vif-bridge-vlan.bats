@@ -1,0 +1,289 @@
+# SPDX-License-Identifier: LGPL-2.1-only
+# vif-bridge with vlan=. A veth's other end plays the guest. What filters is the
+# kernel; where it cannot, stand-ins tell what it would have been asked.
+
+load ../lib/host
+load ../lib/observe
+load ../lib/enumerate
+load ../lib/frames
+
+setup() {
+	host_start
+	domain 1
+	domain 2
+}
+
+teardown() {
+	host_stop
+}
+
+# filtering_bridge <name>
+# One that filters VLANs; skips where there can be none.
+filtering_bridge() {
+	host ip link add "$1" type bridge vlan_filtering 1 2>/dev/null || skip 'this kernel has no VLAN filtering'
+	host ip link set "$1" up
+}
+
+# pretended_bridge <name> <0|1>
+# One that says of itself that it filters VLANs, or not, and a bridge(8) that
+# keeps what it is asked, and at what moment, in the file asked.
+pretended_bridge() {
+	asked=$BATS_TEST_TMPDIR/asked
+	bridge "$1"
+	host mount -t tmpfs none "/sys/class/net/$1/bridge"
+	host tee "/sys/class/net/$1/bridge/vlan_filtering" <<<"$2" >/dev/null
+	mkdir "$BATS_TEST_TMPDIR/bin"
+	program "$BATS_TEST_TMPDIR/bin/bridge" <<-END
+		#!/bin/bash
+		echo "bridge \$*, of \$(readlink /sys/class/net/vif1.0/master), flags \$((\$(</sys/class/net/vif1.0/flags) & 1))" >>$asked
+		cat >>$asked
+	END
+	export PATH=$BATS_TEST_TMPDIR/bin:$PATH
+}
+
+# vlans_of <port>
+# Each in a line, with what it is: 10 PVID untagged, 20.
+vlans_of() {
+	host bridge -json vlan show dev "$1" |
+		jq -r '.[].vlans[] | "\(.vlan)\(if .vlanEnd then "-\(.vlanEnd)" else "" end)" +
+			([.flags[]? | if . == "PVID" then " PVID" else " untagged" end] | join(""))'
+}
+
+# guest <domid> [VLANs]
+# Attaches it to xenbr0, and starts its end.
+guest() {
+	vif "$1" 0 bridge xenbr0 "${@:2}"
+	online "$1" 0
+	host ip link set "guest$1.0" up
+}
+
+# trunk <VLAN>...
+# A port of xenbr0, uplink, at whose other end, outside, these have tags.
+trunk() {
+	local vlan
+	host ip link add uplink type veth peer name outside
+	host ip link set uplink master xenbr0 up
+	host ip link set outside up
+	host bridge vlan del dev uplink vid 1
+	for vlan; do
+		host bridge vlan add dev uplink vid "$vlan"
+	done
+}
+
+@test "the port gets its VLANs after it joined and before it is up" {
+	pretended_bridge xenbr0 1
+	vif 1 0 bridge xenbr0 vlan 1p/10-15/20-25u
+	online 1 0
+	diff - "$asked" <<-'END'
+		bridge -batch -, of ../xenbr0, flags 0
+		vlan del dev vif1.0 vid 1-4094
+		vlan add dev vif1.0 vid 1 untagged pvid
+		vlan add dev vif1.0 vid 20-25 untagged
+		vlan add dev vif1.0 vid 10-15
+	END
+	assert_link_up vif1.0
+	assert_node backend/vif/1/0/hotplug-status connected
+}
+
+@test "without vlan= nothing is asked of bridge(8), also where it is not installed" {
+	pretended_bridge xenbr0 1
+	vif 1 0 bridge xenbr0
+	online 1 0
+	[[ ! -e "$asked" ]]
+}
+
+@test "a tap gets the VLANs, too" {
+	pretended_bridge xenbr0 1
+	vif 1 0 bridge xenbr0 vlan 10
+	vif_link vif1.0-emu tap1.0
+	tap_add 1 0
+	grep -x 'vlan add dev vif1.0-emu vid 10 untagged pvid' "$asked"
+	assert_link_up vif1.0-emu
+}
+
+@test "a bridge that does not filter is refused, with how to switch it on, and nothing was done" {
+	pretended_bridge xenbr0 0
+	vif 1 0 bridge xenbr0 vlan 10
+	run online 1 0
+	[[ "$status" -eq 1 ]]
+	assert_refused backend/vif/1/0 error 'ip link set xenbr0 type bridge vlan_filtering 1'
+	[[ ! -e "$asked" ]]
+	assert_residue_free
+}
+
+@test "a kernel whose bridges cannot filter is refused as well" {
+	bridge xenbr0
+	host mount -t tmpfs none /sys/class/net/xenbr0/bridge
+	vif 1 0 bridge xenbr0 vlan 10
+	run online 1 0
+	[[ "$status" -eq 1 ]]
+	assert_refused backend/vif/1/0 error "does not filter VLANs"
+	assert_residue_free
+}
+
+@test "plan says so, too, and without such a bridge changes nothing" {
+	pretended_bridge xenbr0 0
+	vif 1 0 bridge xenbr0 vlan 10
+	run call vif-bridge plan vif 1 0
+	[[ "$status" -eq 1 ]]
+	[[ "$output" == *'vlan_filtering 1'* ]]
+	host tee /sys/class/net/xenbr0/bridge/vlan_filtering <<<1 >/dev/null
+	run call vif-bridge plan vif 1 0
+	[[ "$status" -eq 0 ]]
+	[[ "$output" == *"bridge_port vif1.0 xenbr0 '' 10"* ]]
+	[[ ! -e "$asked" ]]
+}
+
+@test "a VLAN that is none is refused before anything is done" {
+	local vlan
+	pretended_bridge xenbr0 1
+	vif 1 0 bridge xenbr0
+	for vlan in 0 4095 10/20 10p/10 10p/20p '10;20' "\$(touch $BATS_TEST_TMPDIR/pwned)" $'10\nvlan add dev eth0 vid 1'; do
+		nodes backend/vif/1/0 vlan "$vlan" hotplug-status ''
+		run online 1 0
+		[[ "$status" -eq 1 ]]
+		assert_refused backend/vif/1/0 error 'Parameter vlan is '
+		assert_residue_free
+	done
+	[[ ! -e "$asked" && ! -e "$BATS_TEST_TMPDIR/pwned" ]]
+}
+
+@test "where bridge(8) fails, the reason is told and the port is taken off again" {
+	pretended_bridge xenbr0 1
+	program "$BATS_TEST_TMPDIR/bin/bridge" <<-'END'
+		#!/bin/bash
+		echo 'RTNETLINK answers: No space left on device' >&2
+		exit 1
+	END
+	vif 1 0 bridge xenbr0 vlan 10
+	run online 1 0
+	[[ "$status" -eq 1 ]]
+	assert_refused backend/vif/1/0 error 'Cannot give vif1.0 the VLANs 10'
+	assert_refused backend/vif/1/0 error 'No space left on device'
+	assert_link_down vif1.0
+	assert_residue_free
+}
+
+# subject_nodes
+# In the place of the one of enumerate.bash: the interface has VLANs, and is there already.
+subject_nodes() {
+	xenstore-rm "$subject_path" 2>/dev/null || :
+	# shellcheck disable=SC2317 # vif calls it
+	(
+		vif_link() { :; }
+		vif 1 0 bridge xenbr0 vifname web mtu 1400 vlan 10p/20
+	)
+}
+
+@test "an attach with VLANs that was killed at any moment is detached without residue" {
+	local line at tried=0
+	pretended_bridge xenbr0 1
+	subject=vif subject_path=backend/vif/1/0 subject_link=vif1.0
+	vif_link vif1.0 guest1.0
+	subject_nodes
+	libxl attach # makes the directory under /run, which only the first does
+	assert_detaches
+	subject_nodes
+	moments_of attach
+	assert_attached
+	assert_detaches
+	for line in "${moments[@]}"; do
+		subject_nodes
+		read -ra at <<<"$line"
+		killed_at attach "${at[@]}"
+		((ended != 137)) || tried=$((tried + 1))
+		assert_detaches
+	done
+	assert_works_again
+	say_tried "$tried" moments 25
+}
+
+@test "without bridge(8) a VLAN is refused with what to install" {
+	local program programs hide=()
+	pretended_bridge xenbr0 1
+	mapfile -t programs < <(type -aP bridge)
+	for program in "${programs[@]}"; do hide+=(-P "$program"); done
+	hide=(strace -f -qq -o /dev/null "${hide[@]}" -e "trace=execve,%%stat,?access,?faccessat,?faccessat2"
+		-e "inject=execve,%%stat,?access,?faccessat,?faccessat2:error=ENOENT")
+	subject=vif
+	vif 1 0 bridge xenbr0 vlan 10
+	libxl attach "${hide[@]}"
+	assert_ended 1
+	assert_refused backend/vif/1/0 error "needs the command 'bridge'"
+	assert_residue_free
+	nodes backend/vif/1/0 vlan ''
+	libxl attach "${hide[@]}"
+	assert_ended 0
+}
+
+@test "learning, flooding and isolation of a port are as the bridge gives them" {
+	local links flags='{learning, flood, mcast_flood, bcast_flood, isolated, hairpin, guard}'
+	bridge xenbr0
+	vif 1 0 bridge xenbr0
+	online 1 0
+	host ip link add plain type veth peer name other
+	host ip link set plain master xenbr0 up
+	mapfile -t links < <(host bridge -details -json link show | jq -c ".[] | $flags")
+	host ip link del plain
+	[[ ${#links[@]} == 2 && "${links[0]}" == *'"learning":true'* && "${links[0]}" == "${links[1]}" ]]
+}
+
+@test "filtered: a port has the VLANs of its list and no other, not even the bridge's own" {
+	filtering_bridge xenbr0
+	guest 1 vlan 10p/20/30-32/40u
+	diff - <(vlans_of vif1.0) <<-'END'
+		10 PVID untagged
+		20
+		30
+		31
+		32
+		40 untagged
+	END
+	guest 2
+	[[ "$(vlans_of vif2.0)" == '1 PVID untagged' ]]
+}
+
+@test "filtered: a guest's frames go where its VLANs do, with and without a tag, and nowhere else" {
+	filtering_bridge xenbr0
+	trunk 10 20 30
+	guest 1 vlan 10p/20
+	guest 2 vlan 20
+	guest 3 vlan 30
+	frames_watch 1,10,20,30 outside guest1.0 guest2.0 guest3.0
+	frame guest1.0
+	until_true got outside '10'
+	got guest2.0 '' && got guest3.0 ''
+	frame guest1.0 20
+	until_true got outside '10 20'
+	got guest2.0 untagged && got guest3.0 ''
+	frame guest1.0 30
+	frame guest1.0 1
+	frame guest2.0 30
+	frame guest2.0
+	until_true got guest1.0 20
+	got outside '10 20' && got guest3.0 ''
+	frame outside 10
+	until_true got guest1.0 '20 untagged'
+	frame outside
+	frame outside 30
+	until_true got guest3.0 untagged
+	got guest1.0 '20 untagged' && got guest2.0 untagged
+	host ip link del uplink
+}
+
+@test "filtered: a detach takes the VLANs, and another guest's list replaces them" {
+	filtering_bridge xenbr0
+	guest 1 vlan 10p/20
+	offline 1 0
+	[[ ! "$(vlans_of vif1.0)" ]]
+	nodes backend/vif/1/0 vlan 30
+	online 1 0
+	[[ "$(vlans_of vif1.0)" == '30 PVID untagged' ]]
+	# Again, with others, while it is a port.
+	nodes backend/vif/1/0 vlan 40p/41
+	online 1 0
+	diff - <(vlans_of vif1.0) <<-'END'
+		40 PVID untagged
+		41
+	END
+}

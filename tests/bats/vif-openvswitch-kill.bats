@@ -1,0 +1,159 @@
+# SPDX-License-Identifier: LGPL-2.1-only
+# vif-openvswitch, killed at any moment, with each of its programs failing, and
+# with values that are none: the detach that follows leaves nothing.
+
+load ../lib/host
+load ../lib/enumerate
+load ../lib/ovs
+
+setup() {
+	host_start
+	domain 1
+	ovs_start
+	ovs_bridge ovs0
+	subject=vif subject_path=backend/vif/1/0 subject_link=vif1.0
+	vif 1 0
+	subject_nodes
+}
+
+teardown() {
+	local status=0
+	report_moment
+	host_stop || status=1
+	ovs_stop
+	return "$status"
+}
+
+# What enumerate.bash does with a bridge of Linux, it does here with one of Open vSwitch.
+
+# subject_nodes
+subject_nodes() {
+	xenstore-rm "$subject_path" 2>/dev/null || :
+	# shellcheck disable=SC2317 # vif calls it: the interface is there already
+	(
+		vif_link() { :; }
+		vif 1 0 bridge ovs0.10:20 vifname web mtu 1400
+	)
+}
+
+# libxl attach|detach [command...]
+libxl() {
+	local environment call=(online type_if=vif)
+	[[ $1 == attach ]] || call=(offline type_if=vif)
+	libxl_environment vif 1 0
+	said=$BATS_TEST_TMPDIR/said ended=0
+	host env "${environment[@]}" "${@:2}" "$scripts/vif-openvswitch" "${call[@]}" </dev/null >"$said" 2>&1 ||
+		ended=$?
+}
+
+# assert_port <interface>
+assert_port() {
+	[[ "$(ovs_ports)" == "ovs0 $1" ]]
+	[[ "$(ovs_get port "$1" tag)$(ovs_get port "$1" trunks)$(ovs_get interface "$1" mtu_request)" == '10[20]1400' ]]
+	[[ "$(host cat "/sys/class/net/$1/mtu")" == 1400 ]]
+}
+
+# assert_nothing_held
+assert_nothing_held() {
+	local left
+	left=$(nothing_held_but)$(ovs_ports)
+	[[ ! $left ]] || {
+		echo "left behind: $left"
+		return 1
+	}
+}
+
+# killed_everywhere attach|detach <least number of moments>
+killed_everywhere() {
+	local line at tried=0
+	libxl attach
+	assert_ended 0
+	[[ $1 == detach ]] || assert_detaches
+	[[ $1 == detach ]] || subject_nodes
+	moments_of "$1"
+	libxl detach
+	for line in "${moments[@]}"; do
+		subject_nodes
+		[[ $1 == attach ]] || libxl attach
+		read -ra at <<<"$line"
+		killed_at "$1" "${at[@]}"
+		((ended != 137)) || tried=$((tried + 1))
+		assert_detaches
+	done
+	assert_works_again
+	say_tried "$tried" moments "$2"
+}
+
+@test "an attach that was killed at any moment is detached without residue" {
+	killed_everywhere attach 25
+}
+
+@test "a detach that was killed at any moment is done by the next one" {
+	killed_everywhere detach 15
+}
+
+# program_fault attach|detach <program> <number> <shell code>
+# The nth start of the program does what the code says, where $real is the program.
+program_fault() {
+	moment="$1, $2 $3: $4"
+	rm -f "$BATS_TEST_TMPDIR"/bin/*
+	hash -r
+	: >"$BATS_TEST_TMPDIR/starts"
+	program "$BATS_TEST_TMPDIR/bin/$2" <<-END
+		#!/bin/bash
+		real=$(type -P "$2")
+		echo x >>$BATS_TEST_TMPDIR/starts
+		[[ \$(wc -l <$BATS_TEST_TMPDIR/starts) != $3 ]] || { $4; }
+		exec "\$real" "\$@"
+	END
+	libxl "$1" timeout 35 env "PATH=$BATS_TEST_TMPDIR/bin:$PATH"
+	rm "$BATS_TEST_TMPDIR/bin/$2"
+}
+
+@test "each of its programs failing, before or after its work, is undone or done again" {
+	local what which tried=0
+	mkdir "$BATS_TEST_TMPDIR/bin"
+	# shellcheck disable=SC2016 # the stand-in expands
+	for what in 'exit 1' '"$real" "$@"; exit 1' '"$real" "$@"; kill -KILL $$'; do
+		for which in 'ip 1' 'ip 2' 'ip 3' 'ovs-vsctl 1'; do
+			subject_nodes
+			program_fault attach "${which% *}" "${which#* }" "$what"
+			assert_all_or_nothing
+			assert_detaches
+			subject_nodes
+			libxl attach
+			libxl_goes
+			program_fault detach "${which% *}" "${which#* }" "$what"
+			((ended == 0)) || assert_sentence "$(tail -n 1 "$said")"
+			assert_detaches
+			tried=$((tried + 2))
+		done
+	done
+	assert_works_again
+	say_tried "$tried" programs 24
+}
+
+@test "no value of a node does harm" {
+	local node value refused=0
+	for node in bridge vlan vifname mtu mac; do
+		for value in 'a b' "a'b" 'a"b' $'a\nb' -a -- --db=tcp:192.0.2.1 "\$(touch $BATS_TEST_TMPDIR/pwned)" 'a*' \
+			'[ovs0].x' 'ovs0.10,tag=20' 'ovs0 -- del-br ovs0' "ovs0.a[\$(touch $BATS_TEST_TMPDIR/pwned)]" $'\xff\xfe' ../.. / . \
+			'@x' '%n' '\n' 'a=b' '#' '[' '[]' '{}' 4294967306 10p/99999999999999999999; do
+			printf -v moment '%s is %q' "$node" "$value"
+			subject_nodes
+			xenstore-write -R -- "$subject_path/$node" "$value"
+			libxl attach timeout 35
+			[[ ! -e "$BATS_TEST_TMPDIR/pwned" ]]
+			if ((ended != 0)); then
+				refused=$((refused + 1))
+				assert_ended 1
+				assert_nothing_held
+				assert_sentence "$(store_get "$subject_path/hotplug-error")"
+			fi
+			assert_detaches
+		done
+	done
+	[[ "$(host ovs-vsctl list-br)" == ovs0 ]]
+	assert_works_again
+	say_tried "$refused" 'refused values' 90
+}

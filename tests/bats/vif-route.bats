@@ -1,0 +1,321 @@
+# SPDX-License-Identifier: LGPL-2.1-only
+# vif-route in a real network namespace. The guest is a namespace with the
+# other end of the interface, and its neighbours are one behind the host's eth0.
+
+load ../lib/host
+load ../lib/observe
+load ../lib/enumerate
+load ../lib/routed
+
+setup() {
+	routed_host
+}
+
+teardown() {
+	report_moment
+	routed_stop
+	host_stop
+}
+
+@test "a guest and the network reach each other, by IPv4 and by IPv6, and after the detach nothing is left" {
+	vif 1 0 ip '198.51.100.5 2001:db8:5::5'
+	route_online 1 0
+	assert_node backend/vif/1/0/hotplug-status connected
+	guest 1 0 198.51.100.5/32 2001:db8:5::5/128
+	reaches inside-1-0 192.0.2.1 192.0.2.9 2001:db8::1 2001:db8::9
+	reaches outside 198.51.100.5 2001:db8:5::5
+	route_offline 1 0
+	assert_unrouted
+	reaches_not outside 198.51.100.5 2001:db8:5::5
+}
+
+@test "neighbours that take the guest for one of them find it: proxy ARP and proxy NDP" {
+	vif 1 0 ip '192.0.2.50 2001:db8::50'
+	route_online 1 0
+	guest 1 0 192.0.2.50/24 2001:db8::50/128
+	reaches outside 192.0.2.50 2001:db8::50
+	reaches inside-1-0 192.0.2.9
+	[[ "$(proxies)" == $'192.0.2.50 dev eth0 proxy \n2001:db8::50 dev eth0 proxy ' ]]
+	route_offline 1 0
+	assert_unrouted
+}
+
+@test "a prefix is routed to the guest, and what else the guest has is not" {
+	vif 1 0 ip '198.51.100.64/26 2001:db8:5::/64'
+	route_online 1 0
+	guest 1 0 198.51.100.65/32 198.51.100.126/32 198.51.100.129/32 2001:db8:5::77/128 2001:db8:6::7/128
+	reaches outside 198.51.100.65 198.51.100.126 2001:db8:5::77
+	reaches_not outside 198.51.100.129 2001:db8:6::7
+	[[ -z "$(proxies)" ]]
+	route_offline 1 0
+	assert_unrouted
+}
+
+@test "the host has its address on the interface, in the families that the guest has" {
+	vif 1 0 ip 198.51.100.5
+	route_online 1 0
+	[[ "$(addresses_of vif1.0)" == '192.0.2.1/32 ' ]]
+	[[ "$(host cat /proc/sys/net/ipv4/conf/vif1.0/proxy_arp)" == 1 ]]
+	vif 1 1 ip 2001:db8:5::5
+	route_online 1 1
+	[[ "$(addresses_of vif1.1)" == '2001:db8::1/128 ' ]]
+	vif 1 2
+	route_online 1 2
+	[[ "$(addresses_of vif1.2)" == '192.0.2.1/32 ' ]]
+}
+
+@test "what the guest sends from another address is not routed" {
+	vif 1 0 ip '198.51.100.5 2001:db8:5::5'
+	route_online 1 0
+	guest 1 0 198.51.100.5/32 198.51.100.6/32 2001:db8:5::5/128 2001:db8:5::6/128
+	host ip route add 198.51.100.6 dev vif1.0
+	host ip route add 2001:db8:5::6 dev vif1.0
+	until_true inside inside-1-0 ping -q -c 1 -W 1 -I 198.51.100.5 192.0.2.9
+	until_true inside inside-1-0 ping -q -c 1 -W 1 -I 2001:db8:5::5 2001:db8::9
+	run ! inside inside-1-0 ping -q -c 1 -W 1 -I 198.51.100.6 192.0.2.9
+	run ! inside inside-1-0 ping -q -c 1 -W 1 -I 2001:db8:5::6 2001:db8::9
+}
+
+@test "another gatewaydev's address is taken, and its neighbours find the guest" {
+	host ip link add name 'dmz0' type veth peer name dmz1
+	host ip address add 203.0.113.1/24 dev dmz0
+	host ip link set dmz0 up
+	vif 1 0 ip '203.0.113.7' gatewaydev dmz0
+	route_online 1 0
+	[[ "$(addresses_of vif1.0)" == '203.0.113.1/32 ' ]]
+	[[ "$(proxies)" == '203.0.113.7 dev dmz0 proxy ' ]]
+	route_offline 1 0
+	assert_unrouted
+}
+
+@test "a gatewaydev that went before the guest, or was made anew, does not keep it from being detached" {
+	local devid
+	for devid in 0 1; do
+		host ip link add name dmz0 type veth peer name dmz1
+		host ip address add 203.0.113.1/24 dev dmz0
+		host ip link set dmz0 up
+		vif 1 "$devid" ip '203.0.113.7' gatewaydev dmz0
+		route_online 1 "$devid"
+		host ip link delete dmz0
+		((devid == 0)) || host ip link add name dmz0 type veth peer name dmz1
+		((devid == 0)) || host ip neighbour add proxy 203.0.113.7 dev dmz0
+		route_offline 1 "$devid"
+		((devid == 0)) || [[ "$(proxies)" == '203.0.113.7 dev dmz0 proxy ' ]]
+		((devid == 0)) || host ip link delete dmz0
+		assert_unrouted
+	done
+}
+
+@test "two vifs with one address, as when a guest restarts: the new one has it, and keeps it when the old one goes" {
+	vif 1 0 ip '198.51.100.5 192.0.2.50 2001:db8::50'
+	vif 2 0 ip '198.51.100.5 192.0.2.50 2001:db8::50'
+	route_online 1 0
+	route_online 2 0
+	assert_node backend/vif/2/0/hotplug-status connected
+	guest 2 0 198.51.100.5/32 192.0.2.50/32 2001:db8::50/128
+	reaches outside 198.51.100.5 192.0.2.50
+	route_offline 1 0
+	reaches outside 198.51.100.5 192.0.2.50 2001:db8::50
+	[[ "$(proxies | wc -l)" == 3 ]]
+	route_offline 2 0
+	assert_unrouted
+}
+
+@test "guests with one address that go at the same time leave nothing" {
+	local guest calls=() domids=(1 2 3 4)
+	for guest in "${domids[@]}"; do
+		vif "$guest" 0 ip '192.0.2.50 2001:db8::50'
+		route_online "$guest" 0
+	done
+	for guest in "${domids[@]}"; do
+		route_offline "$guest" 0 3>&- &
+		calls+=($!)
+	done
+	wait "${calls[@]}"
+	assert_unrouted
+}
+
+@test "a tap's route comes before its vif's, and when the tap goes the vif's is still there" {
+	vif 1 0 ip '198.51.100.5 2001:db8:5::5' vifname web
+	vif_link vif1.0-emu tap1.0
+	route_online 1 0
+	call vif-route add vif 1 0 type_if=tap
+	[[ "$(host ip route get 198.51.100.5)" == *'dev web-emu'* ]]
+	[[ "$(host ip route show 198.51.100.5 | grep -o 'dev.*metric [12]' | sort)" == *'web '*'metric 2'*'web-emu'*'metric 1' ]]
+	[[ "$(host ip -6 route show 2001:db8:5::5 | grep -c metric)" == 2 ]]
+	call vif-route remove vif 1 0 type_if=tap
+	[[ "$(host ip route get 198.51.100.5)" == *'dev web '* ]]
+	[[ "$(proxies | wc -l)" == 2 ]]
+	route_offline 1 0
+	assert_unrouted
+	host ip link show vif1.0
+	host ip link show vif1.0-emu
+}
+
+@test "a proxy that the administrator had made stays" {
+	host ip neighbour add proxy 198.51.100.5 dev eth0
+	vif 1 0 ip '198.51.100.5 198.51.100.6'
+	route_online 1 0
+	[[ "$(proxies | wc -l)" == 2 ]]
+	route_offline 1 0
+	[[ "$(proxies)" == '198.51.100.5 dev eth0 proxy ' ]]
+}
+
+@test "online again repairs what was taken away" {
+	vif 1 0 ip 198.51.100.5
+	route_online 1 0
+	host ip link set vif1.0 down
+	run call vif-route check vif 1 0
+	[[ $output == *'broken'*'vif1.0 is gone or down'* ]]
+	route_online 1 0
+	call vif-route check vif 1 0
+	guest 1 0 198.51.100.5/32
+	reaches outside 198.51.100.5
+}
+
+@test "the interface being gone, or the guest's own nodes, the detach leaves nothing" {
+	vif 1 0 ip '198.51.100.5 2001:db8:5::5'
+	route_online 1 0
+	host ip link delete vif1.0
+	route_offline 1 0
+	assert_unrouted
+	vif 1 0 ip '198.51.100.5 2001:db8:5::5'
+	route_online 1 0
+	nodes backend/vif/1/0 online 0 state 5
+	xenstore-rm /local/domain/1
+	route_offline 1 0
+	assert_unrouted
+}
+
+@test "an MTU is the interface's and the guest's, and without one neither is changed" {
+	vif 1 0 ip 198.51.100.5 mtu 1400
+	route_online 1 0
+	[[ "$(link vif1.0 .mtu)" == 1400 ]]
+	assert_node /local/domain/1/device/vif/0/mtu 1400
+	vif 1 1 ip 198.51.100.6
+	route_online 1 1
+	[[ "$(link vif1.1 .mtu)" == 1500 ]]
+	run ! store_has /local/domain/1/device/vif/1/mtu
+}
+
+@test "64 addresses are routed, in as many programs as one is" {
+	local environment list4 list6
+	load ../bench/measure
+	printf -v list4 '198.51.100.%d ' {1..32}
+	printf -v list6 '2001:db8:5::%d ' {1..32}
+	vif 1 0 ip "$list4$list6"
+	route_offline 1 0
+	libxl_environment vif 1 0
+	# bash, the helper, nft, ip to read and ip to change.
+	[[ "$(programs "$scripts/vif-route" online type_if=vif)" == 5 ]]
+	[[ "$(host ip route | grep -c 'dev vif1.0.* metric 2 ')" == 32 ]]
+	[[ "$(host ip -6 route | grep -c 'dev vif1.0.* metric 2 ')" == 32 ]]
+	[[ "$(proxies | wc -l)" == 64 ]]
+	route_offline 1 0
+	assert_unrouted
+}
+
+# refused_route <part of the sentence> <node> <value>...
+# Such an interface is refused with that, and nothing of it is done.
+refused_route() {
+	vif 1 0 "${@:2}"
+	run route_online 1 0
+	[[ "$status" -eq 1 ]]
+	assert_refused backend/vif/1/0 error "$1"
+	assert_unrouted
+	assert_link_down vif1.0
+	host ip link delete vif1.0
+	xenstore-rm backend/vif/1/0
+}
+
+@test "what cannot be routed is refused, with what it is, and nothing of it is done" {
+	local many
+	printf -v many '198.51.100.%d ' {1..65}
+	refused_route "198.51.100.300 is none" ip 198.51.100.300
+	refused_route "Parameter ip is 'web.example'" ip web.example
+	refused_route 'nor a network' ip '198.51.100.5 198.51.100.5/24'
+	refused_route '1 to 64' ip "$many"
+	refused_route "The interface 'eth9' does not exist; correct gatewaydev=" ip 198.51.100.5 gatewaydev eth9
+	refused_route 'which is not the name of an interface' ip 198.51.100.5 gatewaydev 'eth0 dev lo'
+	refused_route "which is not" ip "198.51.100.5\$(touch $BATS_TEST_TMPDIR/pwned)"
+	refused_route "which is not" ip $'198.51.100.5\nlink delete dev eth0'
+	refused_route "which is not" ip 198.51.100.5 gatewaydev "eth0;touch $BATS_TEST_TMPDIR/pwned"
+	[[ ! -e "$BATS_TEST_TMPDIR/pwned" ]]
+	host ip -6 address flush dev eth0 scope global
+	refused_route "The interface eth0 has no IPv6 address, which the guest's 2001:db8:5::5 needs" ip '198.51.100.5 2001:db8:5::5'
+	host ip address flush dev eth0
+	refused_route "The interface eth0 has no IPv4 address, which the guest's 198.51.100.5 needs" ip 198.51.100.5
+	host ip link delete eth0
+	refused_route 'This host has no eth0, and' ip 198.51.100.5
+}
+
+@test "ip refusing one of the lines, the whole is undone" {
+	vif 1 0 ip '198.51.100.5 2001:db8:5::5'
+	host sysctl -q net/ipv6/conf/vif1.0/disable_ipv6=1
+	run route_online 1 0
+	[[ "$status" -eq 1 ]]
+	assert_refused backend/vif/1/0 error 'Cannot route 198.51.100.5 2001:db8:5::5 through vif1.0: '
+	assert_unrouted
+}
+
+@test "a host with gatewaydev= and no address is told before anything is changed; plan tells too" {
+	vif 1 0 ip 198.51.100.5 gatewaydev eth9
+	run call vif-route plan vif 1 0
+	[[ "$status" -eq 1 ]]
+	[[ $output == *"The interface 'eth9' does not exist"* ]]
+}
+
+@test "a detach of what was never attached succeeds" {
+	vif 1 0 ip 198.51.100.5
+	route_offline 1 0
+	assert_unrouted
+}
+
+@test "a routed vif whose attach was killed at any moment is detached without residue" {
+	routed_subject vif-route
+	killed_everywhere attach 25
+}
+
+@test "a routed vif whose detach was killed at any moment is detached by the next call" {
+	routed_subject vif-route
+	killed_everywhere detach 12
+}
+
+@test "ip failing at any of its starts, before or after its work, is undone or done again" {
+	local what nth
+	routed_subject vif-route
+	mkdir "$BATS_TEST_TMPDIR/bin"
+	export PATH=$BATS_TEST_TMPDIR/bin:$PATH
+	# shellcheck disable=SC2016 # the stand-in expands
+	for what in 'exit 1' '"$real" "$@"; exit 1' '"$real" "$@"; kill -KILL $$'; do
+		for nth in 1 2 3; do
+			ip_fails attach "$nth" "$what"
+			assert_all_or_nothing
+			assert_detaches
+			ip_fails detach "$nth" "$what"
+			assert_detaches
+		done
+	done
+	assert_works_again
+}
+
+# ip_fails attach|detach <number> <shell code>
+# The nth program called ip does what the code says.
+ip_fails() {
+	moment="$1, ip $2: $3"
+	rm -f "$BATS_TEST_TMPDIR/bin/ip" "$BATS_TEST_TMPDIR/starts"
+	hash -r
+	subject_nodes
+	[[ $1 == attach ]] || libxl attach
+	[[ $1 == attach ]] || libxl_goes
+	program "$BATS_TEST_TMPDIR/bin/ip" <<-END
+		#!/bin/bash
+		real=$(type -P ip)
+		echo x >>$BATS_TEST_TMPDIR/starts
+		[[ \$(wc -l <$BATS_TEST_TMPDIR/starts) != $2 ]] || { $3; }
+		exec "\$real" "\$@"
+	END
+	libxl "$1" timeout 35
+	rm "$BATS_TEST_TMPDIR/bin/ip"
+	hash -r
+}
