@@ -389,3 +389,59 @@ in_background() {
 	[[ ! -e "$BATS_TEST_TMPDIR/pwned" ]] || seen 'the argument was run'
 	[[ ! -e "$BATS_TEST_TMPDIR/pwned" ]]
 }
+
+# upstream: seen: forged frames arrive
+@test "defect 17: a guest sends from the addresses of its ip= alone" {
+	local sent=$'ipv4 src=10.0.0.9\narp spa=10.0.0.9' arrived
+	bridge xenbr0
+	vif_link port0 wire
+	host ip link set port0 master xenbr0 up
+	host ip link set wire up
+	vif 1 0 bridge xenbr0 ip 10.0.0.1
+	online 1 0
+	host ip link set guest1.0 up
+	arrived=$(host "$root/tests/frames/send" guest1.0 wire ipv4 <<<"$sent")
+	host ip link del port0
+	[[ ! $arrived ]] || seen 'forged frames arrive'
+	[[ ! $arrived ]]
+}
+
+# upstream: seen: forged frames arrive
+@test "defect 18: a guest sends from the IPv6 addresses of its ip= alone" {
+	local sent='ipv6 src6=fd00::9' arrived
+	bridge xenbr0
+	vif_link port0 wire
+	host ip link set port0 master xenbr0 up
+	host ip link set wire up
+	vif 1 0 bridge xenbr0 ip fd00::1
+	online 1 0
+	host ip link set guest1.0 up
+	arrived=$(host "$root/tests/frames/send" guest1.0 wire ipv6 <<<"$sent")
+	host ip link del port0
+	[[ ! $arrived ]] || seen 'forged frames arrive'
+	[[ ! $arrived ]]
+}
+
+# upstream: seen: exit 1, .*vif-route failed; error detected
+@test "defect 22: a guest is routed to without ifconfig" {
+	vif_link up0 wire
+	host ip address add 10.0.0.254/24 dev up0
+	host ip link set up0 up
+	[[ ! $(type -P ifconfig) ]] || host mount --bind /dev/null "$(type -P ifconfig)"
+	vif 1 0 ip 10.0.0.1 gatewaydev up0
+	libxl_environment vif 1 0
+	run host env "${environment[@]}" netdev=up0 "$scripts/vif-route" online type_if=vif </dev/null
+	seen_call backend/vif/1/0
+	[[ "$(host ip -json route show 10.0.0.1 | jq -r '.[0].dev')" == vif1.0 ]]
+	assert_node backend/vif/1/0/hotplug-status connected
+}
+
+# upstream: seen: connected, without its VLANs
+@test "defect 25: vlan= is refused by a bridge that keeps no VLANs apart" {
+	bridge xenbr0
+	vif 1 0 bridge xenbr0 vlan 10
+	run online 1 0
+	[[ "$status" -ne 0 ]] || seen 'connected, without its VLANs'
+	[[ "$status" -ne 0 ]]
+	assert_node backend/vif/1/0/hotplug-status error
+}
