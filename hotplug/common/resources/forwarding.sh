@@ -6,10 +6,6 @@
 
 # shellcheck source=interface.sh
 resource_find interface
-# shellcheck source=../config.sh
-. "$hotplug_common/config.sh"
-
-forwarding_lock_wait=3 # seconds; less than a command's deadline
 
 # forwarding_acquire <interface>
 # The rules' comment says whose they are: the name may be another guest's later.
@@ -20,9 +16,11 @@ forwarding_acquire() {
 	interface_is_plain "$1"
 	[[ $type_if != tap ]] || owner+=-emu
 	journal_remember commands "${commands[*]}" owner "$owner"
+	# shellcheck source=../forwarding_rules.sh
+	. "$hotplug_common/forwarding_rules.sh"
 	for command in "${commands[@]}"; do
-		forwarding_remove "$command" "$1" "$owner" || fail "$reason"
-		forwarding_restore "$command" -I "$1" "$owner" ||
+		forwarding_rules_remove "$command" "$1" "$owner" || fail "$reason"
+		forwarding_rules_restore "$command" -I "$1" "$owner" ||
 			fail "Cannot let the bridged packets of $1 pass $command: $reason"
 	done
 }
@@ -40,8 +38,11 @@ forwarding_release() {
 	local commands owner command status=0
 	journal_recall owner owner
 	journal_recall commands commands
+	[[ $commands ]] || return 0
+	# shellcheck source=../forwarding_rules.sh
+	. "$hotplug_common/forwarding_rules.sh"
 	for command in iptables ip6tables; do
-		[[ " $commands " != *" $command "* ]] || forwarding_remove "$command" "$1" "$owner" || status=1
+		[[ " $commands " != *" $command "* ]] || forwarding_rules_remove "$command" "$1" "$owner" || status=1
 	done
 	return "$status"
 }
@@ -51,9 +52,12 @@ forwarding_check() {
 	local commands owner command
 	journal_recall owner owner
 	journal_recall commands commands
+	[[ $commands ]] || return 0
+	# shellcheck source=../forwarding_rules.sh
+	. "$hotplug_common/forwarding_rules.sh"
 	for command in iptables ip6tables; do
 		[[ " $commands " != *" $command "* ]] ||
-			{ forwarding_rule "$command" -C in "$1" "$owner" && forwarding_rule "$command" -C out "$1" "$owner"; } ||
+			{ forwarding_rules_one "$command" -C in "$1" "$owner" && forwarding_rules_one "$command" -C out "$1" "$owner"; } ||
 			return
 	done
 }
@@ -65,6 +69,8 @@ forwarding_commands() {
 	for command in iptables ip6tables; do
 		read -r sees 2>/dev/null <"/proc/sys/net/bridge/bridge-nf-call-$command" || continue
 		((sees)) || continue
+		# shellcheck source=../config.sh
+		. "$hotplug_common/config.sh"
 		config_get firewall firewall
 		[[ $firewall == @(auto|iptables) ]] || return 0
 		! forwarding_installed "$command" "$firewall" || commands+=("$command")
@@ -78,45 +84,4 @@ forwarding_installed() {
 	[[ $2 != iptables ]] ||
 		fail "This host shows bridged packets to $1, which is not installed; install the package iptables, or write firewall = auto into $hotplug_config."
 	return 1
-}
-
-# forwarding_restore <command> -I|-D <interface> <owner>
-# Both rules or none of them.
-forwarding_restore() {
-	local status=0
-	run_with "*filter
-$2 FORWARD -m physdev --physdev-is-bridged --physdev-in $3 -m comment --comment $4 -j ACCEPT
-$2 FORWARD -m physdev --physdev-is-bridged --physdev-out $3 -m comment --comment $4 -j ACCEPT
-COMMIT
-" "$1-restore" --wait "$forwarding_lock_wait" --noflush || status=$?
-	forwarding_reason "$status"
-}
-
-# forwarding_rule <command> -C|-D in|out <interface> <owner>
-forwarding_rule() {
-	local status=0
-	run "$1" --wait "$forwarding_lock_wait" "$2" FORWARD -m physdev --physdev-is-bridged "--physdev-$3" "$4" \
-		-m comment --comment "$5" -j ACCEPT || status=$?
-	forwarding_reason "$status"
-}
-
-# forwarding_reason <status>
-# It is the result; for that of a lock that others hold, reason is set.
-forwarding_reason() {
-	(($1 != 4)) ||
-		reason="Another program has held the lock of iptables (/run/xtables.lock) for $forwarding_lock_wait seconds; try again when it is done."
-	return "$1"
-}
-
-# forwarding_remove <command> <interface> <owner>
-# Where not both are there, each alone: one that is not there is gone (status 1).
-forwarding_remove() {
-	local direction status=0
-	forwarding_restore "$1" -D "${@:2}" && return
-	status=$?
-	for direction in in out; do
-		((status == 1)) || return "$status"
-		forwarding_rule "$1" -D "$direction" "${@:2}" || status=$?
-	done
-	((status <= 1))
 }
