@@ -44,7 +44,7 @@ block_accept() {
 	[[ ${store_value[params]+set} ]] ||
 		fail "The node $XENBUS_PATH/params does not exist, so there is no such disk; it may have been detached meanwhile, attach it again."
 	store_get state state
-	[[ $state != [56] ]] ||
+	[[ $action == detach || $state != [56] ]] ||
 		fail "The disk $device_id is being detached (state $state), so it was not attached."
 	store_get mode mode
 	parameters_check 'The access mode' "$mode" mode

@@ -67,7 +67,7 @@ vif_accept() {
 	[[ ${store_value["frontend-id"]+set} ]] ||
 		fail "The node $XENBUS_PATH/frontend-id does not exist, so there is no such interface; it may have been detached meanwhile, attach it again."
 	store_get state state
-	[[ $state != [56] ]] ||
+	[[ $action == detach || $state != [56] ]] ||
 		fail "The interface $device_id is being detached (state $state), so it was not attached."
 	parameters_check 'The name of the interface' "$vif" ifname
 	vif_accept_optional vifname 'The vifname' ifname

@@ -127,3 +127,12 @@ teardown() {
 	[[ "$status" -eq 0 ]]
 	[[ $output == *'bridge  (ifname)'* && $output == *'Needs: ip'* ]]
 }
+
+@test "an interface that other scripts attached is detached by its nodes, which say that it goes" {
+	bridge xenbr0
+	vif 1 0 bridge xenbr0 vifname web0
+	host ip link set vif1.0 name web0 master xenbr0 up
+	nodes backend/vif/1/0 online 0 state 6
+	offline 1 0
+	[[ "$(link vif1.0 .master)" == null ]]
+}

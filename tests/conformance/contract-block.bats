@@ -389,7 +389,8 @@ $path/physical-device-path = \"$loop\"" ]]
 @test "contract: a disk that other scripts attached is detached by its nodes" {
 	vbd 1 51712 "$image"
 	loop=$(losetup --find --show "$image")
-	nodes backend/vbd/1/51712 node "$loop" physical-device "$(stat -c %t:%T "$loop")"
+	nodes backend/vbd/1/51712 node "$loop" physical-device "$(stat -c %t:%T "$loop")" \
+		online 0 state 6 # as libxl has them at a detach
 	block_remove 1 51712
 	assert_residue_free
 }

@@ -22,21 +22,33 @@ setup() { guests_destroy; }
 	same_residue ''
 }
 
-# libxl waits for 10 s until the kernel has made an interface, which on
-# emulated CPUs is not long enough for twenty of them.
-@test "ten interfaces that are attached at once are all connected, and gone after it" {
+@test "twenty interfaces that are attached at once are all connected, and gone after it" {
 	local i vifs=()
-	for i in {1..10}; do
+	for i in {1..20}; do
 		vifs+=("'bridge=xenbr0'")
 	done
-	guest many 14 'memory=256' "vif=[$(commas "${vifs[@]}")]"
+	guest_in_time many 14 'memory=256' "vif=[$(commas "${vifs[@]}")]"
 	guest_answers 10.9.1.14
-	within 60 all_in_state_4 vif "$(xl domid many)" 10
-	for i in {0..9}; do
+	within 60 all_in_state_4 vif "$(xl domid many)" 20
+	for i in {0..19}; do
 		is_port "vif$(xl domid many).$i"
 	done
 	xl destroy many
 	same_residue ''
+}
+
+# guest_in_time <argument of guest>...
+# libxl gives the kernel 10 s to make the interfaces. Where emulated CPUs that
+# others use, too, need longer, which is not the scripts' doing, it is tried again.
+guest_in_time() {
+	local try
+	for try in 1 2 3; do
+		run guest "$@"
+		printf 'try %s: %s\n' "$try" "$output"
+		[[ $output == *device_backend_callback* ]] || return "$status"
+		guests_destroy
+	done
+	return 1
 }
 
 # commas <item>...
