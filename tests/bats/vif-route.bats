@@ -106,6 +106,22 @@ teardown() {
 	done
 }
 
+@test "a gatewaydev that goes while its proxies are deleted is no failure of the detach" {
+	vif 1 0 ip 192.0.2.50
+	route_online 1 0
+	mkdir "$BATS_TEST_TMPDIR/bin"
+	program "$BATS_TEST_TMPDIR/bin/ip" <<-END
+		#!/bin/bash
+		$(type -P ip) link delete eth0 2>/dev/null
+		exec $(type -P ip) "\$@"
+	END
+	PATH=$BATS_TEST_TMPDIR/bin:$PATH run route_offline 1 0
+	[[ $status == 0 && ! $output ]]
+	run ! host test -e /sys/class/net/eth0
+	rm "$BATS_TEST_TMPDIR/bin/ip"
+	assert_unrouted
+}
+
 @test "two vifs with one address, as when a guest restarts: the new one has it, and keeps it when the old one goes" {
 	vif 1 0 ip '198.51.100.5 192.0.2.50 2001:db8::50'
 	vif 2 0 ip '198.51.100.5 192.0.2.50 2001:db8::50'

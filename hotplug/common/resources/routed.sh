@@ -183,13 +183,12 @@ routed_set() {
 # while they go: it has said so in its journal before it looked. That of an
 # interface that is gone are gone.
 routed_unproxy() {
-	local gateway number index remembered proxies=() claimed address lines=''
+	local gateway number remembered proxies=() claimed address lines=''
 	journal_recall gateway gateway
 	journal_recall remembered proxies
 	read -r number gateway <<<"$gateway"
 	read -ra proxies <<<"$remembered"
-	((${#proxies[@]})) && read -r index 2>/dev/null <"/sys/class/net/$gateway/ifindex" || return 0
-	[[ $index == "$number" ]] || return 0
+	((${#proxies[@]})) && routed_remains "$gateway" "$number" || return 0
 	journal_leave routed
 	routed_claims claimed "$gateway"
 	for address in "${proxies[@]}"; do
@@ -197,9 +196,17 @@ routed_unproxy() {
 		[[ $claimed == *" $address "* ]] ||
 			lines+="neighbour add proxy $address dev $gateway"$'\n'"neighbour delete proxy $address dev $gateway"$'\n'
 	done
-	# Another device that goes may have deleted one in between.
-	[[ ! $lines ]] || run_with "$lines" ip -batch - || run_with "$lines" ip -batch - || return
-	routed_reproxy
+	# Another device that goes may have deleted one in between, or the interface may just have gone.
+	[[ ! $lines ]] || run_with "$lines" ip -batch - || run_with "$lines" ip -batch - ||
+		! routed_remains "$gateway" "$number" || return
+	routed_reproxy || ! routed_remains "$gateway" "$number"
+}
+
+# routed_remains <host's interface> <its index>
+# Fails where it is gone, or is another one by now.
+routed_remains() {
+	local index
+	read -r index 2>/dev/null <"/sys/class/net/$1/ifindex" && [[ $index == "$2" ]]
 }
 
 # routed_reproxy
@@ -218,7 +225,7 @@ routed_reproxy() {
 # The addresses that the journals of other devices say it answers for, each between spaces.
 routed_claims() {
 	local file fields at found=' ' number
-	read -r number <"/sys/class/net/$2/ifindex"
+	read -r number 2>/dev/null <"/sys/class/net/$2/ifindex" || number=none
 	for file in "${journal_file%/*}"/vif-*; do
 		[[ $file != "$journal_file" ]] || continue
 		mapfile -d '' -t fields 2>/dev/null <"$file" || continue
