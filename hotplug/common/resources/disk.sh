@@ -14,9 +14,10 @@ disk_acquire() {
 	journal_remember kind "$disk_kind"
 }
 
-# disk_plan <path|name under /dev> <mode>
+# disk_plan <path|name under /dev, or empty> <mode>
+# Empty: what the resource before it is going to make.
 disk_plan() {
-	disk_claim "$@" --plan
+	[[ ! $1 ]] || disk_claim "$@" --plan
 }
 
 # disk_claim <path|name under /dev> <mode> <option>...

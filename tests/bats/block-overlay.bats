@@ -1,0 +1,216 @@
+# SPDX-License-Identifier: LGPL-2.1-only
+# block-overlay: a disk of a guest's own over a base that many share. The
+# kernel's part is a stand-in's here (tests/lib/dmsetup.bash); that what the
+# guest writes is kept, or not, is seen on real Xen (tests/e2e/suite/overlay.bats).
+
+load ../lib/host
+load ../lib/enumerate
+load ../lib/dmsetup
+
+setup() {
+	host_start
+	dmsetup_start
+	domain 1
+	domain 2
+	image base.img
+	base=$image
+	cow=$BATS_TEST_TMPDIR/cow
+	subject=disk subject_id=51712 subject_path=backend/vbd/1/51712 subject_link=''
+}
+
+teardown() {
+	report_moment
+	host_stop
+}
+
+# overlay <domid> <target>
+# The nodes, and the attach.
+overlay() {
+	! store_has "backend/vbd/$1/51712" || xenstore-rm "backend/vbd/$1/51712"
+	vbd "$1" 51712 "$2"
+	call block-overlay add vbd "$1" 51712
+}
+
+# overlay_refused <target> <part of the sentence>
+overlay_refused() {
+	run overlay 1 "$1"
+	[[ $status == 1 ]]
+	assert_refused backend/vbd/1/51712 error "$2" || assert_refused backend/vbd/1/51712 busy "$2"
+	assert_released
+}
+
+# overlay_remove <domid>
+overlay_remove() {
+	nodes "backend/vbd/$1/51712" online 0 state 5
+	call block-overlay remove vbd "$1" 51712
+}
+
+# assert_released
+# Neither mappings nor loop devices, nor files but the base and what was kept.
+assert_released() {
+	[[ ! "$(mappings)" ]]
+	assert_residue_free
+	[[ ! "$(compgen -G "$BATS_TEST_TMPDIR/*.vbd-*")" ]]
+}
+
+@test "a guest gets the mapping, and after the detach only what it wrote is left" {
+	overlay 1 "base=$base,file=$cow"
+	[[ "$(mappings)" == xen-hotplug-vbd-1-51712-* ]]
+	assert_node backend/vbd/1/51712/physical-device-path "/dev/mapper/$(mappings)"
+	assert_node backend/vbd/1/51712/hotplug-status connected
+	[[ "$(stat -c '%a %s' "$cow")" == '600 2101248' ]]
+	call block-overlay check vbd 1 51712
+	overlay_remove 1
+	assert_released
+	[[ -e $cow ]]
+	overlay 1 "base=$base,file=$cow,persist=y"
+	overlay_remove 1
+	assert_released
+}
+
+@test "with persist=n nothing is left, and no file needs to be named" {
+	overlay 1 "base=$base,persist=n"
+	[[ "$(compgen -G "$base.vbd-1-51712.*")" ]]
+	overlay_remove 1
+	assert_released
+	overlay 1 "base=$base,persist=n,file=$BATS_TEST_TMPDIR/elsewhere"
+	[[ "$(compgen -G "$BATS_TEST_TMPDIR/elsewhere.vbd-1-51712.*")" ]]
+	overlay_remove 1
+	assert_released
+}
+
+@test "many guests have one base, which nobody may write meanwhile" {
+	overlay 1 "base=$base,persist=n"
+	overlay 2 "base=$base,persist=n"
+	vbd 1 51728 "$base"
+	run block_add 1 51728
+	assert_refused backend/vbd/1/51728 busy "by guest 'guest2' (domain 2)"
+	overlay_remove 1
+	overlay_remove 2
+	block_add 1 51728
+	run overlay 2 "base=$base,persist=n"
+	assert_refused backend/vbd/2/51712 busy "by guest 'guest1' (domain 1)"
+	block_remove 1 51728
+	assert_released
+}
+
+@test "two guests do not get one overlay" {
+	overlay 1 "base=$base,file=$cow"
+	run overlay 2 "base=$base,file=$cow"
+	[[ $status == 1 ]]
+	assert_refused backend/vbd/2/51712 busy "by guest 'guest1' (domain 1)"
+	[[ -e $cow ]]
+	overlay_remove 1
+	assert_released
+}
+
+@test "what is no overlay is not written: another image, the base itself, a directory" {
+	local before
+	image other.img
+	before=$(sha1sum "$image" "$base")
+	overlay_refused "base=$base,file=$image" 'is there and is no overlay'
+	overlay_refused "base=$base,file=$base" 'is there and is no overlay'
+	overlay_refused "base=$base,file=$BATS_TEST_TMPDIR" 'is there and is no overlay'
+	ln -s /nowhere/at/all "$BATS_TEST_TMPDIR/link"
+	overlay_refused "base=$base,file=$BATS_TEST_TMPDIR/link" 'Cannot make the file'
+	[[ "$(sha1sum "$image" "$base")" == "$before" ]]
+}
+
+@test "an overlay is refused once its base was changed" {
+	overlay 1 "base=$base,file=$cow"
+	overlay_remove 1
+	touch -d '1 hour' "$base"
+	overlay_refused "base=$base,file=$cow" 'has changed since a guest wrote to its overlay'
+	touch -d '2 hours' "$cow"
+	overlay 1 "base=$base,file=$cow"
+}
+
+@test "what is missing or wrong is named, and nothing is left" {
+	overlay_refused "base=$base" 'add it, or persist=n'
+	overlay_refused "file=$cow" 'Parameter base is missing'
+	overlay_refused "base=$BATS_TEST_TMPDIR/none,persist=n" 'does not exist'
+	overlay_refused "base=$base,persist=maybe" 'not y or n'
+	overlay_refused "base=$base,base=$base" 'twice'
+	overlay_refused "base=$base,file=$BATS_TEST_TMPDIR/no/cow" 'Cannot make the file'
+	phy_device
+	overlay_refused "base=$phy,persist=n" 'has to say where a temporary file may be'
+	: >"$BATS_TEST_TMPDIR/short"
+	overlay_refused "base=$BATS_TEST_TMPDIR/short,persist=n" 'is empty'
+}
+
+@test "the mapping being refused, nothing is left" {
+	program "$BATS_TEST_TMPDIR/bin/dmsetup" <<<$'#!/bin/bash\necho "device-mapper: no" >&2; exit 1'
+	overlay_refused "base=$base,persist=n" 'device-mapper: no'
+	overlay_refused "base=$base,file=$cow" 'device-mapper: no'
+	[[ ! -e $cow ]]
+}
+
+@test "plan tells what would be done, and does nothing" {
+	vbd 1 51712 "base=$base,file=$cow"
+	run call block-overlay plan vbd 1 51712
+	[[ $status == 0 && $output == *overlay_file* ]]
+	[[ ! -e $cow ]]
+	assert_released
+}
+
+# What enumerate.bash does with block, it does here with block-overlay.
+subject_nodes() {
+	! store_has "$subject_path" || xenstore-rm "$subject_path"
+	vbd 1 51712 "base=$base,$options"
+}
+libxl() {
+	local environment verb=add
+	[[ $1 == attach ]] || verb=remove
+	libxl_environment vbd 1 51712
+	said=$BATS_TEST_TMPDIR/said ended=0
+	host env "${environment[@]}" "${@:2}" "$scripts/block-overlay" "$verb" </dev/null >"$said" 2>&1 || ended=$?
+}
+assert_nothing_held() {
+	assert_released
+	[[ $options != persist=n || ! -e $cow ]]
+}
+
+# killed_everywhere attach|detach <options> <least number of moments>
+killed_everywhere() {
+	local line at tried=0 options=$2
+	subject_nodes
+	[[ $1 == attach ]] || libxl attach
+	moments_of "$1"
+	libxl detach
+	for line in "${moments[@]}"; do
+		rm -f "$cow"
+		subject_nodes
+		[[ $1 == attach ]] || libxl attach
+		read -ra at <<<"$line"
+		killed_at "$1" "${at[@]}"
+		((ended != 137)) || tried=$((tried + 1))
+		assert_detaches
+	done
+	say_tried "$tried" moments "$3"
+}
+
+@test "an attach that was killed at any moment is detached without residue" {
+	killed_everywhere attach persist=n 30
+}
+
+@test "a detach that was killed at any moment is done by the next one" {
+	killed_everywhere detach persist=n 12
+}
+
+@test "an overlay whose attach was killed at any moment can be attached again" {
+	local line at options=file=$cow
+	subject_nodes
+	moments_of attach
+	libxl detach
+	for line in "${moments[@]}"; do
+		rm -f "$cow"
+		subject_nodes
+		read -ra at <<<"$line"
+		killed_at attach "${at[@]}"
+		assert_detaches
+		subject_nodes
+		libxl attach
+		assert_ended 0
+		assert_detaches
+	done
+}

@@ -1,0 +1,71 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: LGPL-2.1-only
+# A disk of a guest's own over a base that many read: block-overlay.
+
+load ../lib/xen.bash
+teardown() { e2e_teardown; }
+setup() {
+	guest web 11
+	before=$(residue)
+	image base
+	base=$image
+	cow=$E2E_WORK/web.cow
+	rm -f "$cow"
+	printf 'the base\n' | dd of="$base" conv=notrunc status=none
+}
+
+# overlay <guest> <options>
+overlay() {
+	xl block-attach "$1" "vdev=xvdb,script=block-overlay,access=w,target=base=$base,$2"
+}
+
+# first_line <file or device>
+first_line() {
+	head -n 1 -- "$1" | tr -d '\0'
+}
+
+# nothing_left
+nothing_left() {
+	same_residue "$before"
+	[[ ! $(compgen -G '/sys/class/block/dm-*') ]]
+	[[ ! $(compgen -G "$E2E_WORK/*.vbd-*") ]]
+	[[ $(first_line "$base") == 'the base' ]]
+}
+
+@test "what a guest writes is in its overlay, also at the next attach, and not in the base" {
+	local mapping
+	overlay web "file=$cow"
+	mapping=$(compgen -G '/dev/mapper/xen-hotplug-*')
+	within 30 has_sector "$mapping" web xvdb
+	refused "Disk '$base' is in use, read-only, by guest 'web'" xl block-attach web "$base,raw,xvdc,w"
+	xl block-detach web xvdb
+	nothing_left
+	xl block-attach web "vdev=xvdb,script=block-overlay,access=r,target=base=$base,file=$cow"
+	[[ $(first_line "$(compgen -G '/dev/mapper/xen-hotplug-*')") == 'guest web, disk xvdb' ]]
+	xl block-detach web xvdb
+	nothing_left
+}
+
+@test "guests share a base, each with a temporary overlay, and what they wrote goes with them" {
+	overlay web persist=n
+	within 30 has_sector "$(compgen -G '/dev/mapper/xen-hotplug-*')" web xvdb
+	guest_paused mail "disk=['vdev=xvda,script=block-overlay,access=w,target=base=$base,persist=n']"
+	[[ $(first_line "$(compgen -G "/dev/mapper/xen-hotplug-vbd-$(xl domid mail)-*")") == 'the base' ]]
+	xl destroy mail
+	xl block-detach web xvdb
+	nothing_left
+}
+
+@test "the base being a block device, guests share it as well, and nobody writes it meanwhile" {
+	local device
+	device=$(losetup --find --show "$base")
+	before=$(residue)
+	xl block-attach web "vdev=xvdb,script=block-overlay,access=w,target=base=$device,persist=n,file=$E2E_WORK/temporary"
+	guest_paused mail "disk=['vdev=xvda,script=block-overlay,access=w,target=base=$device,persist=n,file=$E2E_WORK/temporary']"
+	run ! xl block-attach web "phy:$device,xvdc,w"
+	xl destroy mail
+	xl block-detach web xvdb
+	same_residue "$before"
+	losetup -d "$device"
+	[[ ! $(compgen -G '/sys/class/block/dm-*') && ! $(compgen -G "$E2E_WORK/*.vbd-*") ]]
+}
