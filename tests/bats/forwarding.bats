@@ -5,6 +5,7 @@
 load ../lib/host
 load ../lib/observe
 load ../lib/enumerate
+load ../lib/iptables
 
 setup() {
 	host_start
@@ -29,26 +30,8 @@ br_netfilter() {
 	for command in iptables ip6tables; do
 		# shellcheck disable=SC2016 # the inner shell expands
 		host bash -c 'echo 1 >"/proc/sys/net/bridge/bridge-nf-call-$1"' - "$command"
-		host "$command" --policy FORWARD DROP
 	done
-}
-
-# legacy
-# The iptables of the kernel's own tables, with a lock: else it is that of nftables.
-legacy() {
-	local command
-	mkdir "$BATS_TEST_TMPDIR/bin"
-	for command in iptables{,-restore} ip6tables{,-restore}; do
-		ln -s "$(type -P xtables-legacy-multi)" "$BATS_TEST_TMPDIR/bin/$command"
-	done
-	PATH=$BATS_TEST_TMPDIR/bin:$PATH
-}
-
-# rules
-# Those of FORWARD, of both families.
-rules() {
-	host iptables --list-rules FORWARD | grep '^-A' || :
-	host ip6tables --list-rules FORWARD | grep '^-A' || :
+	iptables_drops
 }
 
 # own_rules <interface> <owner>
@@ -206,18 +189,6 @@ configured() {
 		rm -r "$tree"
 		scripts=$root/hotplug/Linux
 	done
-}
-
-# without_iptables
-# From now on, no path of this host has it.
-without_iptables() {
-	local directory
-	directory=$(dirname "$(type -P iptables-restore)")
-	# shellcheck disable=SC2016 # the inner shell expands
-	host bash -c '
-		mkdir "$1/sbin" "$1/links" && mount --bind "$2" "$1/sbin" && ln -s "$1"/sbin/* "$1/links" &&
-			rm "$1"/links/ip*tables* && mount --bind "$1/links" "$2"
-	' - "$BATS_TEST_TMPDIR" "$directory"
 }
 
 @test "without iptables, firewall = iptables is refused where bridged packets pass it, and auto is not" {

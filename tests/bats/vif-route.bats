@@ -222,8 +222,8 @@ teardown() {
 	vif 1 0 ip "$list4$list6"
 	route_offline 1 0
 	libxl_environment vif 1 0
-	# bash, the helper, nft, ip to read and ip to change.
-	[[ "$(programs "$scripts/vif-route" online type_if=vif)" == 5 ]]
+	# bash, the helper, nft, iptables and ip6tables, ip to read and ip to change.
+	[[ "$(programs "$scripts/vif-route" online type_if=vif)" == 7 ]]
 	[[ "$(host ip route | grep -c 'dev vif1.0.* metric 2 ')" == 32 ]]
 	[[ "$(host ip -6 route | grep -c 'dev vif1.0.* metric 2 ')" == 32 ]]
 	[[ "$(proxies | wc -l)" == 64 ]]

@@ -146,7 +146,8 @@ assert_attached() {
 nothing_held_but() {
 	host_journals
 	# shellcheck disable=SC2016 # the inner shell expands
-	host bash -c 'ip neighbour show proxy; ip route | grep -E "web|vif1"; nft list ruleset | grep -E "chain .?vif|_nat"; ip link show "$0" >/dev/null' "$subject_link"
+	host bash -c 'ip neighbour show proxy; ip route | grep -E "web|vif1"; nft list ruleset | grep -E "chain .?vif|_nat"
+		iptables --list-rules | grep xen-hotplug; ip6tables --list-rules | grep xen-hotplug; ip link show "$0" >/dev/null' "$subject_link"
 }
 
 # killed_everywhere attach|detach <least number of moments>
@@ -183,6 +184,8 @@ assert_unrouted() {
 		host ip -6 route | grep 'vif.* metric [12] '
 		# The filter's table stays, without chains; so do those that iptables makes for itself.
 		host nft list ruleset | grep -E 'chain .?vif|xen_hotplug_nat|XEN'
+		host iptables --list-rules | grep xen-hotplug
+		host ip6tables --list-rules | grep xen-hotplug
 		host_residue
 	) || :
 	[[ ! $left ]] || {

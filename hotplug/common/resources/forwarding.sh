@@ -1,38 +1,37 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: LGPL-2.1-only
-# Bridged packets of the guest pass the host's own firewall: where br_netfilter
-# shows them to iptables, whose policy may be to drop what it does not know
-# (Docker's is). One rule a direction, as Xen's own scripts set it.
+# Packets of the guest pass the host's own iptables, whose policy may be to drop
+# what it does not know (Docker's is): one rule a direction. Those that a bridge
+# forwards meet it where br_netfilter shows them to it; those that this host
+# routes do in any case.
 
 # shellcheck source=interface.sh
 resource_find interface
 
-# forwarding_acquire <interface>
+# forwarding_acquire <interface> [bridged|routed|translated] [addresses]
+# What is translated is routed, and masqueraded. A routed guest has packets of
+# the families of its addresses; of both, where there are none.
 # The rules' comment says whose they are: the name may be another guest's later.
 forwarding_acquire() {
-	local commands=() owner=xen-hotplug/$device_id command
-	forwarding_commands
+	local commands=() listed='' owner=xen-hotplug/$device_id how=${2:-bridged} command
+	forwarding_commands "$1" "$how" "${3-}"
 	((${#commands[@]})) || return 0
-	interface_is_plain "$1"
 	[[ $type_if != tap ]] || owner+=-emu
 	journal_remember commands "${commands[*]}" owner "$owner"
-	# shellcheck source=../forwarding_rules.sh
-	. "$hotplug_common/forwarding_rules.sh"
 	for command in "${commands[@]}"; do
-		forwarding_rules_remove "$command" "$1" "$owner" || fail "$reason"
-		forwarding_rules_restore "$command" -I "$1" "$owner" ||
-			fail "Cannot let the bridged packets of $1 pass $command: $reason"
+		[[ $listed != *"$owner"* ]] || forwarding_rules_remove "$command" "$1" "$how" "$owner" || fail "$reason"
+		forwarding_rules_restore "$command" -I "$1" "$how" "$owner" ||
+			fail "Cannot let the packets of $1 pass $command: $reason"
 	done
 }
 
-# forwarding_plan <interface>
+# forwarding_plan <interface> [bridged|routed|translated] [addresses]
 forwarding_plan() {
-	local commands=()
-	forwarding_commands
-	((${#commands[@]} == 0)) || interface_is_plain "$1"
+	local commands=() listed=''
+	forwarding_commands "$1" "${2:-bridged}" "${3-}"
 }
 
-# forwarding_release <interface>
+# forwarding_release <interface> [bridged|routed|translated] [addresses]
 # The rules need neither the interface nor the bridge.
 forwarding_release() {
 	local commands owner command status=0
@@ -42,46 +41,79 @@ forwarding_release() {
 	# shellcheck source=../forwarding_rules.sh
 	. "$hotplug_common/forwarding_rules.sh"
 	for command in iptables ip6tables; do
-		[[ " $commands " != *" $command "* ]] || forwarding_rules_remove "$command" "$1" "$owner" || status=1
+		[[ " $commands " != *" $command "* ]] ||
+			forwarding_rules_remove "$command" "$1" "${2:-bridged}" "$owner" || status=1
 	done
 	return "$status"
 }
 
-# forwarding_check <interface>
+# forwarding_check <interface> [bridged|routed|translated] [addresses]
 forwarding_check() {
-	local commands owner command
+	local commands owner command direction
 	journal_recall owner owner
 	journal_recall commands commands
 	[[ $commands ]] || return 0
 	# shellcheck source=../forwarding_rules.sh
 	. "$hotplug_common/forwarding_rules.sh"
 	for command in iptables ip6tables; do
-		[[ " $commands " != *" $command "* ]] ||
-			{ forwarding_rules_one "$command" -C in "$1" "$owner" && forwarding_rules_one "$command" -C out "$1" "$owner"; } ||
-			return
+		[[ " $commands " == *" $command "* ]] || continue
+		for direction in in out; do
+			forwarding_rules_one "$command" -C "$direction" "$1" "${2:-bridged}" "$owner" || return
+		done
 	done
 }
 
-# forwarding_commands
-# Sets the caller's commands to those whose rules bridged packets meet.
+# forwarding_commands <interface> bridged|routed|translated <addresses>
+# Sets the caller's commands to those that are to have rules, and listed to
+# what they have.
 forwarding_commands() {
-	local firewall command sees
+	local command
 	for command in iptables ip6tables; do
-		read -r sees 2>/dev/null <"/proc/sys/net/bridge/bridge-nf-call-$command" || continue
-		((sees)) || continue
-		# shellcheck source=../config.sh
-		. "$hotplug_common/config.sh"
-		config_get firewall firewall
-		[[ $firewall == @(auto|iptables) ]] || return 0
-		! forwarding_installed "$command" "$firewall" || commands+=("$command")
+		"forwarding_meets_${2/translated/routed}" "$command" "$3" && forwarding_called "$command" || continue
+		! forwarding_drops "$command" "$@" || commands+=("$command")
 	done
+	((${#commands[@]} == 0)) || interface_is_plain "$1"
 }
 
-# forwarding_installed <command> <firewall=>
+# forwarding_meets_bridged <command>
+# Are bridged packets shown to it?
+forwarding_meets_bridged() {
+	local sees=0
+	read -r sees 2>/dev/null <"/proc/sys/net/bridge/bridge-nf-call-$1" || :
+	((sees))
+}
+
+# forwarding_meets_routed <command> <addresses>
+forwarding_meets_routed() {
+	[[ ! $2 || $1:$2 == iptables:*.* || $1:$2 == ip6tables:*:* ]]
+}
+
+# forwarding_called <command>
 # Where a host has no iptables, it has no rules of iptables.
-forwarding_installed() {
+forwarding_called() {
+	local firewall
+	# shellcheck source=../config.sh
+	. "$hotplug_common/config.sh"
+	config_get firewall firewall
+	[[ $firewall == @(auto|iptables) ]] || return
 	type -P "$1-restore" >/dev/null && return
-	[[ $2 != iptables ]] ||
-		fail "This host shows bridged packets to $1, which is not installed; install the package iptables, or write firewall = auto into $hotplug_config."
+	[[ $firewall != iptables ]] ||
+		fail "$hotplug_config says firewall = iptables, but $1 is not installed; install the package iptables, or write firewall = auto there."
 	return 1
+}
+
+# forwarding_drops <command> <interface> bridged|routed|translated
+# Adds to the caller's listed. Bridged packets are shown to it to be dropped;
+# routed ones pass where its chain is empty and accepts. Where it cannot read
+# its chain, that is another firewall's.
+forwarding_drops() {
+	local status=0 firewall
+	# shellcheck source=../forwarding_rules.sh
+	. "$hotplug_common/forwarding_rules.sh"
+	forwarding_rules_list "$1" || status=$?
+	config_get firewall firewall
+	((status == 0)) || [[ $firewall == auto && $status == [123] ]] ||
+		fail "Cannot see whether the packets of $2 pass $1: $reason"
+	listed+=$output
+	((status == 0)) && [[ $3 == bridged || $output != $'-P FORWARD ACCEPT\n' ]]
 }

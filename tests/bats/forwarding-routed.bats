@@ -1,0 +1,214 @@
+# SPDX-License-Identifier: LGPL-2.1-only
+# Guests of vif-route and vif-nat get through a host whose iptables drops what
+# it does not know, as Docker's does. With packets: what is behind eth0 is a
+# namespace of its own, and so is a guest.
+
+load ../lib/host
+load ../lib/observe
+load ../lib/enumerate
+load ../lib/routed
+load ../lib/iptables
+
+setup() {
+	routed_host
+}
+
+teardown() {
+	report_moment
+	routed_stop
+	host_stop
+}
+
+# rule <interface> in|out <owner> [match]
+# One of ours, as iptables lists it.
+rule() {
+	printf -- '-A FORWARD -%s %s%s -m comment --comment "xen-hotplug/%s" -j ACCEPT\n' "${2:0:1}" "$1" "${4:+ $4}" "$3"
+}
+
+answers='-m conntrack --ctstate RELATED,ESTABLISHED'
+
+# assert_routed_through
+# A guest with addresses of both families, and all beyond the host, reach each
+# other as long as it is attached.
+assert_routed_through() {
+	local family
+	vif 1 0 ip '198.51.100.5 2001:db8:5::5' vifname web
+	call vif-route online vif 1 0 type_if=vif
+	guest 1 0 198.51.100.5/32 2001:db8:5::5/128
+	reaches outside 198.51.100.5 2001:db8:5::5
+	reaches inside-1-0 192.0.2.9 2001:db8::9
+	diff <(rules) <(for family in 4 6; do rule web out vif/1/0 && rule web in vif/1/0; done)
+	call vif-route online vif 1 0 type_if=vif
+	[[ "$(rules | wc -l)" == 4 ]]
+	call vif-route check vif 1 0
+	call vif-route offline vif 1 0 type_if=vif
+	assert_unrouted
+	[[ ! "$(rules)" ]]
+}
+
+@test "a routed guest gets through a host that drops, in both directions, and its rules go with it" {
+	iptables_drops
+	assert_routed_through
+}
+
+@test "a routed guest gets through the iptables without nftables, too" {
+	legacy
+	iptables_drops
+	assert_routed_through
+}
+
+@test "without the rules it does not get through: what the other tests rely on" {
+	iptables_drops
+	vif 1 0 ip 198.51.100.5
+	call vif-route online vif 1 0 type_if=vif
+	guest 1 0 198.51.100.5/32
+	reaches outside 198.51.100.5
+	host iptables --flush FORWARD
+	reaches_not inside-1-0 192.0.2.9
+	reaches_not outside 198.51.100.5
+	run call vif-route check vif 1 0
+	[[ "$status" -eq 1 && "$output" == *'broken  forwarding'* ]]
+}
+
+# assert_translated_through
+# Two guests behind the host reach the network and each other; the network
+# reaches neither, although it knows the way.
+assert_translated_through() {
+	local family domid
+	for domid in 1 2; do
+		vif "$domid" 0
+		call vif-nat online vif "$domid" 0 type_if=vif
+		space "inside-$domid-0" "guest$domid.0" "10.0.$domid.1/32" "fd58:656e:6e61:$domid::1/128"
+		inside "inside-$domid-0" ip route add "10.0.$domid.128" dev "guest$domid.0"
+		inside "inside-$domid-0" ip route add default via "10.0.$domid.128"
+		inside "inside-$domid-0" ip route add "fd58:656e:6e61:$domid::81" dev "guest$domid.0"
+		inside "inside-$domid-0" ip route add default via "fd58:656e:6e61:$domid::81"
+	done
+	reaches inside-1-0 192.0.2.9 2001:db8::9 10.0.2.1 fd58:656e:6e61:2::1
+	reaches inside-2-0 192.0.2.9 2001:db8::9 10.0.1.1
+	# Its default route is through the host.
+	reaches_not outside 10.0.1.1 fd58:656e:6e61:1::1
+	call vif-nat offline vif 2 0 type_if=vif
+	diff <(rules) <(for family in 4 6; do rule vif1.0 out vif/1/0 "$answers" && rule vif1.0 in vif/1/0; done)
+	call vif-nat offline vif 1 0 type_if=vif
+	assert_unrouted
+	[[ ! "$(rules)" ]]
+}
+
+@test "a natted guest gets through a host that drops, and nobody gets through to it" {
+	iptables_drops
+	assert_translated_through
+}
+
+@test "a natted guest gets through the iptables without nftables, too" {
+	legacy
+	iptables_drops
+	assert_translated_through
+}
+
+@test "a chain that accepts by its policy and rejects by its last rule is no obstacle either" {
+	host iptables --append FORWARD --jump REJECT
+	vif 1 0 ip 198.51.100.5
+	call vif-route online vif 1 0 type_if=vif
+	guest 1 0 198.51.100.5/32
+	reaches outside 198.51.100.5
+	call vif-route offline vif 1 0 type_if=vif
+	[[ "$(rules)" == '-A FORWARD -j REJECT --reject-with icmp-port-unreachable' ]]
+}
+
+@test "where iptables drops nothing there is no rule, and not even a table" {
+	vif 1 0 ip '198.51.100.5 2001:db8:5::5'
+	call vif-route online vif 1 0 type_if=vif
+	guest 1 0 198.51.100.5/32 2001:db8:5::5/128
+	reaches outside 198.51.100.5 2001:db8:5::5
+	[[ "$(host nft list tables)" == 'table netdev xen_hotplug' ]]
+}
+
+@test "a firewall of nftables' own is left as it is, also under the name that iptables has" {
+	local before
+	host nft -f - <<-'END'
+		table ip filter { chain forward { type filter hook forward priority 0; policy drop; }; }
+		table inet others { chain forward { type filter hook forward priority 0; policy drop; }; }
+	END
+	before=$(host nft list table ip filter && host nft list table inet others)
+	vif 1 0 ip '198.51.100.5 2001:db8:5::5'
+	call vif-route online vif 1 0 type_if=vif
+	assert_node backend/vif/1/0/hotplug-status connected
+	[[ "$(host nft list table ip filter && host nft list table inet others)" == "$before" ]]
+	call vif-route offline vif 1 0 type_if=vif
+	[[ "$(host nft list table ip filter && host nft list table inet others)" == "$before" ]]
+}
+
+# noted <command>...
+# From now on a call of them is noted in the file called, and fails.
+noted() {
+	local command
+	mkdir -p "$BATS_TEST_TMPDIR/bin"
+	for command; do
+		printf '#!/bin/sh\necho %s >>%q/called\nexit 3\n' "$command" "$BATS_TEST_TMPDIR" |
+			program "$BATS_TEST_TMPDIR/bin/$command"
+	done
+	PATH=$BATS_TEST_TMPDIR/bin:$PATH
+}
+
+@test "the iptables of a family that the guest does not have is not asked" {
+	iptables_drops
+	noted ip6tables ip6tables-restore
+	vif 1 0 ip 198.51.100.5
+	call vif-route online vif 1 0 type_if=vif
+	[[ "$(host iptables --list-rules FORWARD | grep -c xen-hotplug)" == 2 ]]
+	[[ ! -e "$BATS_TEST_TMPDIR/called" ]]
+}
+
+@test "an iptables that does not work in this kernel is none, unless hotplug.conf says that it is the firewall" {
+	noted iptables iptables-restore
+	tree_copy
+	cp "$real_helper" "$tree/helpers/xen-hotplug"
+	vif 1 0 ip 198.51.100.5
+	call vif-route online vif 1 0 type_if=vif
+	assert_node backend/vif/1/0/hotplug-status connected
+	[[ "$(<"$BATS_TEST_TMPDIR/called")" == iptables ]]
+	call vif-route offline vif 1 0 type_if=vif
+	printf 'firewall = iptables\n' >"$tree/hotplug/hotplug.conf"
+	run call vif-route online vif 1 0 type_if=vif
+	[[ "$status" -eq 1 ]]
+	assert_refused backend/vif/1/0 error 'Cannot see whether the packets of vif1.0 pass iptables'
+	assert_unrouted
+}
+
+@test "with firewall = nftables or none, iptables is not called for a routed guest" {
+	local firewall
+	noted iptables{,-restore} ip6tables{,-restore}
+	tree_copy
+	cp "$real_helper" "$tree/helpers/xen-hotplug"
+	vif 1 0 ip '198.51.100.5 2001:db8:5::5'
+	for firewall in nftables none; do
+		printf 'firewall = %s\n' "$firewall" >"$tree/hotplug/hotplug.conf"
+		call vif-route online vif 1 0 type_if=vif
+		call vif-route offline vif 1 0 type_if=vif
+	done
+	[[ ! -e "$BATS_TEST_TMPDIR/called" ]]
+}
+
+@test "while another program holds the lock of iptables, a routed guest is refused as a whole" {
+	local lock
+	legacy
+	iptables_drops
+	vif 1 0 ip 198.51.100.5
+	exec {lock}>"$BATS_TEST_TMPDIR/run/xtables.lock"
+	flock --nonblock "$lock"
+	run call vif-route online vif 1 0 type_if=vif
+	exec {lock}>&-
+	[[ "$status" -eq 1 ]]
+	assert_refused backend/vif/1/0 error 'held the lock of iptables'
+	[[ ! "$(rules)" ]]
+	assert_link_down vif1.0
+	assert_unrouted
+}
+
+@test "a routed vif on a host that drops, whose attach was killed at any moment, is detached without residue" {
+	iptables_drops
+	routed_subject vif-route
+	killed_everywhere attach 30
+	[[ ! "$(rules)" ]]
+}
