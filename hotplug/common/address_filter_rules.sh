@@ -12,14 +12,14 @@ delete chain $address_filter_table $chain
 "
 }
 
-# address_filter_rules_make <interface> <MAC address> <addresses>
+# address_filter_rules_make <interface> <MAC address> <addresses> [VLANs]
 # Sets the caller's rules to what replaces its chain, in one transaction.
 address_filter_rules_make() {
 	local policy=accept body="ether saddr != $2 drop
 arp saddr ether != $2 drop
 "
 	[[ ! $3 ]] || policy=drop
-	[[ ! $3 ]] || address_filter_rules_addresses "$2" "$3"
+	[[ ! $3 ]] || address_filter_rules_addresses "${@:2}"
 	address_filter_rules_without
 	rules+="table $address_filter_table {
 chain $chain {
@@ -29,15 +29,17 @@ $body}
 "
 }
 
-# address_filter_rules_addresses <MAC address> <addresses>
+# address_filter_rules_addresses <MAC address> <addresses> [VLANs]
 # Adds to the caller's body. A family of which there is no address is closed;
-# so are frames with a VLAN's tag, and all that is neither IP nor ARP.
+# so is all that is neither IP nor ARP. Where the guest has VLANs, its port knows
+# which tags pass: of a frame with one, "ether type" is the tag, and all other
+# rules see what is inside it.
 address_filter_rules_addresses() {
 	# shellcheck source=addresses.sh
 	. "$hotplug_common/addresses.sh"
 	addresses_parse "$2" || fail "The addresses are not $expected."
-	body+='ether type != { arp, ip, ip6 } drop
-'
+	body+="ether type != { arp, ip, ip6${3:+, 8021q} } drop
+"
 	((${#addresses_ipv4[@]} == 0)) || address_filter_rules_ipv4
 	((${#addresses_ipv6[@]} == 0)) || address_filter_rules_ipv6 "$1"
 }
@@ -70,7 +72,7 @@ address_filter_rules_ipv6() {
 	address_filter_rules_link_local "$1"
 	address_filter_rules_set own "${addresses_ipv6[@]}"
 	address_filter_rules_set targets "${addresses_ranges[@]}"
-	body+="ether type != ip6 drop
+	body+="meta protocol != ip6 drop
 ip6 saddr :: icmpv6 type nd-neighbor-solicit @th,64,128 $targets accept
 ip6 saddr :: icmpv6 type { mld-listener-report, mld2-listener-report } accept
 ip6 saddr != $own drop

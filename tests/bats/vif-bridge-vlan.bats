@@ -216,6 +216,43 @@ subject_nodes() {
 	assert_ended 0
 }
 
+@test "with ip=, what is in a tag is filtered as what has none" {
+	local arrived
+	pretended_bridge xenbr0 1
+	host ip link set xenbr0 type bridge forward_delay 0
+	host ip link add wire type veth peer name other
+	host ip link set wire master xenbr0 up
+	host ip link set other up
+	guest 1 vlan 10p/20 ip '10.0.0.1 fd00::1'
+	cat >"$BATS_TEST_TMPDIR/passes" <<-'END'
+		arp
+		arp tag=81000014 tpa=10.0.0.3
+		ipv4 tag=81000014 dst=10.0.0.3
+		ipv4 tag=81000000 dst=10.0.0.4
+		ipv6 tag=81000014
+		dhcp tag=81000014
+		icmpv6 tag=81000014 type=136
+		icmpv6 tag=81000014 type=135 src6=::
+	END
+	arrived=$(cat "$BATS_TEST_TMPDIR/passes" - <<-'END' | host "$root/tests/frames/send" guest1.0 other ipv4
+		ipv4 tag=81000014 src=10.0.0.9
+		ipv4 tag=81000014 mac=00:16:3e:00:00:02
+		arp tag=81000014 spa=10.0.0.9
+		arp tag=81000014 sha=00:16:3e:00:00:02
+		ipv6 tag=81000014 src6=fd00::9
+		icmpv6 tag=81000014 type=134
+		icmpv6 tag=81000014 type=136 target=fd00::9
+		icmpv6 tag=81000014 type=135 src6=:: target=fd00::9
+		ipv4 tag=8100001481000014 dst=10.0.0.5
+		ipv4 tag=88a80014 dst=10.0.0.6
+		ipv4 tag=88a8001481000014 dst=10.0.0.7
+		other tag=81000014
+	END
+	)
+	host ip link delete wire
+	diff "$BATS_TEST_TMPDIR/passes" - <<<"$arrived"
+}
+
 @test "learning, flooding and isolation of a port are as the bridge gives them" {
 	local links flags='{learning, flood, mcast_flood, bcast_flood, isolated, hairpin, guard}'
 	bridge xenbr0

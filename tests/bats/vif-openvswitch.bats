@@ -250,6 +250,19 @@ vlans() {
 	run ! host nft list chain netdev xen_hotplug vif1.0
 }
 
+@test "with ip=, a tag passes the filter where bridge= or vlan= name VLANs" {
+	ovs_bridge ovs0
+	vif 1 0 bridge ovs0 ip 192.0.2.7
+	ovs_online 1 0
+	host nft list chain netdev xen_hotplug vif1.0 | run ! grep 8021q
+	nodes backend/vif/1/0 bridge ovs0:20
+	ovs_online 1 0
+	host nft list chain netdev xen_hotplug vif1.0 | grep 8021q
+	nodes backend/vif/1/0 bridge ovs0 vlan 10p/20
+	ovs_online 1 0
+	host nft list chain netdev xen_hotplug vif1.0 | grep 8021q
+}
+
 @test "a record that an earlier guest has left is replaced" {
 	ovs_bridge ovs0 ovs1
 	host ovs-vsctl --no-wait add-port ovs1 vif1.0 tag=7

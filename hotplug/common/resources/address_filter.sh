@@ -13,7 +13,8 @@ resource_find interface
 # deleted it could not know that nobody adds one meanwhile.
 address_filter_table='netdev xen_hotplug'
 
-# address_filter_acquire <interface> <MAC address> <addresses, or empty for all>
+# address_filter_acquire <interface> <MAC address> <addresses, or empty for all> [VLANs]
+# What has a tag passes where there are VLANs, and its inside is filtered.
 # Without addresses there is a filter only where the host binds MAC addresses.
 address_filter_acquire() {
 	local rules chain=vif$domid.$devid
@@ -27,12 +28,12 @@ address_filter_acquire() {
 	run_with "$rules" nft -f - || fail "Cannot filter what the guest sends on $1 (${3:-$2}): $reason"
 }
 
-# address_filter_plan <interface> <MAC address> <addresses>
+# address_filter_plan <interface> <MAC address> <addresses> [VLANs]
 address_filter_plan() {
 	! address_filter_wanted "$@" || address_filter_possible "$@"
 }
 
-# address_filter_release <interface> <MAC address> <addresses>
+# address_filter_release <interface> <MAC address> <addresses> [VLANs]
 # The chain is named after the guest's number, which no other guest has, and may
 # be gone: older kernels remove it with the interface.
 address_filter_release() {
@@ -45,14 +46,14 @@ address_filter_release() {
 	run_with "$rules" nft -f -
 }
 
-# address_filter_check <interface> <MAC address> <addresses>
+# address_filter_check <interface> <MAC address> <addresses> [VLANs]
 address_filter_check() {
 	local chain
 	journal_recall chain chain
 	[[ ! $chain ]] || run nft list chain "${address_filter_table% *}" "${address_filter_table#* }" "$chain"
 }
 
-# address_filter_wanted <interface> <MAC address> <addresses>
+# address_filter_wanted <interface> <MAC address> <addresses> [VLANs]
 address_filter_wanted() {
 	local firewall bind
 	[[ $3 || -e $hotplug_config ]] || return
@@ -73,7 +74,7 @@ address_filter_tell() {
 	helper fail '' "$1" || :
 }
 
-# address_filter_possible <interface> <MAC address> <addresses>
+# address_filter_possible <interface> <MAC address> <addresses> [VLANs]
 # Fails where there can be no filter.
 address_filter_possible() {
 	interface_is_plain "$1"
