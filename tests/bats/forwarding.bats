@@ -193,7 +193,7 @@ configured() {
 
 @test "without iptables, firewall = iptables is refused where bridged packets pass it, and auto is not" {
 	br_netfilter
-	without_iptables
+	without iptables{,-restore} ip6tables{,-restore}
 	vif 1 0 bridge xenbr0
 	online 1 0
 	configured 'firewall = iptables'

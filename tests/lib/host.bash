@@ -83,6 +83,18 @@ host() {
 	nsenter --target "$host_pid" --mount --net --wd=/ -- "$@"
 }
 
+# without <command>...
+# From now on, no path of this host has them. They are in one directory.
+without() {
+	local kept=$BATS_TEST_TMPDIR/kept all=$BATS_TEST_TMPDIR/all directory
+	directory=$(dirname "$(type -P "$1")")
+	mkdir "$kept" "$all"
+	host mount --bind "$directory" "$all"
+	host find "$all" -mindepth 1 -maxdepth 1 -exec ln -s -t "$kept" {} +
+	rm "${@/#/$kept/}"
+	host mount --bind "$kept" "$directory"
+}
+
 # host_loops
 # The loop devices over files below the test's directory, with the files.
 host_loops() {

@@ -28,15 +28,3 @@ rules() {
 	host iptables --list-rules FORWARD | grep '^-A' || :
 	host ip6tables --list-rules FORWARD | grep '^-A' || :
 }
-
-# without_iptables
-# From now on, no path of this host has it.
-without_iptables() {
-	local directory
-	directory=$(dirname "$(type -P iptables-restore)")
-	# shellcheck disable=SC2016 # the inner shell expands
-	host bash -c '
-		mkdir "$1/sbin" "$1/links" && mount --bind "$2" "$1/sbin" && ln -s "$1"/sbin/* "$1/links" &&
-			rm "$1"/links/ip*tables* && mount --bind "$1/links" "$2"
-	' - "$BATS_TEST_TMPDIR" "$directory"
-}
