@@ -95,6 +95,19 @@ without() {
 	host mount --bind "$kept" "$directory"
 }
 
+# stand_in <command>
+# From now on the command is the program on standard input, also for Xen's
+# scripts, which look into the system's directories first.
+stand_in() {
+	local file=$BATS_TEST_TMPDIR/stand-in/$1 real
+	real=$(type -P "$1") || :
+	mkdir -p "${file%/*}"
+	cat >"$file"
+	chmod +x "$file"
+	PATH+=:${file%/*}
+	[[ ! $real ]] || host mount --bind "$file" "$real"
+}
+
 # host_loops
 # The loop devices over files below the test's directory, with the files.
 host_loops() {
