@@ -12,7 +12,7 @@ load ../lib/iptables
 setup() {
 	routed_host
 	bridge xenbr0
-	declare -gA bridge_of=([vif-bridge]=xenbr0 [vif-openvswitch]=ovs0 [vif-route]='' [vif-nat]='')
+	declare -gA bridge_of=(['vif-bridge']=xenbr0 ['vif-openvswitch']=ovs0 ['vif-route']='' ['vif-nat']='')
 }
 
 teardown() {

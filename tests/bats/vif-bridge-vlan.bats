@@ -234,20 +234,21 @@ subject_nodes() {
 		icmpv6 tag=81000014 type=136
 		icmpv6 tag=81000014 type=135 src6=::
 	END
-	arrived=$(cat "$BATS_TEST_TMPDIR/passes" - <<-'END' | host "$root/tests/frames/send" guest1.0 other ipv4
-		ipv4 tag=81000014 src=10.0.0.9
-		ipv4 tag=81000014 mac=00:16:3e:00:00:02
-		arp tag=81000014 spa=10.0.0.9
-		arp tag=81000014 sha=00:16:3e:00:00:02
-		ipv6 tag=81000014 src6=fd00::9
-		icmpv6 tag=81000014 type=134
-		icmpv6 tag=81000014 type=136 target=fd00::9
-		icmpv6 tag=81000014 type=135 src6=:: target=fd00::9
-		ipv4 tag=8100001481000014 dst=10.0.0.5
-		ipv4 tag=88a80014 dst=10.0.0.6
-		ipv4 tag=88a8001481000014 dst=10.0.0.7
-		other tag=81000014
-	END
+	arrived=$(
+		cat "$BATS_TEST_TMPDIR/passes" - <<-'END' | host "$root/tests/frames/send" guest1.0 other ipv4
+			ipv4 tag=81000014 src=10.0.0.9
+			ipv4 tag=81000014 mac=00:16:3e:00:00:02
+			arp tag=81000014 spa=10.0.0.9
+			arp tag=81000014 sha=00:16:3e:00:00:02
+			ipv6 tag=81000014 src6=fd00::9
+			icmpv6 tag=81000014 type=134
+			icmpv6 tag=81000014 type=136 target=fd00::9
+			icmpv6 tag=81000014 type=135 src6=:: target=fd00::9
+			ipv4 tag=8100001481000014 dst=10.0.0.5
+			ipv4 tag=88a80014 dst=10.0.0.6
+			ipv4 tag=88a8001481000014 dst=10.0.0.7
+			other tag=81000014
+		END
 	)
 	host ip link delete wire
 	diff "$BATS_TEST_TMPDIR/passes" - <<<"$arrived"

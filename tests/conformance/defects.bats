@@ -5,6 +5,7 @@
 
 load ../lib/host
 load ../lib/observe
+load ../lib/ovs
 
 setup() {
 	host_start
@@ -14,8 +15,11 @@ setup() {
 }
 
 teardown() {
+	local status=0
 	[[ ! ${stopped-} ]] || kill -KILL "${stopped[@]}" 2>/dev/null || :
-	host_stop
+	host_stop || status=1
+	ovs_stop
+	return "$status"
 }
 
 # seen_call <path>
@@ -444,4 +448,144 @@ in_background() {
 	[[ "$status" -ne 0 ]] || seen 'connected, without its VLANs'
 	[[ "$status" -ne 0 ]]
 	assert_node backend/vif/1/0/hotplug-status error
+}
+
+# upstream: seen: the route stays
+@test "defect 22: without ifconfig, too, the offline of a natted guest takes its route" {
+	[[ ! $(type -P ifconfig) ]] || host mount --bind /dev/null "$(type -P ifconfig)"
+	vif 1 0
+	call vif-nat online vif 1 0 type_if=vif
+	[[ "$(host ip -json route show 10.0.1.1 | jq -r '.[0].dev')" == vif1.0 ]]
+	call vif-nat offline vif 1 0 type_if=vif
+	[[ ! "$(host ip route show 10.0.1.1)" ]] || seen 'the route stays'
+	[[ ! "$(host ip route show 10.0.1.1)" ]]
+}
+
+# iptables_asked
+# From now on, what iptables is asked is kept in the file asked, and it sees
+# bridged packets. Xen's scripts are as Xen wrote them: Debian lets the function
+# that sets rules return at once.
+iptables_asked() {
+	local command
+	asked=$BATS_TEST_TMPDIR/asked
+	for command in ip{,6}tables{,-restore}; do
+		stand_in "$command" <<-END
+			#!/bin/sh
+			{
+				printf '%s\\n' "\${0##*/} \$*"
+				case \$0 in *-restore) cat ;; esac
+			} >>$asked
+		END
+	done
+	for command in /proc/sys/net/bridge/bridge-nf-call-ip{,6}tables; do
+		[[ ! -e $command ]] || host tee "$command" <<<1 >/dev/null
+	done
+	[[ ! -e $scripts/vif-common.sh ]] || as_written
+}
+
+# as_written
+as_written() {
+	cp -r "$scripts" "$BATS_TEST_TMPDIR/as-written"
+	scripts=$BATS_TEST_TMPDIR/as-written
+	sed -i '/^handle_iptable()/,/^}/{/^ *return 0$/d}' "$scripts/vif-common.sh"
+}
+
+# asked_for <what grep -E finds>
+# How many rules with that iptables was asked to add, or to delete.
+asked_for() {
+	grep -cE -- "^(iptables( -w)? )?$1" "$asked" || :
+}
+
+# upstream: seen: 4 rules for what goes to the guest, and 2
+@test "defect 19: a guest of three addresses has no more rules for what goes to it than one of one" {
+	local one three
+	bridge xenbr0
+	iptables_asked
+	vif 1 0 bridge xenbr0 ip 10.0.0.1
+	vif 2 0 bridge xenbr0 ip '10.0.0.2 10.0.0.3 10.0.0.4'
+	online 1 0
+	online 2 0
+	one=$(asked_for '-I .*--physdev-out vif1\.0( |$)') three=$(asked_for '-I .*--physdev-out vif2\.0( |$)')
+	seen "$three rules for what goes to the guest, and $one"
+	((three == one))
+}
+
+# upstream: seen: 2 rules were added, and 0 deleted
+@test "defect 11: the rules of iptables go also where the bridge is gone" {
+	local added
+	bridge xenbr0
+	iptables_asked
+	vif 1 0 bridge xenbr0
+	online 1 0
+	host ip link del xenbr0
+	run offline 1 0
+	added=$(asked_for '-I FORWARD')
+	seen "$added rules were added, and $(asked_for '-D FORWARD') deleted"
+	((added == $(asked_for '-D FORWARD')))
+}
+
+# upstream: seen: iptables was given an IPv6 address
+@test "defect 18: no IPv6 address is given to iptables" {
+	bridge xenbr0
+	iptables_asked
+	vif 1 0 bridge xenbr0 ip '10.0.0.1 fd00::1'
+	online 1 0
+	! grep -E '^iptables .*fd00::1' "$asked" || seen 'iptables was given an IPv6 address'
+	run ! grep -E '^iptables .*fd00::1' "$asked"
+}
+
+# upstream: seen: exit 1, .*No valid bridge was specified
+@test "defect 24: there is a spelling for a bridge of Open vSwitch with a full stop in its name" {
+	local spelling
+	ovs_start
+	ovs_bridge br.lan
+	for spelling in br.lan '[br.lan]'; do
+		vif 1 0 bridge "$spelling"
+		run call vif-openvswitch online vif 1 0 type_if=vif
+		seen_call backend/vif/1/0
+		((status)) || break
+		host ip link delete vif1.0
+	done
+	[[ "$(ovs_ports)" == 'br.lan vif1.0' ]]
+}
+
+# upstream: seen: exit 1, .*ovs-vsctl .*guest failed
+@test "defect 24: a VM may have a name with a space" {
+	ovs_start
+	ovs_bridge ovs0
+	store_set /local/domain/1/name 'my guest' /vm/0000-1/name 'my guest' /vm/0000-1/uuid 0000-1
+	vif 1 0 bridge ovs0
+	run call vif-openvswitch online vif 1 0 type_if=vif
+	seen_call backend/vif/1/0
+	[[ "$(ovs_get interface vif1.0 external-ids:xen-vm-name)" == '"my guest"' ]]
+}
+
+# upstream: seen: no hook was called
+@test "defect 24: the hooks of this host are called on Open vSwitch, too" {
+	local hooks=$BATS_TEST_TMPDIR/etc/xen/scripts
+	mkdir -p "$hooks/vif-post.d"
+	printf '#!/bin/bash\ntouch %q\n' "$BATS_TEST_TMPDIR/hooked" >"$hooks/vif-post.d/10.hook"
+	chmod +x "$hooks/vif-post.d/10.hook"
+	# Xen's are looked for there, ours beside the scripts.
+	host mount -t overlay -o "lowerdir=$BATS_TEST_TMPDIR/etc:/etc" overlay /etc
+	host mount -t overlay -o "lowerdir=$hooks:$scripts" overlay "$scripts"
+	ovs_start
+	ovs_bridge ovs0
+	store_set /vm/0000-1/name guest1 /vm/0000-1/uuid 0000-1
+	vif 1 0 bridge ovs0
+	call vif-openvswitch online vif 1 0 type_if=vif
+	assert_node backend/vif/1/0/hotplug-status connected
+	[[ -e "$BATS_TEST_TMPDIR/hooked" ]] || seen 'no hook was called'
+	[[ -e "$BATS_TEST_TMPDIR/hooked" ]]
+}
+
+# upstream: seen: the port's VLAN is \[\]
+@test "defect 25: vlan= is the VLAN of a port of Open vSwitch" {
+	ovs_start
+	ovs_bridge ovs0
+	store_set /vm/0000-1/name guest1 /vm/0000-1/uuid 0000-1
+	vif 1 0 bridge ovs0 vlan 10
+	call vif-openvswitch online vif 1 0 type_if=vif
+	seen "the port's VLAN is $(ovs_get port vif1.0 tag)"
+	[[ "$(ovs_get port vif1.0 tag)" == 10 ]]
 }
