@@ -12,7 +12,8 @@ load ../lib/iptables
 setup() {
 	routed_host
 	bridge xenbr0
-	declare -gA bridge_of=(['vif-bridge']=xenbr0 ['vif-openvswitch']=ovs0 ['vif-route']='' ['vif-nat']='')
+	# The last two have no use for it, but libxl names one.
+	declare -gA bridge_of=(['vif-bridge']=xenbr0 ['vif-openvswitch']=ovs0 ['vif-route']=xenbr0 ['vif-nat']=xenbr0)
 }
 
 teardown() {
@@ -38,12 +39,11 @@ each_script() {
 # refuses <script> <part of the sentence> [node value]...
 # Guest 1's interface, with these nodes; and nothing of it is done.
 refuses() {
-	local bridge=${bridge_of[$1]}
 	xenstore-rm backend/vif/1 2>/dev/null || :
 	# shellcheck disable=SC2317 # vif calls it
 	(
 		vif_link() { :; }
-		vif 1 0 ${bridge:+bridge "$bridge"} "${@:3}"
+		vif 1 0 bridge "${bridge_of[$1]}" "${@:3}"
 	)
 	run call "$1" online vif 1 0 type_if=vif
 	[[ "$status" -eq 1 ]]
@@ -103,10 +103,10 @@ refuses() {
 # assert_64 <script>
 # An interface with so many addresses is connected, and uses each family's last one.
 assert_64() {
-	local addresses many bridge=${bridge_of[$1]}
+	local addresses many
 	printf -v addresses '198.51.100.%d ' {1..32}
 	printf -v many '2001:db8:5::%d ' {1..32}
-	vif 1 0 ${bridge:+bridge "$bridge"} ip "$addresses$many"
+	vif 1 0 bridge "${bridge_of[$1]}" ip "$addresses$many"
 	call "$1" online vif 1 0 type_if=vif
 	assert_node backend/vif/1/0/hotplug-status connected
 	[[ "$(host nft list chain netdev xen_hotplug vif1.0)" == *'198.51.100.32'*'2001:db8:5::32'* ]]

@@ -549,7 +549,7 @@ asked_for() {
 	[[ "$(ovs_ports)" == 'br.lan vif1.0' ]]
 }
 
-# upstream: seen: exit 1, .*ovs-vsctl .*guest failed
+# upstream: seen: exit 1, .*"xen-vm-name"="my guest" .*failed
 @test "defect 24: a VM may have a name with a space" {
 	ovs_start
 	ovs_bridge ovs0

@@ -69,23 +69,23 @@ forwarding_check() {
 forwarding_commands() {
 	local command
 	for command in iptables ip6tables; do
-		"forwarding_meets_${2/translated/routed}" "$command" "$3" && forwarding_called "$command" || continue
-		! forwarding_drops "$command" "$@" || commands+=("$command")
+		if forwarding_meets "$command" "$2" "$3" && forwarding_called "$command" && forwarding_drops "$command" "$@"; then
+			commands+=("$command")
+		fi
 	done
 	((${#commands[@]} == 0)) || interface_is_plain "$1"
 }
 
-# forwarding_meets_bridged <command>
-# Are bridged packets shown to it?
-forwarding_meets_bridged() {
+# forwarding_meets <command> bridged|routed|translated <addresses>
+# Bridged packets do where they are shown to it, routed ones by their family.
+forwarding_meets() {
 	local sees=0
-	read -r sees 2>/dev/null <"/proc/sys/net/bridge/bridge-nf-call-$1" || :
-	((sees))
-}
-
-# forwarding_meets_routed <command> <addresses>
-forwarding_meets_routed() {
-	[[ ! $2 || $1:$2 == iptables:*.* || $1:$2 == ip6tables:*:* ]]
+	if [[ $2 == bridged ]]; then
+		read -r sees 2>/dev/null <"/proc/sys/net/bridge/bridge-nf-call-$1" || :
+		((sees))
+	else
+		[[ ! $3 || $1:$3 == iptables:*.* || $1:$3 == ip6tables:*:* ]]
+	fi
 }
 
 # forwarding_called <command>
