@@ -47,7 +47,8 @@ refused_or_done() {
 # bad_nodes vif|tap|disk <least number of refusals> <node>...
 # Each node has each of the values.
 bad_nodes() {
-	local node value refused=0 tried=0
+	local - node value refused=0 tried=0
+	set +T # as in killed_everywhere
 	subject_make "$1"
 	for node in "${@:3}"; do
 		for value in "${bad[@]}"; do
@@ -121,7 +122,8 @@ bad_nodes() {
 # bad_environment vif|disk <variable>...
 # Each variable has each of the values; a detach with it, too, tells or succeeds.
 bad_environment() {
-	local variable value refused=0
+	local - variable value refused=0
+	set +T
 	subject_make "$1"
 	for variable in "${@:2}"; do
 		for value in "${bad[@]}"; do

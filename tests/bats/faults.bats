@@ -33,7 +33,8 @@ store_fault_hit() {
 
 # fault_attach_everywhere <least number of requests> <what happens>...
 fault_attach_everywhere() {
-	local what nth hit=1 tried=0
+	local - what nth hit=1 tried=0
+	set +T # as in killed_everywhere
 	for what in "${@:2}"; do
 		for ((nth = 1, hit = 1; hit; nth++)); do
 			moment="attach, request $nth: $what"
@@ -53,7 +54,8 @@ fault_attach_everywhere() {
 
 # fault_detach_everywhere <least number of requests> <what happens>...
 fault_detach_everywhere() {
-	local what nth hit tried=0
+	local - what nth hit tried=0
+	set +T
 	for what in "${@:2}"; do
 		for ((nth = 1, hit = 1; hit; nth++)); do
 			moment="detach, request $nth: $what"
@@ -100,7 +102,8 @@ program_fault_count() {
 # Each start of the helper, which starts all other programs, goes wrong in each
 # of the ways below. What the stand-in does is shell code with N for the number.
 program_fault_everywhere() {
-	local what nth tried=0
+	local - what nth tried=0
+	set +T
 	tree_copy
 	helper_stand_in
 	program_fault_count "$1"

@@ -15,60 +15,19 @@ teardown() {
 	host_stop
 }
 
-# kill_attach_everywhere <least number of moments>
-kill_attach_everywhere() {
-	local tried=0 line at
-	libxl attach # makes the directory under /run, which only the first does
-	assert_detaches
-	subject_nodes
-	moments_of attach
-	assert_detaches
-	for line in "${moments[@]}"; do
-		subject_nodes
-		read -ra at <<<"$line"
-		killed_at attach "${at[@]}"
-		((ended != 137)) || tried=$((tried + 1))
-		assert_detaches
-		# A tap is attached by the same code as a vif, and the next round attaches it, too.
-		[[ $subject == tap ]] || assert_works_again
-	done
-	assert_works_again
-	assert_residue_free
-	say_tried "$tried" moments "$1"
-}
-
-# kill_detach_everywhere <least number of moments>
-kill_detach_everywhere() {
-	local tried=0 line at
-	libxl attach
-	libxl_goes
-	moments_of detach
-	for line in "${moments[@]}"; do
-		subject_nodes
-		libxl attach
-		assert_ended 0
-		libxl_goes
-		read -ra at <<<"$line"
-		killed_at detach "${at[@]}"
-		((ended != 137)) || tried=$((tried + 1))
-		assert_detaches
-	done
-	assert_works_again
-	assert_residue_free
-	say_tried "$tried" moments "$1"
-}
-
 # helper_moments_of attach|detach
 # Makes the call in peace, and sets the array moments to when the helper could
 # be killed: its start, a system call's name, and how often it was made by then.
+# What only asks the kernel is left out: all loop devices of the machine are asked.
 helper_moments_of() {
 	local start
 	helper_traces "$1"
 	moments=()
 	for ((start = 1; start <= started; start++)); do
 		mapfile -t -O "${#moments[@]}" moments < <(awk -F '(' -v start="$start" '
-			$1 ~ /^[a-z0-9_]+$/ && $1 != "fcntl" || /F_OFD_SETLKW/ { print start, $1, n[$1] + 1 }
 			{ n[$1]++ }
+			$1 !~ /^[a-z0-9_]+$/ || $1 == "fcntl" && !/F_OFD_SETLKW/ || /, (LOOP_GET|BLK)[A-Z0-9_]*,/ { next }
+			{ print start, $1, n[$1] }
 		' "$BATS_TEST_TMPDIR/trace.$start")
 	done
 }
@@ -104,7 +63,8 @@ helper_killed_at() {
 
 # kill_helper_everywhere attach|detach <least number of moments>
 kill_helper_everywhere() {
-	local line at
+	local - line at
+	set +T # as in killed_everywhere
 	tree_copy
 	helper_stand_in
 	libxl attach
@@ -126,27 +86,27 @@ kill_helper_everywhere() {
 
 @test "a vif whose attach was killed at any moment is detached without residue" {
 	subject_make vif
-	kill_attach_everywhere 25
+	killed_everywhere attach 20
 }
 
 @test "a tap whose attach was killed at any moment is detached without residue" {
 	subject_make tap
-	kill_attach_everywhere 25
+	killed_everywhere attach 20
 }
 
 @test "a vif whose detach was killed at any moment is detached by the next call" {
 	subject_make vif
-	kill_detach_everywhere 15
+	killed_everywhere detach 10
 }
 
 @test "a disk whose attach was killed at any moment is detached without residue" {
 	subject_make disk
-	kill_attach_everywhere 18
+	killed_everywhere attach 12
 }
 
 @test "a disk whose detach was killed at any moment is detached by the next call" {
 	subject_make disk
-	kill_detach_everywhere 12
+	killed_everywhere detach 8
 }
 
 @test "the script being killed while ip has done a part of its lines, the detach undoes that part" {

@@ -239,12 +239,12 @@ nat_subject() {
 
 @test "a natted vif whose attach was killed at any moment is detached without residue" {
 	nat_subject
-	killed_everywhere attach 30
+	killed_everywhere attach 60
 	[[ -z "$(host ls /run/xen-dhcp)" ]]
 }
 
 @test "a natted vif whose detach was killed at any moment is detached by the next call" {
 	nat_subject
-	killed_everywhere detach 15
+	killed_everywhere detach 30
 	[[ -z "$(host ls /run/xen-dhcp)" ]]
 }

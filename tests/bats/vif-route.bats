@@ -289,12 +289,12 @@ refused_route() {
 
 @test "a routed vif whose attach was killed at any moment is detached without residue" {
 	routed_subject vif-route
-	killed_everywhere attach 25
+	killed_everywhere attach 45
 }
 
 @test "a routed vif whose detach was killed at any moment is detached by the next call" {
 	routed_subject vif-route
-	killed_everywhere detach 12
+	killed_everywhere detach 22
 }
 
 @test "ip failing at any of its starts, before or after its work, is undone or done again" {

@@ -45,18 +45,13 @@ subject_make() {
 # subject_nodes
 # The nodes as libxl writes them for a new device, in the place of the old ones.
 subject_nodes() {
-	xenstore-rm "$subject_path" 2>/dev/null || :
-	[[ $subject != vif ]] || xenstore-rm /local/domain/1/device/vif/0 2>/dev/null || :
 	if [[ $subject == disk ]]; then
+		xenstore-rm "$subject_path" 2>/dev/null || :
 		vbd 1 "$subject_id" "$image"
 		return
 	fi
-	(
-		# The interfaces are there already: whoever detached gave them back.
-		# shellcheck disable=SC2317 # vif calls it
-		vif_link() { :; }
-		vif 1 0 bridge xenbr0 vifname web mtu 1400
-	)
+	xenstore-rm "$subject_path" /local/domain/1/device/vif/0 2>/dev/null || :
+	vif_nodes 1 0 bridge xenbr0 vifname web mtu 1400 # whoever detached gave the interface back
 }
 
 # libxl attach|detach [command...]
@@ -108,7 +103,7 @@ assert_ended() {
 }
 
 # assert_nothing_held
-# As assert_residue_free, but in one short program, as it is asked hundreds of
+# As assert_residue_free, but without a program, as it is asked hundreds of
 # times; and an interface has the name back that the kernel gave it. A loop
 # device goes when the last one who looks at it has closed it: that is awaited.
 assert_nothing_held() {
@@ -123,20 +118,26 @@ assert_nothing_held() {
 # nothing_held_but
 # Prints what is held; a loop device that is about to go only where it is all.
 nothing_held_but() {
-	# shellcheck disable=SC2016 # the inner shell expands
-	host bash -c '
-		shopt -s nullglob
-		leaving=""
-		for file in /run/xen-hotplug/*; do [[ $file == */lock ]] || echo "journal $file"; done
-		for file in /sys/class/net/*/master; do echo "port $file"; done
-		for loop in /sys/block/loop*/loop; do
-			read -r image 2>/dev/null <$loop/backing_file && read -r autoclear 2>/dev/null <$loop/autoclear || continue
-			[[ $image == "$1"/* ]] || continue
-			((autoclear)) && leaving=$loop || echo "loop device $loop over $image"
-		done
-		[[ ! $2 || -e /sys/class/net/$2 ]] || echo "no interface $2"
-		[[ ! $leaving ]] || echo "leaving $leaving"
-	' - "$BATS_TEST_TMPDIR" "$subject_link"
+	local - file
+	set +T
+	host_journals
+	for file in "$host_root"/sys/class/net/*/master; do
+		[[ ! -e $file ]] || echo "port $file"
+	done
+	[[ ! $subject_link || -e $host_root/sys/class/net/$subject_link ]] || echo "no interface $subject_link"
+	nothing_held_loops
+}
+
+# nothing_held_loops
+# Prints the loop devices of the test's images; those that are about to go after all others.
+nothing_held_loops() {
+	local loop image autoclear leaving=''
+	for loop in /sys/block/loop*/loop; do
+		{ read -r image <"$loop/backing_file" && read -r autoclear <"$loop/autoclear"; } 2>/dev/null || continue
+		[[ $image == "$BATS_TEST_TMPDIR"/* ]] || continue
+		((autoclear)) && leaving=$loop || echo "loop device $loop over $image"
+	done
+	[[ ! $leaving ]] || echo "leaving $leaving"
 }
 
 # assert_works_again
@@ -167,14 +168,10 @@ assert_attached() {
 # assert_port <interface>
 # It is up, on the bridge, and has the MTU and the address.
 assert_port() {
-	local is
-	# shellcheck disable=SC2016 # the inner shell expands
-	is=$(host bash -c '
-		cd "/sys/class/net/$1" || exit
-		echo "$(readlink master) $(<mtu) $(<address) $(($(<flags) & 1))"
-	' - "$1")
-	[[ $is == */xenbr0' 1400 fe:ff:ff:ff:ff:ff 1' ]] || {
-		echo "the port $1 is: $is"
+	local link=$host_root/sys/class/net/$1 is
+	mapfile -t is < <(cat "$link/mtu" "$link/address" "$link/flags")
+	[[ $link/master -ef $host_root/sys/class/net/xenbr0 && "${is[*]:0:2} $((${is[2]-0} & 1))" == '1400 fe:ff:ff:ff:ff:ff 1' ]] || {
+		echo "the port $1 is: ${is[*]}, or not on the bridge"
 		return 1
 	}
 }
@@ -213,13 +210,13 @@ assert_all_or_nothing() {
 # assert_unpublished
 # Nothing in the store makes a backend connect.
 assert_unpublished() {
-	local node
-	for node in physical-device physical-device-path node; do
-		! store_has "$subject_path/$node" || {
-			echo "the node $node was published, although the attach failed"
-			return 1
-		}
-	done
+	local nodes
+	nodes=" $(xenstore-list "$subject_path") "
+	nodes=${nodes//$'\n'/ }
+	[[ ! $nodes =~ ' '(physical-device|physical-device-path|node)' ' ]] || {
+		echo "the node ${BASH_REMATCH[1]} was published, although the attach failed"
+		return 1
+	}
 }
 
 # assert_sentence <text>
@@ -233,29 +230,22 @@ assert_sentence() {
 
 # moments_of attach|detach
 # Makes the call in peace, and sets the array moments to the moments at which
-# the script could be killed. Left out are those at which it only reads its own
-# or the kernel's files, but for the very first.
+# the script could be killed, each a system call's name and how often it was
+# made by then. Of those between which nothing changes but the script itself
+# one is enough, the last: before it writes, makes a file, or starts or ends
+# something; and while somebody else works for it, of whom it reads, or whose
+# end it awaits. The very first is one, too.
 moments_of() {
 	libxl "$1" strace -y -qq -o "$BATS_TEST_TMPDIR/strace" -e trace="$moment_calls" -e signal=none
 	assert_ended 0
 	mapfile -t moments < <(awk -F '(' '
 		$1 !~ /^[a-z0-9_]+$/ { next }
-		n[$1]++ && (($1 == "openat" && !/O_CREAT/) || ($1 == "read" && !/<pipe:/)) { next }
-		!/"\/dev\/null"/ { print $1, n[$1] }
-	' "$BATS_TEST_TMPDIR/strace" | first_and_last)
-}
-
-# first_and_last
-# Of lines in succession that begin with the same word, the first and the last:
-# a shell reads a pipe byte by byte.
-first_and_last() {
-	awk '
-		$1 != word && last { print last }
-		$1 != word { print; last = "" }
-		$1 == word { last = $0 }
-		{ word = $1 }
-		END { if (last) print last }
-	'
+		{ n[$1]++; is_next = !reading; reading = 0 }
+		/\/dev\/null[">]/ && NR > 1 { next }
+		$1 == "read" { reading = /<pipe:/; if (!reading || !is_next) next }
+		$1 == "openat" && NR > 1 { if (!/O_CREAT/) next; split($0, part, "\""); if (/O_APPEND/ && part[2] in made) next; made[part[2]] }
+		{ print $1, n[$1] }
+	' "$BATS_TEST_TMPDIR/strace")
 }
 
 # killed_at attach|detach <system call> <number>
@@ -264,6 +254,40 @@ killed_at() {
 	moment="$1 killed at $2 $3"
 	libxl "$1" strace -qq -o "$BATS_TEST_TMPDIR/strace.killed" -e trace="$2" -e signal=none \
 		-e inject="$2:signal=KILL:when=$3"
+}
+
+# killed_everywhere attach|detach <least number of moments>
+# The script is killed at each moment of that call for the subject; the detach
+# after it leaves nothing. That the device works again, the next attach shows:
+# it comes to its own moment, and the last one to its end.
+killed_everywhere() {
+	local - line at
+	# bats notes each command for the trace of a failure, which takes longer than the command.
+	set +T
+	libxl attach # makes the directory under /run, which only the first does
+	assert_detaches
+	killed_subject "$1"
+	moments_of "$1"
+	assert_detaches
+	for line in "${moments[@]}"; do
+		killed_subject "$1"
+		read -ra at <<<"$line"
+		killed_at "$1" "${at[@]}"
+		assert_ended 137
+		assert_detaches
+	done
+	assert_works_again
+	say_tried "${#moments[@]}" moments "$2"
+}
+
+# killed_subject attach|detach
+# All that comes before that call.
+killed_subject() {
+	subject_nodes
+	[[ $1 == detach ]] || return 0
+	libxl attach
+	assert_ended 0
+	libxl_goes
 }
 
 # tree_copy

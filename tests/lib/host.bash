@@ -18,7 +18,8 @@ phys=() # block devices that phy_device made
 
 # host_start [mock option...]
 # A host whose firewall sees no bridged packets, as where br_netfilter is not loaded.
-# Sets host_pid, and log, the file that our scripts' system log goes to.
+# Sets host_pid; host_root, where its files are seen from outside; and log, the
+# file that our scripts' system log goes to.
 host_start() {
 	store_start "$@"
 	log=$BATS_TEST_TMPDIR/log
@@ -34,7 +35,7 @@ host_start() {
 		for file in /proc/sys/net/bridge/bridge-nf-call-*; do [[ ! -e $file ]] || echo 0 >"$file"; done
 		echo ready >"$1/ready"
 		exec sleep infinity' - "$BATS_TEST_TMPDIR" 3>&- &
-	host_pid=$!
+	host_pid=$! host_root=/proc/$!/root
 	# Open for both, so that a host that cannot be made is a failure and no hang.
 	read -r -t "$generous" _ <>"$BATS_TEST_TMPDIR/ready" || {
 		echo 'cannot make a network and a mount namespace here' >&2
@@ -157,13 +158,16 @@ bridge() {
 # What libxl and netback do before the script runs: nodes, and an interface
 # (its peer, guestD.N, plays the guest).
 vif() {
-	local path=backend/vif/$1/$2
 	vif_link "vif$1.$2" "guest$1.$2"
-	store_set "$path/frontend" "/local/domain/$1/device/vif/$2" "$path/frontend-id" "$1" \
-		"$path/online" 1 "$path/state" 2 "$path/script" "$scripts/vif-bridge" \
-		"$path/mac" 00:16:3e:00:00:01 "$path/handle" "$2" "$path/type" vif "$path/hotplug-status" '' \
-		"/local/domain/$1/device/vif/$2/mac" 00:16:3e:00:00:01
-	(($# == 2)) || nodes "$path" "${@:3}"
+	vif_nodes "$@"
+}
+
+# vif_nodes <domid> <devid> [node value]...
+# The nodes alone.
+vif_nodes() {
+	nodes "backend/vif/$1/$2" frontend "/local/domain/$1/device/vif/$2" frontend-id "$1" online 1 state 2 \
+		script "$scripts/vif-bridge" mac 00:16:3e:00:00:01 handle "$2" type vif hotplug-status '' \
+		"/local/domain/$1/device/vif/$2/mac" 00:16:3e:00:00:01 "${@:3}"
 }
 
 # vif_link <name> <peer>
@@ -182,11 +186,13 @@ vbd() {
 }
 
 # nodes <path> <node> <value> [node value]...
+# A node that begins with a slash is not below that path.
 nodes() {
-	local path=$1 pairs=()
+	local - path=$1 pairs=()
+	set +T
 	shift
 	while (($#)); do
-		pairs+=("$path/$1" "$2")
+		[[ $1 == /* ]] && pairs+=("$1" "$2") || pairs+=("$path/$1" "$2")
 		shift 2
 	done
 	store_set "${pairs[@]}"

@@ -125,13 +125,8 @@ routed_counts='2 2 1'
 # subject_nodes
 # As enumerate.bash needs it, for a routed interface.
 subject_nodes() {
-	xenstore-rm "$subject_path" 2>/dev/null || :
-	xenstore-rm /local/domain/1/device/vif/0 2>/dev/null || :
-	(
-		# shellcheck disable=SC2317 # vif calls it
-		vif_link() { :; }
-		vif 1 0 ip "$routed_ip" vifname web mtu 1400
-	)
+	xenstore-rm "$subject_path" /local/domain/1/device/vif/0 2>/dev/null || :
+	vif_nodes 1 0 ip "$routed_ip" vifname web mtu 1400
 }
 
 # assert_attached
@@ -145,33 +140,11 @@ assert_attached() {
 # Likewise.
 nothing_held_but() {
 	host_journals
-	# shellcheck disable=SC2016 # the inner shell expands
-	host bash -c 'ip neighbour show proxy; ip route | grep -E "web|vif1"; nft list ruleset | grep -E "chain .?vif|_nat"
-		iptables --list-rules | grep xen-hotplug; ip6tables --list-rules | grep xen-hotplug; ip link show "$0" >/dev/null' "$subject_link"
-}
-
-# killed_everywhere attach|detach <least number of moments>
-# The script is killed at each moment of that call for the subject; the detach
-# after it leaves nothing.
-killed_everywhere() {
-	local line at tried=0
-	libxl attach
-	[[ $1 == detach ]] || assert_detaches
-	[[ $1 == detach ]] || subject_nodes
-	[[ $1 == attach ]] || libxl_goes
-	moments_of "$1"
-	assert_detaches
-	for line in "${moments[@]}"; do
-		subject_nodes
-		[[ $1 == attach ]] || libxl attach
-		[[ $1 == attach ]] || libxl_goes
-		read -ra at <<<"$line"
-		killed_at "$1" "${at[@]}"
-		((ended != 137)) || tried=$((tried + 1))
-		assert_detaches
-	done
-	assert_works_again
-	say_tried "$tried" moments "$2"
+	[[ -e $host_root/sys/class/net/$subject_link ]] || echo "no interface $subject_link"
+	host ip -batch - <<<$'neighbour show proxy\nroute show' | grep -E 'proxy|web|vif1'
+	host nft list ruleset | grep -E 'chain .?vif|_nat'
+	host iptables --list-rules | grep xen-hotplug
+	host ip6tables --list-rules | grep xen-hotplug
 }
 
 # assert_unrouted
