@@ -52,8 +52,8 @@ assert_port() {
 # assert_nothing_held
 assert_nothing_held() {
 	local left
-	left=$(nothing_held_but)$(ovs_ports)
-	[[ ! $left ]] || {
+	left=$(nothing_held_but)$(host ovs-vsctl --timeout="$generous" --bare --columns=name list port)
+	[[ $left == ovs0 ]] || { # the bridge's own port
 		echo "left behind: $left"
 		return 1
 	}
@@ -108,27 +108,36 @@ program_fault() {
 	say_tried "$tried" programs 24
 }
 
+# node_tried <node>
+# The node has each of the values that are none; counts in the caller's refused.
+node_tried() {
+	local - value
+	set +T # as in killed_everywhere
+	for value in 'a b' "a'b" 'a"b' $'a\nb' -a -- --db=tcp:192.0.2.1 "\$(touch $BATS_TEST_TMPDIR/pwned)" 'a*' \
+		'[ovs0].x' 'ovs0.10,tag=20' 'ovs0 -- del-br ovs0' "ovs0.a[\$(touch $BATS_TEST_TMPDIR/pwned)]" $'\xff\xfe' ../.. / . \
+		'@x' '%n' '\n' 'a=b' '#' '[' '[]' '{}' 4294967306 10p/99999999999999999999; do
+		printf -v moment '%s is %q' "$1" "$value"
+		subject_nodes
+		xenstore-write -R -- "$subject_path/$1" "$value"
+		libxl attach timeout 35
+		[[ ! -e "$BATS_TEST_TMPDIR/pwned" ]]
+		if ((ended != 0)); then
+			refused=$((refused + 1))
+			assert_ended 1
+			assert_nothing_held
+			assert_sentence "$(store_get "$subject_path/hotplug-error")"
+		fi
+		assert_detaches
+	done
+}
+
 @test "no value of a node does harm" {
-	local node value refused=0
-	for node in bridge vlan vifname mtu mac; do
-		for value in 'a b' "a'b" 'a"b' $'a\nb' -a -- --db=tcp:192.0.2.1 "\$(touch $BATS_TEST_TMPDIR/pwned)" 'a*' \
-			'[ovs0].x' 'ovs0.10,tag=20' 'ovs0 -- del-br ovs0' "ovs0.a[\$(touch $BATS_TEST_TMPDIR/pwned)]" $'\xff\xfe' ../.. / . \
-			'@x' '%n' '\n' 'a=b' '#' '[' '[]' '{}' 4294967306 10p/99999999999999999999; do
-			printf -v moment '%s is %q' "$node" "$value"
-			subject_nodes
-			xenstore-write -R -- "$subject_path/$node" "$value"
-			libxl attach timeout 35
-			[[ ! -e "$BATS_TEST_TMPDIR/pwned" ]]
-			if ((ended != 0)); then
-				refused=$((refused + 1))
-				assert_ended 1
-				assert_nothing_held
-				assert_sentence "$(store_get "$subject_path/hotplug-error")"
-			fi
-			assert_detaches
-		done
+	local node refused=0
+	# The others are checked before anything of this script is (bad-input.bats).
+	for node in bridge vlan vifname; do
+		node_tried "$node"
 	done
 	[[ "$(host ovs-vsctl list-br)" == ovs0 ]]
 	assert_works_again
-	say_tried "$refused" 'refused values' 90
+	say_tried "$refused" 'refused values' 60
 }
