@@ -376,7 +376,7 @@ assert_nothing_but_wire() {
 		xenstore-rm "$subject_path" /local/domain/1/device/vif/0 2>/dev/null || :
 		vif_nodes 1 0 bridge xenbr0 vifname web mtu 1400 ip '10.0.0.1 fd00::1'
 	}
-	# shellcheck disable=SC2317
+	# shellcheck disable=SC2317 # see above
 	assert_nothing_held() {
 		local left
 		left=$(nothing_held_but)
