@@ -261,7 +261,7 @@ killed_at() {
 # after it leaves nothing. That the device works again, the next attach shows:
 # it comes to its own moment, and the last one to its end.
 killed_everywhere() {
-	local - line at
+	local - line at tried=0
 	# bats notes each command for the trace of a failure, which takes longer than the command.
 	set +T
 	libxl attach # makes the directory under /run, which only the first does
@@ -273,11 +273,13 @@ killed_everywhere() {
 		killed_subject "$1"
 		read -ra at <<<"$line"
 		killed_at "$1" "${at[@]}"
-		assert_ended 137
+		# An answer may be shorter this time, by a digit of a loop device, so that there is no such read.
+		[[ $ended == 137 || $line == read* ]] || assert_ended 137
+		((ended != 137)) || tried=$((tried + 1))
 		assert_detaches
 	done
 	assert_works_again
-	say_tried "${#moments[@]}" moments "$2"
+	say_tried "$tried" moments "$2"
 }
 
 # killed_subject attach|detach
