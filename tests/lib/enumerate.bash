@@ -107,7 +107,7 @@ assert_ended() {
 # times; and an interface has the name back that the kernel gave it. A loop
 # device goes when the last one who looks at it has closed it: that is awaited.
 assert_nothing_held() {
-	local left deadline=$((SECONDS + 10))
+	local left deadline=$((SECONDS + generous))
 	while left=$(nothing_held_but) && [[ $left == leaving* ]] && ((SECONDS < deadline)); do :; done
 	[[ ! $left ]] || {
 		printf 'left behind:\n%s\n' "$left"
