@@ -1,0 +1,44 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: LGPL-2.1-only
+# A disk on an NBD server: connected by the kernel alone; or, where the server
+# may go away for a time or wants TLS, through a qemu-nbd of ours, as the
+# kernel's client can do neither.
+
+# shellcheck source=qemu_nbd.sh
+resource_find qemu_nbd
+
+# nbd_acquire <host, or path of a socket> <port> <export> <mode> <seconds to wait for a server that is gone> <directory of TLS files, or empty>
+# Sets dev and physical_device.
+nbd_acquire() {
+	local where arguments
+	[[ $5 != 0 || $6 ]] || {
+		nbd_client_acquire "${@:1:4}"
+		return
+	}
+	parameters_check_tool qemu-nbd
+	nbd_client_name where "$1" "$2"
+	nbd_arguments "$@"
+	qemu_nbd_open "$4" "${arguments[@]}" || nbd_client_failed "$?" "Cannot connect to the NBD server $where"
+	nbd_client_judge "The export '$3' of the NBD server $where" "$4"
+}
+
+# nbd_release <host, or path of a socket> <port> <export> <mode> <seconds> <directory of TLS files>
+# Of a connection without qemu-nbd there is no server to end.
+nbd_release() {
+	qemu_nbd_release "$4"
+}
+
+# nbd_check <host, or path of a socket> <port> <export> <mode> <seconds> <directory of TLS files>
+nbd_check() {
+	if [[ $5 != 0 || $6 ]]; then qemu_nbd_check "$4"; else nbd_client_check; fi
+}
+
+# nbd_arguments <host, or path of a socket> <port> <export> <mode> <seconds> <directory of TLS files>
+# Sets the caller's arguments to qemu-nbd's. In a list of options a comma is doubled.
+nbd_arguments() {
+	local server="inet,file.server.host=${1//,/,,},file.server.port=$2"
+	[[ $1 != /* ]] || server="unix,file.server.path=${1//,/,,}"
+	arguments=()
+	[[ ! $6 ]] || arguments=(--object "tls-creds-x509,id=tls,endpoint=client,dir=${6//,/,,}")
+	arguments+=(--image-opts "driver=raw,file.driver=nbd,file.server.type=$server,file.export=${3//,/,,},file.reconnect-delay=$5${6:+,file.tls-creds=tls}")
+}

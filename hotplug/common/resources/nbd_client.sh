@@ -1,0 +1,108 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: LGPL-2.1-only
+# A connection of the kernel's to an NBD server. The kernel chooses the device,
+# and tells in sysfs which process has connected it. That process has written
+# its number into a file before it did: so the device is found after a kill,
+# too, and nobody else's is disconnected.
+
+# A server that is silent for so many seconds is given up; a disconnect waits
+# no longer for it either.
+nbd_client_silence=30
+
+# nbd_client_acquire <host, or path of a socket> <port> <export> <mode>
+# Sets dev and physical_device.
+nbd_client_acquire() {
+	local where
+	nbd_client_name where "$1" "$2"
+	nbd_client_open "$1" "$2" "$3" "$4" -timeout "$nbd_client_silence" ||
+		nbd_client_failed "$?" "Cannot connect to the NBD server $where"
+	nbd_client_judge "The export '$3' of the NBD server $where" "$4"
+}
+
+# nbd_client_name <out-var> <host, or path of a socket> <port>
+# The server as a sentence names it.
+nbd_client_name() {
+	if [[ $2 == /* ]]; then
+		quote "$1" "$2"
+	elif [[ $2 == *:* ]]; then
+		printf -v "$1" '[%s]:%s' "$2" "$3"
+	else
+		printf -v "$1" '%s:%s' "$2" "$3"
+	fi
+}
+
+# nbd_client_failed <status of run> <what cannot be done>
+# Fails, with the reason or a better one.
+nbd_client_failed() {
+	(($1 != 124)) || fail "$2: it does not answer; see whether it runs, and whether a firewall is in the way."
+	fail "$2: $reason"
+}
+
+# nbd_client_open <host, or path of a socket> <port> <export> <mode> [option of nbd-client]...
+# Connects, and sets dev and physical_device. On failure run's status, with reason set.
+nbd_client_open() {
+	local file device number where=(-unix "$1")
+	# nbd-client takes a name that begins with nbd for a device's.
+	[[ $1 == /* ]] || where=("${1^}" "$2")
+	[[ $4 != r ]] || where+=(-readonly)
+	nbd_client_file file
+	[[ -d /sys/module/nbd ]] || run modprobe nbd || return
+	# shellcheck disable=SC2016 # the shell that becomes nbd-client expands
+	run sh -c 'echo "$$" >"$0" && exec nbd-client "$@"' "$file" "${where[@]}" -name "$3" "${@:5}" || return
+	nbd_client_find device
+	reason='The kernel does not say which device it has connected; see its log.'
+	read -r number 2>/dev/null <"/sys/block/$device/dev" || return
+	journal_remember device "$device"
+	dev=/dev/$device
+	printf -v physical_device '%x:%x' "${number%:*}" "${number#*:}"
+}
+
+# nbd_client_judge <what it is> <mode>
+# Fails where the device that is connected cannot be the guest's disk.
+nbd_client_judge() {
+	local size=0 read_only=1
+	read -r size 2>/dev/null <"/sys/block/${dev#/dev/}/size" || :
+	((size > 0)) || fail "$1 is smaller than a sector; a disk has at least 512 bytes."
+	read -r read_only 2>/dev/null <"/sys/block/${dev#/dev/}/ro" || :
+	((read_only == 0)) || [[ $2 == r ]] || fail "$1 can only be read; let it be written there, or give the disk mode=r."
+}
+
+# nbd_client_release <host, or path of a socket> <port> <export> <mode>
+nbd_client_release() {
+	local file device
+	nbd_client_file file
+	nbd_client_find device
+	[[ ! $device ]] || run nbd-client -disconnect "/dev/$device" || return
+	helper forget "$file"
+}
+
+# nbd_client_check <host, or path of a socket> <port> <export> <mode>
+nbd_client_check() {
+	local device
+	nbd_client_find device
+	[[ $device ]] || reason='The NBD device is disconnected.'
+	[[ ! $reason ]]
+}
+
+# nbd_client_file <out-var>
+# Where the process that connects writes its number.
+nbd_client_file() {
+	printf -v "$1" '%s/nbd-%s-%s' "${journal_file%/*}" "$domid" "$devid"
+}
+
+# nbd_client_find <out-var>
+# The device that is connected for us (nbd0); empty where there is none. What
+# was found once is not another one later, should that have the same number.
+nbd_client_find() {
+	local file pid known connected='' files=(/sys/block/nbd*/pid)
+	printf -v "$1" ''
+	nbd_client_file file
+	read -r pid 2>/dev/null <"$file" || return 0
+	journal_recall known device
+	[[ ! $known ]] || files=("/sys/block/$known/pid")
+	for file in "${files[@]}"; do
+		read -r connected 2>/dev/null <"$file" || continue
+		file=${file%/pid}
+		[[ $connected != "$pid" ]] || printf -v "$1" '%s' "${file##*/}"
+	done
+}

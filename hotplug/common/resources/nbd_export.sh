@@ -1,0 +1,106 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: LGPL-2.1-only
+# An export of an NBD server for this guest alone, or for several who only
+# read. Two connections are two devices to the kernel, so that nothing but the
+# other devices' journals tells that they are one disk.
+
+# shellcheck source=nbd_client.sh
+resource_find nbd_client
+
+nbd_server='' # the host, or the path of the socket
+
+# nbd_export_acquire <host, or empty> <port> <path of a socket, or empty> <export> <mode> <shared: y or n>
+# Sets nbd_server.
+nbd_export_acquire() {
+	local key what
+	nbd_export_key "$@"
+	helper load --lock "$run_lock:nbd $key" --wait "$lifecycle_lock_wait" "$XENBUS_PATH" mode || fail "$reason"
+	[[ $6 == y ]] || nbd_export_ask "$key" "$what" "$5"
+	# Only from here on it is ours: others look while they have the lock.
+	journal_remember export "$key" mode "$5"
+}
+
+# nbd_export_plan <host> <port> <path of a socket> <export> <mode> <shared>
+nbd_export_plan() {
+	local key what
+	nbd_export_key "$@"
+	[[ $6 == y ]] || nbd_export_ask "$key" "$what" "$5"
+}
+
+# nbd_export_expect <host> <port> <path of a socket> <export> <mode> <shared>
+nbd_export_expect() {
+	nbd_server=$1$3
+}
+
+# nbd_export_release <host> <port> <path of a socket> <export> <mode> <shared>
+# It is given back with the journal.
+nbd_export_release() {
+	:
+}
+
+# nbd_export_key <host> <port> <path of a socket> <export> <mode> <shared>
+# Sets nbd_server, and the caller's what to the export in words, and key to
+# what those that are the same have in common.
+nbd_export_key() {
+	[[ ! $1 || ! $3 ]] || fail "Both host=$1 and socket=$3 are given; leave one of them in the guest's configuration."
+	[[ $1 || $3 ]] || fail "Neither host= nor socket= is given, so there is no NBD server; add one of them to the guest's configuration."
+	nbd_server=$1$3
+	nbd_client_name what "$nbd_server" "$2"
+	what="The NBD export '$4' of $what"
+	# Names of hosts have no case; a socket has no port.
+	if [[ $3 ]]; then printf -v key '%q %q' "$3" "$4"; else printf -v key '%s %s %q' "${1,,}" "$2" "$4"; fi
+}
+
+# nbd_export_ask <key> <export in words> <mode>
+# Fails where another guest has it, unless both only read.
+nbd_export_ask() {
+	local file other has
+	for file in "${journal_file%/*}"/vbd-*; do
+		other=${file##*/vbd-} other=${other%-*}
+		[[ $file != "$journal_file" && $other != "$domid" ]] || continue
+		nbd_export_mode has "$file" "$1"
+		[[ ! $has || $has$3 == rr ]] || nbd_export_same_vm "$other" || nbd_export_refuse "$2" "$has" "$other"
+	done
+}
+
+# nbd_export_mode <out-var> <journal> <key>
+# How the journal's device has the export; empty where it has not.
+nbd_export_mode() {
+	local fields=() at
+	printf -v "$1" ''
+	mapfile -d '' -t fields 2>/dev/null <"$2" || return 0
+	for ((at = 0; at + 6 < ${#fields[@]}; at++)); do
+		[[ ${fields[at]}:${fields[at + 1]}:${fields[at + 2]} == note:4:export && ${fields[at + 3]} == "$3" ]] || continue
+		printf -v "$1" '%s' "${fields[at + 5]%!}"
+	done
+}
+
+# nbd_export_same_vm <domid>
+# Is that domain a part of this guest (a device model's, or the other end of a
+# migration)?
+nbd_export_same_vm() {
+	local ours theirs
+	nbd_export_vm ours "$domid"
+	nbd_export_vm theirs "$1"
+	[[ $ours && $ours == "$theirs" ]]
+}
+
+# nbd_export_vm <out-var> <domid>
+# The virtual machine that the domain is, or serves; empty where the store does not say.
+nbd_export_vm() {
+	helper load "/local/domain/$2" vm target || fail "$reason"
+	[[ ! ${reply[1]} =~ ^=([0-9]+)$ ]] || helper load "/local/domain/${BASH_REMATCH[1]}" vm || fail "$reason"
+	printf -v "$1" ''
+	[[ ${reply[0]} != =* ]] || printf -v "$1" '%s' "${reply[0]#=}"
+}
+
+# nbd_export_refuse <export in words> <mode of the other> <domid of the other>
+nbd_export_refuse() {
+	local how=read-write name='a guest'
+	[[ $2 != r ]] || how=read-only
+	if helper load "/local/domain/$3" name && [[ ${reply[0]} == =* ]]; then
+		quote name "${reply[0]#=}"
+		name="guest $name"
+	fi
+	fail "$1 is in use, $how, by $name (domain $3); detach it there first, or share it deliberately with shared=y." busy
+}
