@@ -70,7 +70,7 @@ qemu_nbd_end() {
 # The process that serves; empty where there is none. It writes its number when
 # it is ready; before that, all processes are looked at.
 qemu_nbd_find() {
-	local file pid words=() processes=(/proc/*[0-9])
+	local file pid words=() processes=(/proc/*)
 	printf -v "$1" ''
 	! read -r pid 2>/dev/null <"$2.pid" || processes=("/proc/$pid")
 	for file in "${processes[@]}"; do
