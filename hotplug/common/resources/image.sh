@@ -69,8 +69,8 @@ image_take() {
 }
 
 # image_unescape <out-var> <text of a JSON string>
-# printf's escapes are JSON's, and more; those that QEMU writes are the same.
+# But for the quote, JSON's escapes are printf's.
 image_unescape() {
 	local LC_ALL=C.UTF-8
-	printf -v "$1" '%b' "$2"
+	printf -v "$1" '%b' "${2//\\\"/\"}"
 }

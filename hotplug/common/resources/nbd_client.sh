@@ -32,10 +32,12 @@ nbd_client_name() {
 }
 
 # nbd_client_failed <status of run> <what cannot be done>
-# Fails, with the reason or a better one.
+# Fails, with what the program said, but for its own command line.
 nbd_client_failed() {
+	local said=${reason#*\' failed: }
 	(($1 != 124)) || fail "$2: it does not answer; see whether it runs, and whether a firewall is in the way."
-	fail "$2: $reason"
+	said=${said##*\': }
+	fail "$2: ${said%.}; see whether it runs, and what it exports."
 }
 
 # nbd_client_open <host, or path of a socket> <port> <export> <mode> [option of nbd-client]...

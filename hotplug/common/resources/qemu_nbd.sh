@@ -68,13 +68,15 @@ qemu_nbd_end() {
 
 # qemu_nbd_find <out-var> <path of its files>
 # The process that serves; empty where there is none. It writes its number when
-# it is ready; before that, all processes are looked at.
+# it is ready; before that, all processes are looked at. One in another mount
+# namespace has another file by that name.
 qemu_nbd_find() {
-	local file pid words=() processes=(/proc/*)
+	local file number words=() processes=(/proc/*)
 	printf -v "$1" ''
-	! read -r pid 2>/dev/null <"$2.pid" || processes=("/proc/$pid")
+	! read -r number 2>/dev/null <"$2.pid" || processes=("/proc/$number")
 	for file in "${processes[@]}"; do
 		mapfile -d '' -t words 2>/dev/null <"$file/cmdline" || continue
-		[[ " ${words[*]} " != *" --socket=$2.socket "* ]] || printf -v "$1" '%s' "${file##*/}"
+		[[ " ${words[*]} " == *" --socket=$2.socket "* && $file/ns/mnt -ef /proc/self/ns/mnt ]] || continue
+		printf -v "$1" '%s' "${file##*/}"
 	done
 }

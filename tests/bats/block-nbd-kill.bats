@@ -1,0 +1,189 @@
+# SPDX-License-Identifier: LGPL-2.1-only
+# block-nbd and block-qcow2, killed at any moment, and with each of their
+# programs failing: the detach that follows leaves nothing.
+
+load ../lib/host
+load ../lib/enumerate
+load ../lib/nbd
+
+setup() {
+	host_start
+	domain 1
+	nbd_start
+	subject=disk subject_id=51712 subject_path=backend/vbd/1/51712 subject_link=''
+}
+
+teardown() {
+	report_moment
+	nbd_stop
+}
+
+# subject_is nbd|relay|qcow2
+# The disk that the test is about.
+subject_is() {
+	qemu-img create -q -f qcow2 "$nbd/base.qcow2" 4M
+	qemu-img create -q -f qcow2 -b base.qcow2 -F qcow2 "$nbd/disk.qcow2"
+	case $1 in
+	nbd) subject_script=block-nbd subject_target=host=127.0.0.1,export=disk ;;
+	relay) subject_script=block-nbd subject_target=host=127.0.0.1,export=disk,reconnect=5 ;;
+	qcow2) subject_script=block-qcow2 subject_target=file=$nbd/disk.qcow2 ;;
+	esac
+	[[ $1 == qcow2 ]] || nbd_serve disk
+	subject_nodes
+}
+
+# What enumerate.bash does with block, it does here with these.
+
+# subject_nodes
+subject_nodes() {
+	xenstore-rm "$subject_path" 2>/dev/null || :
+	vbd 1 "$subject_id" "$subject_target"
+}
+
+# libxl attach|detach [command...]
+libxl() {
+	local environment verb=add
+	[[ $1 == attach ]] || verb=remove
+	libxl_environment vbd 1 "$subject_id"
+	said=$BATS_TEST_TMPDIR/said ended=0
+	host env "${environment[@]}" "${@:2}" "$scripts/$subject_script" "$verb" </dev/null >"$said" 2>&1 || ended=$?
+}
+
+# assert_disk_attached
+assert_disk_attached() {
+	assert_node "$subject_path/physical-device" 2b:0 || return
+	assert_node "$subject_path/physical-device-path" /dev/nbd0 || return
+	assert_node "$subject_path/hotplug-status" connected
+	[[ "$(nbd_devices)" == nbd0 ]]
+}
+
+# nothing_held_but
+nothing_held_but() {
+	nbd_residue
+}
+
+# killed_everywhere attach|detach <least number of moments>
+killed_everywhere() {
+	local line at tried=0
+	libxl attach
+	assert_ended 0
+	[[ $1 == detach ]] || assert_detaches
+	[[ $1 == detach ]] || subject_nodes
+	moments_of "$1"
+	[[ $1 == detach ]] || assert_detaches
+	for line in "${moments[@]}"; do
+		subject_nodes
+		[[ $1 == attach ]] || libxl attach
+		[[ $1 == attach ]] || libxl_goes
+		read -ra at <<<"$line"
+		killed_at "$1" "${at[@]}"
+		((ended != 137)) || tried=$((tried + 1))
+		assert_detaches
+	done
+	assert_works_again
+	say_tried "$tried" moments "$2"
+}
+
+@test "an attach of an export that was killed at any moment is detached without residue" {
+	subject_is nbd
+	killed_everywhere attach 15
+}
+
+@test "a detach of an export that was killed at any moment is done by the next one" {
+	subject_is nbd
+	killed_everywhere detach 10
+}
+
+@test "an attach with a qemu-nbd that was killed at any moment is detached without residue" {
+	subject_is relay
+	killed_everywhere attach 15
+}
+
+@test "a detach with a qemu-nbd that was killed at any moment is done by the next one" {
+	subject_is relay
+	killed_everywhere detach 10
+}
+
+@test "an attach of a qcow2 that was killed at any moment is detached without residue" {
+	subject_is qcow2
+	killed_everywhere attach 20
+}
+
+@test "a detach of a qcow2 that was killed at any moment is done by the next one" {
+	subject_is qcow2
+	killed_everywhere detach 10
+}
+
+# program_fault attach|detach <program> <shell code>
+# The program does what the code says, where $real is the program.
+program_fault() {
+	local real
+	moment="$1, $2: $3"
+	real=$(type -P "$2")
+	mkdir -p "$BATS_TEST_TMPDIR/faulty"
+	program "$BATS_TEST_TMPDIR/faulty/$2" <<-END
+		#!/bin/bash
+		real=$real
+		$3
+		exec "\$real" "\$@"
+	END
+	libxl "$1" timeout 38 env "PATH=$BATS_TEST_TMPDIR/faulty:$PATH"
+	rm "$BATS_TEST_TMPDIR/faulty/$2"
+}
+
+# faulty_everywhere <program>...
+# Each fails, before and after its work; so does each that the detach needs.
+faulty_everywhere() {
+	local what which tried=0
+	# shellcheck disable=SC2016 # the stand-in expands
+	for what in 'exit 1' '"$real" "$@"; exit 1' '"$real" "$@"; kill -KILL $$'; do
+		for which; do
+			subject_nodes
+			program_fault attach "$which" "$what"
+			assert_all_or_nothing
+			assert_detaches
+			subject_nodes
+			libxl attach
+			libxl_goes
+			program_fault detach "$which" "$what"
+			((ended == 0)) || assert_sentence "$(tail -n 1 "$said")"
+			assert_detaches
+			tried=$((tried + 2))
+		done
+	done
+	assert_works_again
+	say_tried "$tried" programs 6
+}
+
+@test "each program of an export's failing, before or after its work, is undone or done again" {
+	subject_is nbd
+	faulty_everywhere nbd-client
+}
+
+@test "each program of a qcow2's failing, before or after its work, is undone or done again" {
+	subject_is qcow2
+	faulty_everywhere qemu-img qemu-nbd nbd-client
+}
+
+@test "a program that hangs ends an attach in time, and nothing is left of it" {
+	local which
+	subject_is qcow2
+	for which in qemu-img qemu-nbd nbd-client; do
+		subject_nodes
+		program_fault attach "$which" 'exec sleep infinity'
+		assert_ended 1
+		assert_all_or_nothing
+		assert_detaches
+	done
+}
+
+@test "a server that goes on starting after its script was killed is found, and ended" {
+	subject_is relay
+	kill -STOP "$nbd_server_pid"
+	libxl attach timeout --signal KILL 3
+	[[ "$(nbd_servers)" ]]
+	assert_detaches
+	kill -CONT "$nbd_server_pid"
+	subject_nodes
+	assert_works_again
+}

@@ -1,0 +1,219 @@
+# SPDX-License-Identifier: LGPL-2.1-only
+# block-qcow2, with the real qemu-nbd; of the kernel's NBD there is a stand-in.
+
+load ../lib/host
+load ../lib/observe
+load ../lib/enumerate
+load ../lib/nbd
+
+setup() {
+	host_start
+	domain 1
+	domain 2
+	nbd_start
+	dir=$BATS_TEST_TMPDIR/images
+	mkdir "$dir"
+	qcow2 disk
+}
+
+teardown() {
+	nbd_stop
+}
+
+# The calls, each with the ids of the device.
+qcow2_add() { call block-qcow2 add vbd "$1" "$2"; }
+qcow2_remove() { call block-qcow2 remove vbd "$1" "$2"; }
+
+# qcow2 <name> [file that it stands on, its format]
+# Makes $dir/NAME.qcow2, of 4 MiB.
+qcow2() {
+	local below=()
+	(($# == 1)) || below=(-b "$2" -F "$3")
+	qemu-img create -q -f qcow2 "${below[@]}" "$dir/$1.qcow2" 4M
+}
+
+# disk <target> [domid] [node value]...
+# The nodes of a disk 51712 of domain 1, or another.
+disk() {
+	xenstore-rm "backend/vbd/${2-1}/51712" 2>/dev/null || :
+	vbd "${2-1}" 51712 "$1" "${@:3}"
+}
+
+# refused <target> <part of the sentence> [status] [node value]...
+# The attach says why, and nothing is left of it.
+refused() {
+	disk "$1" 1 "${@:4}"
+	run qcow2_add 1 51712
+	assert_failed backend/vbd/1/51712 "${3:-error}" "$2"
+	assert_sentence "$(store_get backend/vbd/1/51712/hotplug-error)"
+	[[ ! "$(nbd_residue)" ]]
+}
+
+# through <command of qemu-io>
+# What a guest does with its disk.
+through() {
+	host qemu-io -f raw -c "$1" 'nbd+unix:///?socket=/run/xen-hotplug/qemu-nbd-1-51712.socket'
+}
+
+@test "add serves the image, connects it, and publishes the kernel's device" {
+	disk "file=$dir/disk.qcow2"
+	nodes_remember
+	qcow2_add 1 51712
+	[[ "$(nbd_devices)" == nbd0 && "$(host cat /sys/block/nbd0/size)" == 8192 ]]
+	assert_changed '/local/domain/0/backend/vbd/1/51712/hotplug-status = "connected"' \
+		'/local/domain/0/backend/vbd/1/51712/node = "/dev/nbd0"' \
+		'/local/domain/0/backend/vbd/1/51712/physical-device = "2b:0"' \
+		'/local/domain/0/backend/vbd/1/51712/physical-device-path = "/dev/nbd0"'
+	call block-qcow2 check vbd 1 51712
+}
+
+@test "what the guest writes is in the image after the detach, and nothing else is left" {
+	disk "file=$dir/disk.qcow2"
+	qcow2_add 1 51712
+	through 'write -P 116 1M 64k'
+	qcow2_remove 1 51712
+	[[ ! "$(nbd_residue)" ]]
+	qemu-img check -q "$dir/disk.qcow2"
+	[[ "$(qemu-io -r -f qcow2 -c 'read -P 116 1M 64k' "$dir/disk.qcow2")" == *'read 65536/65536 bytes'* ]]
+	qcow2_remove 1 51712
+}
+
+@test "a vmdk is served, too, and what is not in the format that is named is refused" {
+	qemu-img create -q -f vmdk "$dir/disk.vmdk" 4M
+	disk "file=$dir/disk.vmdk,format=vmdk"
+	qcow2_add 1 51712
+	qcow2_remove 1 51712
+	refused "file=$dir/disk.vmdk" 'Image is not in qcow2 format'
+	refused "file=$dir/disk.qcow2,format=raw" 'Parameter format'
+}
+
+@test "no two guests have one image, whichever script gives it, and the other one is named" {
+	disk "file=$dir/disk.qcow2"
+	qcow2_add 1 51712
+	ln -s disk.qcow2 "$dir/link"
+	disk "file=$dir/link" 2
+	run qcow2_add 2 51712
+	assert_failed backend/vbd/2/51712 busy "is in use, read-write, by guest 'guest1' (domain 1)"
+	disk "$dir/disk.qcow2" 2 mode r
+	run block_add 2 51712
+	assert_failed backend/vbd/2/51712 busy "is in use, read-write, by guest 'guest1' (domain 1)"
+	qcow2_remove 1 51712
+	block_add 2 51712
+	disk "file=$dir/disk.qcow2"
+	run qcow2_add 1 51712
+	assert_failed backend/vbd/1/51712 busy "is in use, read-only, by guest 'guest2'"
+}
+
+@test "an image that another QEMU of this host writes is refused" {
+	nbd_other_qemu "$dir/disk.qcow2"
+	refused "file=$dir/disk.qcow2" 'lock'
+	kill "$nbd_other"
+	wait "$nbd_other" || :
+	disk "file=$dir/disk.qcow2"
+	qcow2_add 1 51712
+}
+
+@test "guests whose images stand on one base share that, and no guest gets it to write" {
+	truncate -s 4M "$dir/base \"ü\".img"
+	qcow2 middle "base \"ü\".img" raw
+	qcow2 one "$dir/middle.qcow2" qcow2
+	qcow2 two middle.qcow2 qcow2
+	disk "file=$dir/one.qcow2"
+	disk "file=$dir/two.qcow2" 2
+	qcow2_add 1 51712
+	qcow2_add 2 51712
+	[[ "$(host_loops | wc -l)" == 6 ]]
+	domain 3
+	disk "$dir/base \"ü\".img" 3
+	run block_add 3 51712
+	assert_failed backend/vbd/3/51712 busy 'is in use, read-only, by guest'
+	disk "file=$dir/middle.qcow2" 3
+	run qcow2_add 3 51712
+	assert_failed backend/vbd/3/51712 busy 'is in use, read-only, by guest'
+	qcow2_remove 1 51712
+	qcow2_remove 2 51712
+	[[ ! "$(nbd_residue)" ]]
+	disk "$dir/base \"ü\".img" 3
+	block_add 3 51712
+	disk "file=$dir/one.qcow2"
+	run qcow2_add 1 51712
+	assert_failed backend/vbd/1/51712 busy "is in use, read-write, by guest 'guest3'"
+}
+
+@test "an image that stands on what cannot be kept from others is refused" {
+	qemu-img create -q -f qcow2 -u -F raw -b nbd://127.0.0.1/x "$dir/far.qcow2" 4M
+	refused "file=$dir/far.qcow2" 'far.qcow2 '
+	qemu-img create -q -f qcow2 -o "data_file=$dir/data,data_file_raw=on" "$dir/split.qcow2" 4M
+	refused "file=$dir/split.qcow2" 'has its data in another file'
+	qemu-img create -q -f vmdk -o subformat=monolithicFlat "$dir/split.vmdk" 4M
+	printf '#%0600d\n' 0 >>"$dir/split.vmdk"
+	refused "file=$dir/split.vmdk,format=vmdk" 'has its data in another file'
+	qcow2 gone "$dir/disk.qcow2" qcow2
+	rm "$dir/disk.qcow2"
+	refused "file=$dir/gone.qcow2" 'No such file or directory'
+	phy_device
+	refused "file=$phy" 'is a block device; only image files'
+}
+
+@test "a corrupt image, an empty one and a wrong path are told in one sentence" {
+	printf garbage | dd of="$dir/garbage" bs=64k conv=sync status=none
+	refused "file=$dir/garbage" 'Image is not in qcow2 format'
+	printf '\1' | dd of="$dir/disk.qcow2" bs=1 seek=79 conv=notrunc status=none
+	cp "$dir/disk.qcow2" "$dir/torn"
+	truncate -s 100k "$dir/torn"
+	dd if=/dev/urandom of="$dir/torn" bs=1 seek=40 count=8 conv=notrunc status=none
+	refused "file=$dir/torn" 'torn'
+	: >"$dir/empty"
+	refused "file=$dir/empty" 'is empty'
+	refused "file=$dir/nothing" 'does not exist'
+	refused "file=$dir" 'is a directory'
+	refused "format=qcow2" 'Parameter file is missing'
+	refused "file=images/disk.qcow2" 'Parameter file'
+	qemu-img create -q -f qcow2 "$dir/small" 100
+	refused "file=$dir/small" 'is smaller than a sector'
+}
+
+@test "a guest that only reads has a server that only reads" {
+	disk "file=$dir/disk.qcow2" 1 mode r
+	qcow2_add 1 51712
+	[[ "$(host cat /sys/block/nbd0/ro)" == 1 ]]
+	run through 'write 0 512'
+	[[ "$output" == *'write permission'* || "$output" == *'Permission denied'* || "$output" == *'read-only'* ]] || { echo "$output"; false; }
+}
+
+@test "the detach succeeds when the image was deleted, and when the server was killed" {
+	disk "file=$dir/disk.qcow2"
+	qcow2_add 1 51712
+	rm "$dir/disk.qcow2"
+	qcow2_remove 1 51712
+	[[ ! "$(nbd_residue)" ]]
+	qcow2 disk
+	disk "file=$dir/disk.qcow2"
+	qcow2_add 1 51712
+	kill -KILL "$(nbd_servers)"
+	qcow2_remove 1 51712
+	[[ ! "$(nbd_residue)" ]]
+}
+
+@test "plan says what would be done, and whether the image is free" {
+	disk "file=$dir/disk.qcow2"
+	run call block-qcow2 plan vbd 1 51712
+	[[ "$status" -eq 0 && "$output" == "image $dir/disk.qcow2 qcow2 w"$'\n'"qemu_nbd w --format=qcow2 $dir/disk.qcow2" ]]
+	[[ ! "$(nbd_residue)" ]]
+	qcow2_add 1 51712
+	disk "file=$dir/disk.qcow2" 2
+	run call block-qcow2 plan vbd 2 51712
+	[[ "$status" -eq 1 && "$output" == *"guest 'guest1'"* ]]
+}
+
+@test "a path may have spaces, quotes and what a shell or QEMU would take for something else" {
+	local name
+	for name in 'a b' "a'b" 'a"b' $'a\nb' -a "\$(touch pwned)" 'json:{}' 'nbd:x' 'a=b' '%n' ü; do
+		moment="file $name"
+		cp "$dir/disk.qcow2" "$dir/$name"
+		disk "file=$dir/$name"
+		qcow2_add 1 51712
+		qcow2_remove 1 51712
+		[[ ! "$(nbd_residue)" && ! -e /pwned ]]
+	done
+}

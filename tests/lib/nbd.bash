@@ -1,0 +1,131 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: LGPL-2.1-only
+# NBD for one test: real servers, the real qemu-nbd, and the real nbd-client up
+# to the moment when it hands the connection to the kernel. That is a stand-in,
+# as not every kernel has NBD: entries in a /sys/block of the test's own.
+# Sourced by bats files, after host.bash and enumerate.bash.
+
+# nbd_start
+# In the test's host. The device that a stand-in connects has as many sectors
+# as the file size says, where there is one, and is read-only where ro is there;
+# nbd-client hangs before it connects where hang is there.
+nbd_start() {
+	nbd=$BATS_TEST_TMPDIR/nbd
+	mkdir -p "$nbd" "$BATS_TEST_TMPDIR/bin"
+	# shellcheck disable=SC2016 # the inner shell expands
+	host bash -c '
+		cd /sys/block && links=(*) && cp -a . "$1/block" && mount -t tmpfs tmpfs /sys/block &&
+		cp -a "$1/block/." /sys/block/' - "$nbd"
+	program "$BATS_TEST_TMPDIR/bin/modprobe" <<<$'#!/bin/sh\n[ "$*" = nbd ]'
+	nbd_client_stand_in "$(type -P nbd-client)"
+	PATH=$BATS_TEST_TMPDIR/bin:$PATH
+}
+
+# nbd_client_stand_in <nbd-client>
+# The real one, in a network namespace that has no NBD family, gets as far as
+# that; what it says before is of the server. A kill finds all of a device or nothing.
+nbd_client_stand_in() {
+	program "$BATS_TEST_TMPDIR/bin/nbd-client" <<-END
+		#!/bin/bash
+		if [[ \$1 == -disconnect && \$2 =~ ^/dev/(nbd[0-9]+)$ && \$# == 2 ]]; then
+			rm -rf "/sys/block/\${BASH_REMATCH[1]}"
+			exit
+		fi
+		[[ ! -e $nbd/hang ]] || exec sleep infinity
+		said=\$(timeout 20 $1 "\$@" 2>&1 >$nbd/said.\$\$) && exit 9
+		[[ \$said == *'resolve the nbd netlink family'* ]] || { echo "\$said" >&2; exit 1; }
+		new=/sys/block/.new.\$\$ number=0 size=0
+		[[ ! \$(<$nbd/said.\$\$) =~ 'size = '([0-9]+)MB ]] || size=\$((BASH_REMATCH[1] * 2048))
+		mkdir "\$new"
+		echo \$\$ >"\$new/pid"
+		[[ ! -e $nbd/size ]] || size=\$(<$nbd/size)
+		echo \$size >"\$new/size"
+		[[ -e $nbd/ro || " \$* " == *' -readonly '* ]]
+		echo \$((\$? == 0)) >"\$new/ro"
+		exec 9>$nbd/lock
+		flock 9
+		while [[ -e /sys/block/nbd\$number ]]; do number=\$((number + 1)); done
+		echo 43:\$((number * 32)) >"\$new/dev"
+		printf '%s ' "\$@" >$nbd/arguments
+		mv -T "\$new" /sys/block/nbd\$number
+	END
+}
+
+# nbd_devices
+# The names of those that are connected, each in a line.
+nbd_devices() {
+	host find /sys/block -maxdepth 1 -name 'nbd*' -printf '%f\n' | sort
+}
+
+# nbd_serve <export>...
+# Starts an nbd-server for these, on port 10809 and on the socket $nbd/socket.
+# Sets nbd_server_pid.
+nbd_serve() {
+	local name
+	printf '%s\n' '[generic]' 'listenaddr = 127.0.0.1' "unixsock = $nbd/socket" 'duallisten = true' 'allowlist = true' >"$nbd/config"
+	for name; do
+		truncate -s 4M "$nbd/$name.disk"
+		printf '%s\n' "[$name]" "exportname = $nbd/$name.disk" >>"$nbd/config"
+	done
+	host nbd-server -C "$nbd/config" -p "$nbd/server.pid" </dev/null >"$nbd/server.log" 2>&1 3>&-
+	until_true test -s "$nbd/server.pid"
+	nbd_server_pid=$(<"$nbd/server.pid")
+	until_true host bash -c '</dev/tcp/127.0.0.1/10809' 2>/dev/null
+}
+
+# nbd_serve_no_more
+nbd_serve_no_more() {
+	local pid
+	for pid in "$nbd_server_pid" $(pgrep -P "$nbd_server_pid"); do
+		kill -KILL "$pid"
+	done
+	store_gone "$nbd_server_pid"
+	rm -f "$nbd/server.pid" "$nbd/socket"
+	nbd_server_pid=''
+}
+
+# nbd_other_qemu <image>
+# Another QEMU, which no script of ours has started, has the image open to
+# write. Sets nbd_other, its process id.
+nbd_other_qemu() {
+	setpriv --pdeathsig KILL qemu-nbd --persistent --socket="$nbd/other" --pid-file="$nbd/other.pid" "$1" 3>&- &
+	nbd_other=$!
+	until_true test -s "$nbd/other.pid"
+}
+
+# nbd_servers
+# The process ids of qemu-nbd in the test's host.
+nbd_servers() {
+	local pid
+	for pid in $(pgrep -x qemu-nbd); do
+		[[ ! /proc/$pid/ns/mnt -ef /proc/$host_pid/ns/mnt ]] || echo "$pid"
+	done
+}
+
+# nbd_servers_gone
+nbd_servers_gone() {
+	[[ ! $(nbd_servers) ]]
+}
+
+# nbd_residue
+# What a script could have left; empty otherwise.
+nbd_residue() {
+	nbd_devices
+	nbd_servers | sed 's/^/qemu-nbd /'
+	host_residue
+}
+
+# nbd_stop
+# For teardown: detaches, and fails where something is left.
+nbd_stop() {
+	local status=0 left='' pid
+	[[ ! ${host_pid-} ]] || left=$(host_destroy_guests && nbd_residue)
+	[[ ! $left ]] || {
+		printf 'left behind:\n%s\n' "$left"
+		status=1
+	}
+	[[ ! ${nbd_server_pid-} ]] || nbd_serve_no_more
+	[[ ! ${host_pid-} ]] || for pid in $(nbd_servers); do kill -KILL "$pid"; done
+	host_stop || status=1
+	return "$status"
+}
