@@ -114,38 +114,37 @@ killed_everywhere() {
 	killed_everywhere detach 10
 }
 
-# program_fault attach|detach <program> <shell code>
-# The program does what the code says, where $real is the program.
+# program_fault attach|detach <program> before|after <shell code>
+# The program does what the code says, before or after its work. The process
+# that connects is nbd-client itself, so that no other can do its work.
 program_fault() {
-	local real
-	moment="$1, $2: $3"
-	real=$(type -P "$2")
-	mkdir -p "$BATS_TEST_TMPDIR/faulty"
-	program "$BATS_TEST_TMPDIR/faulty/$2" <<-END
-		#!/bin/bash
-		real=$real
-		$3
-		exec "\$real" "\$@"
-	END
-	libxl "$1" timeout 38 env "PATH=$BATS_TEST_TMPDIR/faulty:$PATH"
-	rm "$BATS_TEST_TMPDIR/faulty/$2"
+	local faulty=$BATS_TEST_TMPDIR/faulty
+	moment="$1, $2, $3: $4"
+	mkdir -p "$faulty"
+	case $3:$2 in
+	after:nbd-client) printf '%s\n' "$4" >"$nbd/after" ;;
+	after:*) program "$faulty/$2" <<<"#!/bin/bash"$'\n'"$(type -P "$2") \"\$@\"; $4" ;;
+	before:*) program "$faulty/$2" <<<"#!/bin/bash"$'\n'"$4" ;;
+	esac
+	libxl "$1" timeout 38 env "PATH=$faulty:$PATH"
+	rm -f "$faulty/$2" "$nbd/after"
 }
 
 # faulty_everywhere <program>...
 # Each fails, before and after its work; so does each that the detach needs.
 faulty_everywhere() {
 	local what which tried=0
-	# shellcheck disable=SC2016 # the stand-in expands
-	for what in 'exit 1' '"$real" "$@"; exit 1' '"$real" "$@"; kill -KILL $$'; do
+	# shellcheck disable=SC2016 # the program expands
+	for what in 'before exit 1' 'after exit 1' 'after kill -KILL $$'; do
 		for which; do
 			subject_nodes
-			program_fault attach "$which" "$what"
+			program_fault attach "$which" "${what%% *}" "${what#* }"
 			assert_all_or_nothing
 			assert_detaches
 			subject_nodes
 			libxl attach
 			libxl_goes
-			program_fault detach "$which" "$what"
+			program_fault detach "$which" "${what%% *}" "${what#* }"
 			((ended == 0)) || assert_sentence "$(tail -n 1 "$said")"
 			assert_detaches
 			tried=$((tried + 2))
@@ -170,7 +169,7 @@ faulty_everywhere() {
 	subject_is qcow2
 	for which in qemu-img qemu-nbd nbd-client; do
 		subject_nodes
-		program_fault attach "$which" 'exec sleep infinity'
+		program_fault attach "$which" before 'exec sleep infinity'
 		assert_ended 1
 		assert_all_or_nothing
 		assert_detaches

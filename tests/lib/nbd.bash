@@ -7,8 +7,8 @@
 
 # nbd_start
 # In the test's host. The device that a stand-in connects has as many sectors
-# as the file size says, where there is one, and is read-only where ro is there;
-# nbd-client hangs before it connects where hang is there.
+# as the file size says, where there is one, and is read-only where ro is there.
+# When nbd-client's work is done, it does what the file after says.
 nbd_start() {
 	nbd=$BATS_TEST_TMPDIR/nbd
 	mkdir -p "$nbd" "$BATS_TEST_TMPDIR/bin"
@@ -29,9 +29,9 @@ nbd_client_stand_in() {
 		#!/bin/bash
 		if [[ \$1 == -disconnect && \$2 =~ ^/dev/(nbd[0-9]+)$ && \$# == 2 ]]; then
 			rm -rf "/sys/block/\${BASH_REMATCH[1]}"
+			[[ ! -e $nbd/after ]] || . $nbd/after
 			exit
 		fi
-		[[ ! -e $nbd/hang ]] || exec sleep infinity
 		said=\$(timeout 20 $1 "\$@" 2>&1 >$nbd/said.\$\$) && exit 9
 		[[ \$said == *'resolve the nbd netlink family'* ]] || { echo "\$said" >&2; exit 1; }
 		new=/sys/block/.new.\$\$ number=0 size=0
@@ -48,6 +48,7 @@ nbd_client_stand_in() {
 		echo 43:\$((number * 32)) >"\$new/dev"
 		printf '%s ' "\$@" >$nbd/arguments
 		mv -T "\$new" /sys/block/nbd\$number
+		[[ ! -e $nbd/after ]] || . $nbd/after
 	END
 }
 

@@ -74,7 +74,7 @@ nbd_client_release() {
 	local file device
 	nbd_client_file file
 	nbd_client_find device
-	[[ ! $device ]] || run nbd-client -disconnect "/dev/$device" || return
+	[[ ! $device ]] || run nbd-client -disconnect "/dev/$device" || ! nbd_client_check || return
 	helper forget "$file"
 }
 
@@ -83,7 +83,7 @@ nbd_client_check() {
 	local device
 	nbd_client_find device
 	[[ $device ]] || reason='The NBD device is disconnected.'
-	[[ ! $reason ]]
+	[[ $device ]]
 }
 
 # nbd_client_file <out-var>
