@@ -20,7 +20,7 @@ helper_c = $(wildcard helpers/*.c)
 mock_c   = $(wildcard tests/mock-xenstored/*.c)
 client_c = $(wildcard tests/mock-xenstored/client/*.c)
 
-DEVICE_SCRIPTS = block block-overlay block-shared vif-bridge vif-nat vif-openvswitch vif-route
+DEVICE_SCRIPTS = block block-overlay block-shared vif-bridge vif-nat vif-openvswitch vif-route block-dummy block-nbd block-qcow2
 COMMON  = $(notdir $(wildcard hotplug/common/*.sh))
 SHELL_FILES = $(addprefix hotplug/Linux/,$(DEVICE_SCRIPTS) hotplug.sh) $(wildcard hotplug/common/*.sh \
 	hotplug/common/resources/*.sh tests/lib/* tests/bats/*.bats tests/bench/* tests/conformance/* tests/e2e/inside/* \
@@ -33,7 +33,8 @@ PACKAGES_RUN   = bash iproute2 util-linux libxenstore4
 PACKAGES_DEMO  = $(PACKAGES_BUILD) $(PACKAGES_RUN) xenstore-utils jq
 PACKAGES_CHECK = $(PACKAGES_DEMO) shellcheck shfmt clang-format clang-tidy cppcheck codespell \
 	libasan8 libubsan1 clang libclang-rt-14-dev bats parallel strace jq git procps iputils-ping e2fsprogs perl-base \
-	nftables iptables dnsmasq-base busybox openvswitch-switch
+	nftables iptables dnsmasq-base busybox openvswitch-switch \
+	nbd-client nbd-server qemu-utils
 PACKAGES_E2E   = $(PACKAGES_BUILD) qemu-system-x86 mmdebstrap e2fsprogs
 PACKAGES       = $(PACKAGES_CHECK) $(PACKAGES_E2E)
 

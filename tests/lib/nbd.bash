@@ -76,8 +76,9 @@ nbd_serve() {
 
 # nbd_serve_no_more
 nbd_serve_no_more() {
-	local pid
-	for pid in "$nbd_server_pid" $(pgrep -P "$nbd_server_pid"); do
+	local pid children
+	mapfile -t children < <(pgrep -P "$nbd_server_pid")
+	for pid in "$nbd_server_pid" "${children[@]}"; do
 		kill -KILL "$pid"
 	done
 	store_gone "$nbd_server_pid"
@@ -98,7 +99,7 @@ nbd_other_qemu() {
 # The process ids of qemu-nbd in the test's host.
 nbd_servers() {
 	local pid
-	for pid in $(pgrep -x qemu-nbd); do
+	pgrep -x qemu-nbd | while read -r pid; do
 		[[ ! /proc/$pid/ns/mnt -ef /proc/$host_pid/ns/mnt ]] || echo "$pid"
 	done
 }
@@ -126,7 +127,7 @@ nbd_stop() {
 		status=1
 	}
 	[[ ! ${nbd_server_pid-} ]] || nbd_serve_no_more
-	[[ ! ${host_pid-} ]] || for pid in $(nbd_servers); do kill -KILL "$pid"; done
+	[[ ! ${host_pid-} ]] || nbd_servers | while read -r pid; do kill -KILL "$pid"; done
 	host_stop || status=1
 	return "$status"
 }

@@ -1,0 +1,62 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: LGPL-2.1-only
+# An NBD server in dom0, and what is left of connections: sourced by the suite,
+# after xen.bash.
+
+nbd_port=10909
+
+# nbd_serve <export>...
+# Starts nbd-server anew, for these and those that it had: images of 8 MiB.
+nbd_serve() {
+	local name
+	mkdir -p "$E2E_WORK/nbd"
+	nbd_serve_no_more
+	printf '%s\n' '[generic]' 'listenaddr = 127.0.0.1' "port = $nbd_port" \
+		"unixsock = $E2E_WORK/nbd/socket" 'duallisten = true' >"$E2E_WORK/nbd/config"
+	for name; do
+		printf '%s\n' "[$name]" "exportname = $E2E_WORK/$name.img" >>"$E2E_WORK/nbd/config"
+	done
+	nbd-server -C "$E2E_WORK/nbd/config" -p "$E2E_WORK/nbd/pid" || return
+	within 30 nbd_listens
+}
+
+# nbd_listens
+nbd_listens() {
+	(: <"/dev/tcp/127.0.0.1/$nbd_port") 2>/dev/null
+}
+
+# nbd_serve_no_more
+# With all that serves a connection.
+nbd_serve_no_more() {
+	pkill -KILL -x nbd-server || :
+	within 30 nbd_server_gone
+	rm -f "$E2E_WORK/nbd/socket" "$E2E_WORK/nbd/pid"
+}
+
+# nbd_server_gone
+nbd_server_gone() {
+	! pgrep -x nbd-server
+}
+
+# nbd_residue
+# What a script could have left, besides what residue has.
+nbd_residue() {
+	local file
+	residue
+	for file in /sys/block/nbd*/pid; do
+		[[ ! -e $file ]] || echo "connected ${file%/pid}"
+	done
+	pgrep -a qemu-nbd || :
+	ls "$run_dir"
+}
+
+# same_nbd_residue <before>
+same_nbd_residue() {
+	within 15 is_nbd_residue "$1" || {
+		printf 'before:\n%s\nnow:\n%s\n' "$1" "$(nbd_residue)"
+		return 1
+	}
+}
+is_nbd_residue() {
+	[[ $(nbd_residue) == "$1" ]]
+}
