@@ -6,6 +6,8 @@
 load ../lib/host
 load ../lib/observe
 load ../lib/ovs
+load ../lib/enumerate
+load ../lib/nbd
 
 setup() {
 	host_start
@@ -17,6 +19,7 @@ setup() {
 teardown() {
 	local status=0
 	[[ ! ${stopped-} ]] || kill -KILL "${stopped[@]}" 2>/dev/null || :
+	[[ ! ${nbd_server_pid-} ]] || nbd_serve_no_more
 	host_stop || status=1
 	ovs_stop
 	return "$status"
@@ -588,4 +591,17 @@ asked_for() {
 	call vif-openvswitch online vif 1 0 type_if=vif
 	seen "the port's VLAN is $(ovs_get port vif1.0 tag)"
 	[[ "$(ovs_get port vif1.0 tag)" == 10 ]]
+
+# upstream: seen: exit 1, hotplug-status 'none'
+@test "defect 26: a disk of an NBD server is attached and detached with what libxl gives" {
+	nbd_start
+	nbd_serve disk
+	vbd 1 51712 host=127.0.0.1,export=disk
+	run call block-nbd add vbd 1 51712
+	seen_call backend/vbd/1/51712
+	[[ "$status" -eq 0 ]]
+	assert_node backend/vbd/1/51712/hotplug-status connected
+	assert_node backend/vbd/1/51712/physical-device 2b:0
+	call block-nbd remove vbd 1 51712
+	[[ ! "$(nbd_devices)" ]]
 }

@@ -15,7 +15,7 @@ nbd_export_acquire() {
 	local key what
 	nbd_export_key "$@"
 	helper load --lock "$run_lock:nbd $key" --wait "$lifecycle_lock_wait" "$XENBUS_PATH" mode || fail "$reason"
-	[[ $6 == y ]] || nbd_export_ask "$key" "$what" "$5"
+	[[ $6 == y || $5 == 'w!' ]] || nbd_export_ask "$key" "$what" "$5"
 	# Only from here on it is ours: others look while they have the lock.
 	journal_remember export "$key" mode "$5"
 }
@@ -24,7 +24,7 @@ nbd_export_acquire() {
 nbd_export_plan() {
 	local key what
 	nbd_export_key "$@"
-	[[ $6 == y ]] || nbd_export_ask "$key" "$what" "$5"
+	[[ $6 == y || $5 == 'w!' ]] || nbd_export_ask "$key" "$what" "$5"
 }
 
 # nbd_export_expect <host> <port> <path of a socket> <export> <mode> <shared>
