@@ -176,6 +176,22 @@ faulty_everywhere() {
 	done
 }
 
+@test "an attach that was killed when its export had just been connected is detached without residue" {
+	subject_is nbd
+	cat >"$nbd/after" <<-'END'
+		# Above this one are the request, the session, and the script.
+		read -r _ _ _ request _ </proc/$$/stat
+		read -r _ _ _ session _ </proc/$request/stat
+		read -r _ _ _ script _ </proc/$session/stat
+		kill -KILL "$script"
+	END
+	libxl attach
+	rm "$nbd/after"
+	[[ "$ended" == 137 && "$(nbd_devices)" == nbd0 ]]
+	assert_detaches
+	assert_works_again
+}
+
 @test "a server that goes on starting after its script was killed is found, and ended" {
 	subject_is relay
 	kill -STOP "$nbd_server_pid"

@@ -71,6 +71,15 @@ refused() {
 	host nbd-client -disconnect /dev/nbd1
 }
 
+@test "a device whose process has the number that ours had is not disconnected in its place" {
+	disk host=127.0.0.1,export=disk
+	nbd_add 1 51712
+	host cp -r /sys/block/nbd0 /sys/block/nbd1
+	nbd_remove 1 51712
+	[[ "$(nbd_devices)" == nbd1 ]]
+	host rm -r /sys/block/nbd1
+}
+
 @test "a server is reached by its socket, and a name that begins with nbd is a host's" {
 	disk "socket=$nbd/socket,export=disk"
 	nbd_add 1 51712
