@@ -10,27 +10,39 @@ resource_find qemu_nbd
 # nbd_acquire <host, or path of a socket> <port> <export> <mode> <seconds to wait for a server that is gone> <directory of TLS files, or empty>
 # Sets dev and physical_device.
 nbd_acquire() {
-	local where arguments
-	[[ $5 != 0 || $6 ]] || {
-		nbd_client_acquire "${@:1:4}"
-		return
-	}
-	parameters_check_tool qemu-nbd
-	nbd_client_name where "$1" "$2"
-	nbd_arguments "$@"
-	qemu_nbd_open "$4" "${arguments[@]}" || nbd_client_failed "$?" "Cannot connect to the NBD server $where"
-	nbd_client_judge "The export '$3' of the NBD server $where" "$4"
+	nbd_plan "$@"
+	if nbd_has_server "$5" "$6"; then nbd_serve "$@"; else nbd_client_acquire "${@:1:4}"; fi
+}
+
+# nbd_plan <host, or path of a socket> <port> <export> <mode> <seconds> <directory of TLS files>
+nbd_plan() {
+	! nbd_has_server "$5" "$6" || parameters_check_tool qemu-nbd
+}
+
+# nbd_has_server <seconds> <directory of TLS files>
+# Is there a server of ours in between?
+nbd_has_server() {
+	[[ $1 != 0 || $2 ]]
 }
 
 # nbd_release <host, or path of a socket> <port> <export> <mode> <seconds> <directory of TLS files>
-# Of a connection without qemu-nbd there is no server to end.
 nbd_release() {
-	qemu_nbd_release "$4"
+	if nbd_has_server "$5" "$6"; then qemu_nbd_release "$4"; else nbd_client_release "${@:1:4}"; fi
 }
 
 # nbd_check <host, or path of a socket> <port> <export> <mode> <seconds> <directory of TLS files>
 nbd_check() {
-	if [[ $5 != 0 || $6 ]]; then qemu_nbd_check "$4"; else nbd_client_check; fi
+	if nbd_has_server "$5" "$6"; then qemu_nbd_check "$4"; else nbd_client_check "${@:1:4}"; fi
+}
+
+# nbd_serve <host, or path of a socket> <port> <export> <mode> <seconds> <directory of TLS files>
+# Sets dev and physical_device.
+nbd_serve() {
+	local where arguments
+	nbd_client_name where "$1" "$2"
+	nbd_arguments "$@"
+	qemu_nbd_open "$4" "${arguments[@]}" || nbd_client_failed "$?" "Cannot connect to the NBD server $where"
+	nbd_client_judge "The export '$3' of the NBD server $where" "$4"
 }
 
 # nbd_arguments <host, or path of a socket> <port> <export> <mode> <seconds> <directory of TLS files>

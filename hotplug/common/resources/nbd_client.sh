@@ -48,7 +48,7 @@ nbd_client_open() {
 	[[ $1 == /* ]] || where=("${1^}" "$2")
 	[[ $4 != r ]] || where+=(-readonly)
 	nbd_client_file file
-	[[ -d /sys/module/nbd ]] || run modprobe nbd || return
+	[[ -d /sys/module/nbd ]] || run modprobe nbd || fail "The kernel has no NBD client: $reason"
 	# shellcheck disable=SC2016 # the shell that becomes nbd-client expands
 	run sh -c 'echo "$$" >"$0" && exec nbd-client "$@"' "$file" "${where[@]}" -name "$3" "${@:5}" || return
 	nbd_client_find device
