@@ -283,6 +283,22 @@ refused() {
 	refused "host=127.0.0.1,export=disk,tls=$nbd/empty" 'ca-cert.pem'
 }
 
+@test "with tls a server is spoken to in TLS, and only where its certificate is right" {
+	image tls.img
+	nbd_certificates right
+	nbd_certificates wrong
+	nbd_serve_tls right "$image"
+	disk "host=127.0.0.1,port=10810,export=disk,tls=$nbd/right"
+	nbd_add 1 51712
+	host qemu-io -f raw -c 'write -P 116 0 1k' 'nbd+unix:///?socket=/run/xen-hotplug/qemu-nbd-1-51712.socket'
+	[[ "$(head -c 4 "$image")" == tttt ]]
+	nbd_remove 1 51712
+	refused "host=127.0.0.1,port=10810,export=disk,tls=$nbd/wrong" certificate
+	refused host=127.0.0.1,port=10810,export=disk 'Cannot connect to the NBD server'
+	kill "$nbd_other"
+	wait "$nbd_other" || :
+}
+
 @test "a kernel without NBD is told" {
 	program "$BATS_TEST_TMPDIR/bin/modprobe" <<<$'#!/bin/sh\necho "FATAL: Module $1 not found." >&2; exit 1'
 	refused host=127.0.0.1,export=disk 'Module nbd not found'

@@ -86,6 +86,30 @@ nbd_serve_no_more() {
 	nbd_server_pid=''
 }
 
+# nbd_certificates <name>
+# Makes $nbd/NAME, with a certificate authority, and a server's certificate for 127.0.0.1.
+nbd_certificates() {
+	mkdir "$nbd/$1"
+	(
+		cd "$nbd/$1"
+		openssl req -x509 -newkey rsa:2048 -nodes -subj "/CN=$1" -keyout ca-key.pem -out ca-cert.pem \
+			-addext basicConstraints=critical,CA:TRUE -addext keyUsage=critical,keyCertSign
+		openssl req -newkey rsa:2048 -nodes -subj /CN=server -keyout server-key.pem -out request
+		printf 'subjectAltName=IP:127.0.0.1\n' >extensions
+		openssl x509 -req -in request -CA ca-cert.pem -CAkey ca-key.pem -CAcreateserial -extfile extensions -out server-cert.pem
+	) >"$nbd/openssl.log" 2>&1
+}
+
+# nbd_serve_tls <name of the certificates> <image>
+# A server of the image on port 10810, for who speaks TLS alone. Sets nbd_other.
+nbd_serve_tls() {
+	setpriv --pdeathsig KILL nsenter --target "$host_pid" --net -- qemu-nbd --persistent --pid-file="$nbd/other.pid" \
+		--object "tls-creds-x509,id=tls,endpoint=server,dir=$nbd/$1,verify-peer=off" --tls-creds tls \
+		--bind 127.0.0.1 --port 10810 --export-name disk --format raw "$2" 3>&- &
+	nbd_other=$!
+	until_true test -s "$nbd/other.pid"
+}
+
 # nbd_other_qemu <image>
 # Another QEMU, which no script of ours has started, has the image open to
 # write. Sets nbd_other, its process id.

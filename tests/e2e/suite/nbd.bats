@@ -64,7 +64,7 @@ attach() {
 @test "a guest that runs on an NBD export is destroyed without residue" {
 	guest_config mail 12 "disk=['script=block-nbd,vdev=xvda,access=w,target=host=127.0.0.1,port=$nbd_port,export=export,reconnect=60']"
 	xl create "$E2E_WORK/mail.cfg"
-	within 90 has_sector "$image" mail xvda
+	within 90 has_sector "$E2E_WORK/export.img" mail xvda
 	xl destroy mail
 	same_nbd_residue "$before"
 }
@@ -91,7 +91,7 @@ attach() {
 	same_nbd_residue "$before"
 }
 
-@test "a NBD device that others have connected stays, in the place of ours, too" {
+@test "an NBD device that others have connected stays, in the place of ours, too" {
 	nbd-client 127.0.0.1 "$nbd_port" -name export -readonly
 	others=$(nbd_residue)
 	attach web xvdb "host=127.0.0.1,port=$nbd_port,export=export"
