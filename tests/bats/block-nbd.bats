@@ -240,7 +240,7 @@ refused() {
 
 @test "a target that names no server, two, or what no parameter is, is refused" {
 	refused export=disk 'Neither host= nor socket= is given'
-	refused "host=127.0.0.1,socket=$nbd/socket" 'Both host='
+	refused "host=127.0.0.1,socket=$nbd/socket" 'Both host= and socket= are given'
 	refused host=127.0.0.1,exports=disk "The target has 'exports=disk'"
 	refused host=127.0.0.1,host=127.0.0.1 'gives the parameter host twice'
 	refused host=127.0.0.1,export 'without a value'

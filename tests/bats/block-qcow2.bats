@@ -141,8 +141,9 @@ through() {
 }
 
 @test "an image that stands on what cannot be kept from others is refused" {
-	qemu-img create -q -f qcow2 -u -F raw -b nbd://127.0.0.1/x "$dir/far.qcow2" 4M
-	refused "file=$dir/far.qcow2" 'far.qcow2 '
+	nbd_serve disk
+	qemu-img create -q -f qcow2 -u -F raw -b nbd://127.0.0.1/disk "$dir/far.qcow2" 4M
+	refused "file=$dir/far.qcow2" "stands on 'nbd://127.0.0.1/disk', which is no file of this host"
 	qemu-img create -q -f qcow2 -o "data_file=$dir/data,data_file_raw=on" "$dir/split.qcow2" 4M
 	refused "file=$dir/split.qcow2" 'has its data in another file'
 	qemu-img create -q -f vmdk -o subformat=monolithicFlat "$dir/split.vmdk" 4M
@@ -163,6 +164,8 @@ through() {
 	truncate -s 100k "$dir/torn"
 	dd if=/dev/urandom of="$dir/torn" bs=1 seek=40 count=8 conv=notrunc status=none
 	refused "file=$dir/torn" 'torn'
+	cp "$dir/garbage" "$dir/"$'a\n\e[31m'
+	refused "file=$dir/"$'a\n\e[31m' 'cannot be read as qcow2'
 	: >"$dir/empty"
 	refused "file=$dir/empty" 'is empty'
 	refused "file=$dir/nothing" 'does not exist'

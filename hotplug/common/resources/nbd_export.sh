@@ -42,7 +42,7 @@ nbd_export_release() {
 # Sets nbd_server, and the caller's what to the export in words, and key to
 # what those that are the same have in common.
 nbd_export_key() {
-	[[ ! $1 || ! $3 ]] || fail "Both host=$1 and socket=$3 are given; leave one of them in the guest's configuration."
+	[[ ! $1 || ! $3 ]] || fail "Both host= and socket= are given; leave one of them in the guest's configuration."
 	[[ $1 || $3 ]] || fail "Neither host= nor socket= is given, so there is no NBD server; add one of them to the guest's configuration."
 	nbd_server=$1$3
 	nbd_client_name what "$nbd_server" "$2"

@@ -12,8 +12,10 @@ qemu_nbd_patience=4 # seconds for the server to write what it holds
 # qemu_nbd_acquire <mode> <argument of qemu-nbd>...
 # Sets dev and physical_device.
 qemu_nbd_acquire() {
-	qemu_nbd_open "$@" || fail "The disk cannot be served: $reason"
-	nbd_client_judge "What qemu-nbd serves, ${!#}," "$1"
+	local what
+	quote what "${!#}"
+	qemu_nbd_open "$@" || fail "The disk $what cannot be served: $reason"
+	nbd_client_judge "The disk $what" "$1"
 }
 
 # qemu_nbd_open <mode> <argument of qemu-nbd>...
