@@ -591,6 +591,7 @@ asked_for() {
 	call vif-openvswitch online vif 1 0 type_if=vif
 	seen "the port's VLAN is $(ovs_get port vif1.0 tag)"
 	[[ "$(ovs_get port vif1.0 tag)" == 10 ]]
+}
 
 # upstream: seen: exit 1, hotplug-status 'none'
 @test "defect 26: a disk of an NBD server is attached and detached with what libxl gives" {
