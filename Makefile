@@ -14,7 +14,7 @@ SANITIZE = -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=undefined
 
 HELPER = helpers/xen-hotplug
 MOCK   = tests/mock-xenstored/mock-xenstored
-C_ALL  = $(wildcard helpers/*.c tests/mock-xenstored/*.c tests/mock-xenstored/client/*.c tests/fuzz/*.c)
+C_ALL  = $(wildcard helpers/*.c tests/mock-xenstored/*.c tests/mock-xenstored/client/*.c tests/fuzz/*.c tests/unit/*.c)
 H_ALL  = $(wildcard helpers/*.h tests/mock-xenstored/*.h tests/fuzz/*.h)
 helper_c = $(wildcard helpers/*.c)
 mock_c   = $(wildcard tests/mock-xenstored/*.c)
@@ -52,8 +52,13 @@ build/asan/xen-hotplug: $(helper_c) $(wildcard helpers/*.h) | build/asan
 build/asan/mock-xenstored: $(mock_c) $(wildcard tests/mock-xenstored/*.h) | build/asan
 	$(CC) $(WARN) $(SANITIZE) -o $@ $(mock_c)
 
-build/asan build/fuzz:
+build/asan build/fuzz build/unit:
 	mkdir -p $@
+
+# The helper's own code on block devices that are only described.
+UNIT_C = $(addprefix helpers/,command.c dmtable.c extent.c identity.c message.c relatives.c textfile.c)
+build/unit/layers: tests/unit/layers.c $(UNIT_C) $(wildcard helpers/*.h) | build/unit
+	$(CC) $(WARN) $(SANITIZE) -Ihelpers -o $@ $< $(UNIT_C)
 
 # Everything of the helper but its subcommands.
 FUZZERS = $(patsubst tests/fuzz/%.c,build/fuzz/%,$(wildcard tests/fuzz/*.c))
@@ -97,7 +102,7 @@ check: need-check ## lint, then all tests
 	@tests/run "$$FILTER"
 
 # What the tests need.
-BUILT = $(HELPER) $(MOCK) build/asan/xen-hotplug build/asan/mock-xenstored
+BUILT = $(HELPER) $(MOCK) build/asan/xen-hotplug build/asan/mock-xenstored build/unit/layers
 
 tests: $(BUILT)
 	tests/run "$$FILTER"
@@ -133,6 +138,7 @@ lint-rules:
 
 lint-cppcheck:
 	@cppcheck --quiet --error-exitcode=1 --enable=warning,performance,portability \
+<<<<<<< HEAD
 		--inline-suppr --suppress=missingIncludeSystem helpers tests/mock-xenstored tests/fuzz
 
 lint-format:
@@ -140,6 +146,13 @@ lint-format:
 	@clang-format --dry-run -Werror $(C_ALL) $(H_ALL)
 
 lint-spelling:
+=======
+		--inline-suppr --suppress=missingIncludeSystem helpers tests/mock-xenstored tests/fuzz tests/unit
+	@printf '%s\n' $(C_ALL) | xargs -P $$(nproc) -n 6 sh -c \
+		'clang-tidy --quiet "$$@" -- $(WARN) -Ihelpers 2>/dev/null' -
+	@echo 'our own rules, spelling'
+	@tests/lint/run $(SHELL_FILES) Makefile $(wildcard tests/lint/*.*) $(C_ALL) $(H_ALL)
+>>>>>>> 3f574d5 (Two disks are compared through device-mapper, arrays and thin pools, down to the bytes)
 	@codespell README.md STYLE.md docs hotplug helpers tests Makefile
 
 fmt: need-check ## format the sources

@@ -78,13 +78,14 @@ bool blockdev_partition(dev_t number, dev_t *whole, uint64_t *start, uint64_t *l
 {
 	char path[SYSFS_PATH_SIZE];
 	uint64_t first, sectors;
+	dev_t parent;
 
 	sysfs_path(path, number, "partition");
 	if (access(path, F_OK))
 		return false;
 	/* sysfs resolves the link before the two dots: they lead to the disk's directory. */
 	sysfs_path(path, number, "../dev");
-	if (!textfile_device(AT_FDCWD, path, whole) || *whole == number)
+	if (!textfile_device(AT_FDCWD, path, &parent) || parent == number)
 		return false;
 	sysfs_path(path, number, "start");
 	if (!textfile_number(AT_FDCWD, path, &first))
@@ -92,6 +93,7 @@ bool blockdev_partition(dev_t number, dev_t *whole, uint64_t *start, uint64_t *l
 	sysfs_path(path, number, "size");
 	if (!textfile_number(AT_FDCWD, path, &sectors))
 		return false;
+	*whole = parent;
 	return in_bytes(first, start) && in_bytes(sectors, length);
 }
 
@@ -121,8 +123,65 @@ bool blockdev_each_partition(
 	return go_on;
 }
 
+static bool is_link(const struct dirent *entry)
+{
+	return entry->d_name[0] != '.';
+}
+
+/* Calls `each` for those devices that a directory of links, `links`, names. */
+static bool each_linked(
+	dev_t number, const char *links, bool (*each)(dev_t linked, void *context), void *context)
+{
+	char path[SYSFS_PATH_SIZE];
+	bool go_on = true;
+
+	sysfs_path(path, number, links);
+	DIR *directory = opendir(path);
+	/* A partition has no such directory, and a device that is gone has nothing. */
+	if (!directory)
+		return errno == ENOENT || errno == ENOTDIR;
+	for (struct dirent *entry; go_on && (entry = readdir(directory));) {
+		dev_t linked;
+
+		snprintf(path, sizeof(path), "%s/dev", entry->d_name);
+		if (is_link(entry) && textfile_device(dirfd(directory), path, &linked))
+			go_on = each(linked, context);
+	}
+	int error = errno;
+	closedir(directory);
+	errno = error;
+	return go_on;
+}
+
+bool blockdev_each_slave(dev_t number, bool (*each)(dev_t slave, void *context), void *context)
+{
+	return each_linked(number, "slaves", each, context);
+}
+
+bool blockdev_each_holder(dev_t number, bool (*each)(dev_t holder, void *context), void *context)
+{
+	return each_linked(number, "holders", each, context);
+}
+
+bool blockdev_read_only(dev_t number)
+{
+	char path[SYSFS_PATH_SIZE];
+	uint64_t read_only;
+
+	sysfs_path(path, number, "ro");
+	return textfile_number(AT_FDCWD, path, &read_only) && read_only;
+}
+
+bool blockdev_is_dm(dev_t number)
+{
+	char path[SYSFS_PATH_SIZE];
+
+	sysfs_path(path, number, "dm");
+	return !access(path, F_OK);
+}
+
 /* "dm-0" becomes "dm-0 (vg-root)" where device-mapper has a name for it. */
-static void describe_holder(const char *name, char *description, size_t size)
+static void describe_name(const char *name, char *description, size_t size)
 {
 	char path[SYSFS_PATH_SIZE], raw[160], title[4 * 160];
 
@@ -136,20 +195,11 @@ static void describe_holder(const char *name, char *description, size_t size)
 	snprintf(description, size, "%s (%s)", name, title);
 }
 
-bool blockdev_holder(dev_t number, char *description, size_t size)
+void blockdev_describe(dev_t number, char *description, size_t size)
 {
-	char path[SYSFS_PATH_SIZE];
-	bool found = false;
+	char name[BLOCKDEV_NAME_SIZE];
 
-	sysfs_path(path, number, "holders");
-	DIR *holders = opendir(path);
-	if (!holders)
-		return false;
-	for (struct dirent *entry; !found && (entry = readdir(holders));) {
-		found = entry->d_name[0] != '.';
-		if (found)
-			describe_holder(entry->d_name, description, size);
-	}
-	closedir(holders);
-	return found;
+	if (!blockdev_name(number, name))
+		snprintf(name, sizeof(name), "%u:%u", major(number), minor(number));
+	describe_name(name, description, size);
 }

@@ -18,7 +18,8 @@ bool blockdev_name(dev_t number, char name[BLOCKDEV_NAME_SIZE]);
 int blockdev_open(dev_t number, int flags);
 
 /*
- * Whether it is a partition: of the disk *whole, from byte *start on, *length bytes.
+ * Whether it is a partition: of the disk *whole, from byte *start on, *length bytes. Where it is
+ * none, *whole stays as it is.
  */
 bool blockdev_partition(dev_t number, dev_t *whole, uint64_t *start, uint64_t *length);
 
@@ -30,9 +31,22 @@ bool blockdev_each_partition(
 	dev_t whole, bool (*each)(dev_t partition, void *context), void *context);
 
 /*
- * The first device that is built on it (device-mapper, md, bcache, …), in a form for people, such
- * as "dm-0 (vg-root)", escaped. Result: false where there is none.
+ * Calls `each` with the number of each device that this one is built of (device-mapper, md, DRBD,
+ * bcache …), until it returns false. Result: false with errno when it did, or where they cannot be
+ * listed.
  */
-bool blockdev_holder(dev_t number, char *description, size_t size);
+bool blockdev_each_slave(dev_t number, bool (*each)(dev_t slave, void *context), void *context);
+
+/* The same for each device that is built on this one. */
+bool blockdev_each_holder(dev_t number, bool (*each)(dev_t holder, void *context), void *context);
+
+/* Whether nobody can write it. */
+bool blockdev_read_only(dev_t number);
+
+/* Whether device-mapper made it. */
+bool blockdev_is_dm(dev_t number);
+
+/* Its name for people, such as "dm-0 (vg-root)" or "md0", escaped. */
+void blockdev_describe(dev_t number, char *description, size_t size);
 
 #endif

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
 /* xen-hotplug claim: takes a disk for a guest's device, unless somebody else uses it. */
+#include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/sysmacros.h>
 #include <time.h>
@@ -47,38 +49,94 @@ static void start_deadline(const struct claim *claim)
 		QUOTED(claim->target), claim->deadline_ms / 1000.0);
 }
 
-/* Takes the lock of what the disk stands on: all of it, where that is more than one thing. */
-static int lock_disk(const struct claim *claim, const struct identity *identity)
+/* The locks of a disk. Those of two disks that share bytes have one in common. */
+struct disk_locks {
+	struct lock *locks;
+	char (*names)[BASE_TEXT_SIZE + 40];
+	size_t count;
+};
+
+/* What two disks only read, or know to be apart in it, they lock together. */
+static void add_lock(struct disk_locks *all, const struct lock *lock, const char *kind,
+	const char *name, uint64_t id)
 {
-	char names[IDENTITY_EXTENTS][BASE_TEXT_SIZE + 8];
-	struct lock locks[IDENTITY_EXTENTS];
-	char title[2 * QUOTE_LIMIT];
+	char *text = all->names[all->count];
 
-	snprintf(title, sizeof(title), "Disk %s", QUOTED(claim->target));
-	for (size_t i = 0; i < identity->extent_count; i++) {
-		char base[BASE_TEXT_SIZE];
-
-		snprintf(names[i], sizeof(names[i]), "disk %s",
-			base_text(&identity->extents[i].base, base));
-		locks[i] = (struct lock){.fd = claim->lock_fd, .name = names[i], .title = title};
-	}
-	return lock_take(locks, identity->extent_count, claim->wait_ms);
+	snprintf(text, sizeof(all->names[0]), "disk %s %s %" PRIx64, kind, name, id);
+	all->locks[all->count] = *lock;
+	all->locks[all->count++].name = text;
 }
 
 /*
- * Takes the disk's lock. A loop device may have got another file while this waited, and then the
- * lock is the wrong one.
+ * What is below views is locked together with the neighbours; the uppermost view, the one that the
+ * disk is a part of and no neighbour, alone.
+ */
+static void add_extent_locks(
+	struct disk_locks *all, const struct extent *extent, const struct lock *common)
+{
+	bool shared = common->shared || extent->read_only;
+	struct lock lock = *common;
+	char text[BASE_TEXT_SIZE];
+
+	lock.range = true;
+	lock.start = extent->start;
+	lock.length = extent->length;
+	lock.shared = shared || extent->view_count;
+	add_lock(all, &lock, "bytes", base_text(&extent->base, text), 0);
+	for (size_t i = 0; i < extent->view_count; i++) {
+		const struct view *view = &extent->views[i];
+
+		base_text(&(struct base){.dev = view->of}, text);
+		lock.start = view->start;
+		lock.length = view->length;
+		lock.shared = shared || i;
+		add_lock(all, &lock, "view", text, view->id);
+		lock.shared = true;
+		if (view->id != VIEW_WHOLE)
+			add_lock(all, &lock, "view", text, VIEW_WHOLE);
+	}
+}
+
+/* Takes the locks of the disk's bytes: so long as they are held, nobody else claims any of them. */
+static int lock_disk(const struct claim *claim, const struct identity *identity)
+{
+	size_t most = identity->extent_count * (1 + 2 * EXTENT_VIEWS);
+	char title[2 * QUOTE_LIMIT];
+	const struct lock common = {
+		.fd = claim->lock_fd, .title = title, .shared = claim->sharing == SHARE_READ};
+	struct disk_locks all = {.locks = calloc(most, sizeof(*all.locks)),
+		.names = calloc(most, sizeof(*all.names))};
+	int status = STATUS_FAILED;
+
+	snprintf(title, sizeof(title), "Disk %s", QUOTED(claim->target));
+	if (all.locks && all.names) {
+		for (size_t i = 0; i < identity->extent_count; i++)
+			add_extent_locks(&all, &identity->extents[i], &common);
+		status = lock_take(all.locks, all.count, claim->wait_ms);
+	} else {
+		complain(STATUS_FAILED, "Memory ran out; free some and try again.");
+	}
+	free(all.locks);
+	free(all.names);
+	return status;
+}
+
+/*
+ * Takes the disk's locks. A device may have been attached to something else while this waited, and
+ * then they are the wrong ones.
  */
 static int lock_and_recheck(const struct claim *claim, struct disk *disk)
 {
-	struct identity before = disk->identity;
-	int status = lock_disk(claim, &before);
+	int status = lock_disk(claim, &disk->identity);
+	struct identity now;
 
 	start_deadline(claim);
 	if (status || disk->file)
 		return status;
-	if (identity_of_device(disk->stat.st_rdev, &disk->identity) &&
-		identity_equal(&before, &disk->identity))
+	bool same = identity_of_device(disk->stat.st_rdev, &now) &&
+		    identity_equal(&now, &disk->identity);
+	identity_free(&now);
+	if (same)
 		return STATUS_DONE;
 	return complain(STATUS_FAILED,
 		"Disk %s was attached to something else while its lock was awaited; try again.",
@@ -91,7 +149,9 @@ static int lock_and_recheck(const struct claim *claim, struct disk *disk)
  */
 static int weigh(const struct claim *claim, const struct user *user, struct store *store)
 {
-	if (claim->sharing == SHARE_READ && !user->writes)
+	bool disturbs = claim->sharing != SHARE_READ && user->reads;
+
+	if (!user->writes && !disturbs)
 		return STATUS_DONE;
 	if (!user->guest)
 		return STATUS_BUSY;
@@ -108,6 +168,11 @@ static void refuse(const struct claim *claim, const struct user *user, struct st
 	char state[USER_TEXT_SIZE], remedy[USER_TEXT_SIZE];
 
 	user_describe(user, store, claim->base, state, remedy);
+	/* To share with the host's own file system, swap or array is never right. */
+	if (!user->guest) {
+		complain(STATUS_BUSY, "Disk %s %s; %s.", QUOTED(claim->target), state, remedy);
+		return;
+	}
 	complain(STATUS_BUSY,
 		"Disk %s %s; %s, or share it deliberately with script=block-shared (mode=w!).",
 		QUOTED(claim->target), state, remedy);
@@ -196,7 +261,7 @@ static int attach(const struct claim *claim, const struct disk *disk,
 	if (own) {
 		memcpy(path, own->path, LOOP_PATH_SIZE);
 		*number = own->number;
-		return STATUS_DONE;
+		return loop_resize(own);
 	}
 	if (!tag_format(text, &tag))
 		return complain(STATUS_FAILED,
@@ -239,7 +304,7 @@ static int take(
 
 static int claim_disk(const struct claim *claim)
 {
-	struct relatives relatives = {.numbers = NULL};
+	struct relatives relatives = {.all = NULL};
 	struct disk disk = DISK_CLOSED;
 	int status;
 

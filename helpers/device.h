@@ -7,11 +7,11 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-#define DEVICE_TYPE_SIZE 9
+#define DEVICE_TYPE_SIZE 12
 /* Room for TYPE/DOMID/DEVID. */
 #define DEVICE_TEXT_SIZE (DEVICE_TYPE_SIZE + 18)
 
-/* Backend type (vbd, vbd3, …), the guest's domain id, and the device id. */
+/* Backend type (vbd, vbd3, virtio_disk, …), the guest's domain id, and the device id. */
 struct device {
 	char type[DEVICE_TYPE_SIZE];
 	unsigned domid;

@@ -162,11 +162,8 @@ static int complain_read_only(const char *target, const struct disk *disk)
 
 static int identify(const char *target, struct disk *disk)
 {
-	if (disk->file) {
-		identity_of_file(disk->stat.st_dev, disk->stat.st_ino, &disk->identity);
-		return STATUS_DONE;
-	}
-	if (identity_of_device(disk->stat.st_rdev, &disk->identity))
+	if (disk->file ? identity_of_file(disk->stat.st_dev, disk->stat.st_ino, &disk->identity)
+		       : identity_of_device(disk->stat.st_rdev, &disk->identity))
 		return STATUS_DONE;
 	return complain(STATUS_FAILED,
 		"What the disk %s consists of cannot be found out (%s); look at it with 'lsblk'.",
@@ -202,5 +199,6 @@ void disk_close(struct disk *disk)
 		close(disk->data);
 	if (disk->handle >= 0)
 		close(disk->handle);
+	identity_free(&disk->identity);
 	*disk = DISK_CLOSED;
 }

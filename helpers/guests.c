@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
-/* Which guests' devices the store says to be on certain block devices. */
+/* Which guests' devices the store says to be on a disk. */
 #include "guests.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "bulk.h"
 #include "message.h"
@@ -14,13 +15,14 @@
 struct scan {
 	struct store *store;
 	const char *base;
+	enum guests_by by;
+	const struct disk *disk;
 	const struct relatives *relatives;
 	unsigned *domids;
 	size_t domid_count;
 	size_t *too_large; /* indexes of domids with more devices than fit an answer */
 	size_t too_large_count;
-	struct guest_list all; /* devices of all guests, then those found */
-	size_t room;
+	struct guest_list all; /* devices of all guests */
 };
 
 static int out_of_memory(void)
@@ -68,9 +70,23 @@ static int list_domains(struct scan *scan)
 	return status;
 }
 
+static int add_to_list(struct guest_list *list, const struct guest_device *added)
+{
+	if (list->count == list->room) {
+		size_t room = 2 * list->room + 16;
+		struct guest_device *devices = reallocarray(list->devices, room, sizeof(*devices));
+
+		if (!devices)
+			return out_of_memory();
+		list->devices = devices;
+		list->room = room;
+	}
+	list->devices[list->count++] = *added;
+	return STATUS_DONE;
+}
+
 static int add_device(struct scan *scan, unsigned domid, const char *name)
 {
-	struct guest_list *all = &scan->all;
 	const char *slash = strrchr(scan->base, '/');
 	struct guest_device added = {.device = {.domid = domid}};
 
@@ -78,17 +94,7 @@ static int add_device(struct scan *scan, unsigned domid, const char *name)
 		return STATUS_DONE;
 	snprintf(
 		added.device.type, sizeof(added.device.type), "%s", slash ? slash + 1 : scan->base);
-	if (all->count == scan->room) {
-		size_t room = 2 * scan->room + 16;
-		struct guest_device *devices = reallocarray(all->devices, room, sizeof(*devices));
-
-		if (!devices)
-			return out_of_memory();
-		all->devices = devices;
-		scan->room = room;
-	}
-	all->devices[all->count++] = added;
-	return STATUS_DONE;
+	return add_to_list(&scan->all, &added);
 }
 
 static bool domain_path(void *context, size_t index, char *path)
@@ -156,15 +162,48 @@ static bool device_path(void *context, size_t index, char *path)
 {
 	const struct scan *scan = context;
 	const struct device *device = &scan->all.devices[index].device;
-	int length = snprintf(path, STORE_PATH_SIZE, "%s/%u/%u/physical-device", scan->base,
-		device->domid, device->devid);
+	int length = snprintf(path, STORE_PATH_SIZE, "%s/%u/%u/%s", scan->base, device->domid,
+		device->devid, scan->by == GUESTS_BY_NUMBER ? "physical-device" : "params");
 
 	return length > 0 && length < STORE_PATH_SIZE;
 }
 
-static int take_number(void *context, size_t index, int error, const char *data, size_t length)
+static void match_number(const struct scan *scan, dev_t number, struct guest_device *device)
+{
+	const struct relative *relative = relatives_get(scan->relatives, number);
+
+	device->number = number;
+	if (relative)
+		device->overlap = relative->overlap;
+}
+
+const char *guests_params_path(const char *params)
+{
+	const char *colon = strchr(params, ':');
+
+	if (params[0] == '/')
+		return params;
+	return colon && colon[1] == '/' ? colon + 1 : NULL;
+}
+
+static void match_path(const struct scan *scan, const char *path, struct guest_device *device)
+{
+	struct stat st;
+
+	if (!path || stat(path, &st))
+		return;
+	if (S_ISBLK(st.st_mode))
+		match_number(scan, st.st_rdev, device);
+	if (!S_ISREG(st.st_mode))
+		return;
+	struct extent file = extent_of_file(st.st_dev, st.st_ino);
+	device->overlap = identity_overlap_extent(&scan->disk->identity, &file);
+}
+
+static int take_value(void *context, size_t index, int error, const char *data, size_t length)
 {
 	struct scan *scan = context;
+	struct guest_device *device = &scan->all.devices[index];
 	char path[STORE_PATH_SIZE];
 	dev_t number;
 
@@ -174,54 +213,90 @@ static int take_number(void *context, size_t index, int error, const char *data,
 	if (error)
 		return complain_unreadable(
 			device_path(scan, index, path) ? path : scan->base, error);
-	/* 0:0 is no block device: it marks those that are found. */
-	if (parse_physical_device(data, &number) && relatives_have(scan->relatives, number))
-		scan->all.devices[index].number = number;
+	if (scan->by == GUESTS_BY_PATH)
+		match_path(scan, guests_params_path(data), device);
+	else if (parse_physical_device(data, &number))
+		match_number(scan, number, device);
 	return STATUS_DONE;
 }
 
-static int read_numbers(struct scan *scan)
+static int read_values(struct scan *scan)
 {
 	const struct bulk bulk = {
 		.kind = BULK_READ,
 		.count = scan->all.count,
 		.context = scan,
 		.path = device_path,
-		.answer = take_number,
+		.answer = take_value,
 	};
 
 	return bulk_ask(scan->store, &bulk);
 }
 
-static void keep_found(struct guest_list *all)
+static int take_found(const struct scan *scan, struct guest_list *list)
 {
-	size_t kept = 0;
+	int status = STATUS_DONE;
 
-	for (size_t i = 0; i < all->count; i++)
-		if (all->devices[i].number)
-			all->devices[kept++] = all->devices[i];
-	all->count = kept;
+	for (size_t i = 0; i < scan->all.count && !status; i++)
+		if (scan->all.devices[i].overlap.any)
+			status = add_to_list(list, &scan->all.devices[i]);
+	return status;
 }
 
-int guests_find(struct store *store, const char *base, const struct relatives *relatives,
-	struct guest_list *list)
+int guests_find(struct store *store, const char *base, enum guests_by by, const struct disk *disk,
+	const struct relatives *relatives, struct guest_list *list)
 {
-	struct scan scan = {.store = store, .base = base, .relatives = relatives};
+	struct scan scan = {
+		.store = store, .base = base, .by = by, .disk = disk, .relatives = relatives};
 	int status = list_domains(&scan);
 
-	if (!status)
+	if (!status && scan.domid_count)
 		status = list_devices(&scan);
 	if (!status)
-		status = read_numbers(&scan);
-	keep_found(&scan.all);
-	*list = scan.all;
+		status = read_values(&scan);
+	if (!status)
+		status = take_found(&scan, list);
+	guest_list_free(&scan.all);
 	free(scan.domids);
 	free(scan.too_large);
+	return status;
+}
+
+static bool is_served(const char *type)
+{
+	static const char *const types[] = {"qdisk", "vbd3", "virtio_disk"};
+
+	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++)
+		if (!strcmp(types[i], type))
+			return true;
+	return false;
+}
+
+int guests_find_served(struct store *store, const char *base, const struct disk *disk,
+	const struct relatives *relatives, struct guest_list *list)
+{
+	const char *slash = strrchr(base, '/');
+	char path[STORE_PATH_SIZE];
+	char **types;
+	unsigned count;
+
+	if (!slash || !store_path(path, "", base))
+		return STATUS_DONE;
+	path[slash - base] = '\0';
+	int status = list_children(store, path, &types, &count);
+	for (unsigned i = 0; i < count && !status; i++) {
+		if (!is_served(types[i]))
+			continue;
+		snprintf(path + (slash - base), sizeof(path) - (size_t)(slash - base), "/%s",
+			types[i]);
+		status = guests_find(store, path, GUESTS_BY_PATH, disk, relatives, list);
+	}
+	free(types);
 	return status;
 }
 
 void guest_list_free(struct guest_list *list)
 {
 	free(list->devices);
-	*list = (struct guest_list){NULL, 0};
+	*list = (struct guest_list){.devices = NULL};
 }

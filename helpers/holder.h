@@ -10,7 +10,7 @@
 #define HOLDER_SIZE 320
 
 /*
- * Finds a process other than this one that holds the write lock on the byte at `offset` of the file
+ * Finds a process other than this one that holds a lock on the byte at `offset` of the file
  * open as `fd`, and describes it as "process 812 (/bin/bash /etc/xen/scripts/block add)", escaped.
  * Result: whether one was found: those of other users or process namespaces are not seen.
  */

@@ -3,111 +3,325 @@
 #include "identity.h"
 
 #include <errno.h>
-#include <inttypes.h>
 #include <linux/loop.h>
-#include <stdio.h>
-#include <string.h>
+#include <stdlib.h>
 #include <sys/sysmacros.h>
 
 #include "blockdev.h"
+#include "dm.h"
+#include "dmtable.h"
 #include "loop.h"
 
-static uint64_t add_saturated(uint64_t a, uint64_t b)
+#define MOST_DEPTH 16
+#define MOST_EXTENTS 65536
+
+/* The way down: a range of some device, reached through so many layers. */
+struct step {
+	struct identity *identity;
+	struct extent extent;
+	unsigned depth;
+};
+
+static bool add_extent(const struct step *step, const struct base *base)
 {
-	return a > UINT64_MAX - b ? UINT64_MAX : a + b;
+	struct identity *identity = step->identity;
+
+	if (identity->extent_count == MOST_EXTENTS) {
+		errno = E2BIG;
+		return false;
+	}
+	if (identity->extent_count == identity->extent_room) {
+		size_t room = 2 * identity->extent_room + 1;
+		struct extent *extents =
+			reallocarray(identity->extents, room, sizeof(*identity->extents));
+
+		if (!extents)
+			return false;
+		identity->extents = extents;
+		identity->extent_room = room;
+	}
+	identity->extents[identity->extent_count] = step->extent;
+	identity->extents[identity->extent_count++].base = *base;
+	return true;
 }
 
-/*
- * An extent of a layer becomes one of the layer below, in which the upper layer is the range from
- * `start` on, `length` bytes (EXTENT_TO_END: all the rest).
- */
-static void sink(struct extent *extent, uint64_t start, uint64_t length)
+static bool add_layer(struct identity *identity, dev_t number)
 {
-	uint64_t rest = length == EXTENT_TO_END	 ? EXTENT_TO_END
-			: extent->start < length ? length - extent->start
-						 : 0;
+	if (identity_has_layer(identity, number))
+		return true;
+	if (identity->layer_count == identity->layer_room) {
+		size_t room = 2 * identity->layer_room + 4;
+		dev_t *layers = reallocarray(identity->layers, room, sizeof(*layers));
 
-	if (extent->length > rest)
-		extent->length = rest;
-	extent->start = add_saturated(extent->start, start);
+		if (!layers)
+			return false;
+		identity->layers = layers;
+		identity->layer_room = room;
+	}
+	identity->layers[identity->layer_count++] = number;
+	return true;
 }
 
-void identity_of_file(dev_t dev, ino_t ino, struct identity *identity)
+static bool descend(const struct step *from, dev_t number);
+
+/* To the bytes from `start` on, `length` of them, of the device below. */
+static bool descend_to_range(const struct step *step, dev_t below, uint64_t start, uint64_t length)
 {
-	*identity = (struct identity){.extent_count = 1};
-	identity->extents[0] = (struct extent){
-		.base = {.file = true, .dev = dev, .ino = ino},
-		.length = EXTENT_TO_END,
-	};
+	struct step next = *step;
+
+	extent_sink(&next.extent, start, length);
+	return descend(&next, below);
 }
 
-/* What a bound loop device stands on: a block device (*below is set), or a file. */
-static void sink_through_loop(const struct loop_info64 *info, struct extent *extent, dev_t *below)
+/* What a bound loop device stands on: a block device, or a file. */
+static bool descend_loop(const struct step *step, const struct loop_info64 *info)
 {
-	sink(extent, info->lo_offset, info->lo_sizelimit ? info->lo_sizelimit : EXTENT_TO_END);
-	extent->base = (struct base){
-		.file = !info->lo_rdevice, .dev = (dev_t)info->lo_device, .ino = info->lo_inode};
+	uint64_t limit = info->lo_sizelimit ? info->lo_sizelimit : EXTENT_TO_END;
+	const struct base file = {
+		.file = true, .dev = (dev_t)info->lo_device, .ino = info->lo_inode};
+	struct step next = *step;
+
 	if (info->lo_rdevice)
-		*below = (dev_t)info->lo_rdevice;
+		return descend_to_range(step, (dev_t)info->lo_rdevice, info->lo_offset, limit);
+	extent_sink(&next.extent, info->lo_offset, limit);
+	return add_extent(&next, &file);
+}
+
+static bool descend_to_slave(dev_t slave, void *context)
+{
+	return descend(context, slave);
+}
+
+/* To each device below, about whose bytes no more is known. */
+static bool descend_to_all(const struct step *step, dev_t number)
+{
+	struct step next = *step;
+
+	extent_hide(&next.extent, number, VIEW_WHOLE);
+	return blockdev_each_slave(number, descend_to_slave, &next);
+}
+
+/* A stripe has these bytes of a range that ends at `end`, counted from its own beginning. */
+static uint64_t stripe_end(const struct dm_map *map, size_t stripe, uint64_t end)
+{
+	uint64_t round = map->chunk * map->leg_count;
+	uint64_t before = stripe * map->chunk;
+	uint64_t rest = end % round;
+	uint64_t last = rest < before ? 0 : rest - before < map->chunk ? rest - before : map->chunk;
+
+	return end / round * map->chunk + last;
+}
+
+static bool descend_stripes(const struct step *step, const struct dm_map *map)
+{
+	uint64_t end = step->extent.start + step->extent.length;
+	bool done = true;
+
+	for (size_t i = 0; i < map->leg_count && done; i++) {
+		struct step next = *step;
+
+		next.extent.start = stripe_end(map, i, step->extent.start);
+		next.extent.length = stripe_end(map, i, end) - next.extent.start;
+		extent_sink(&next.extent, map->legs[i].start, EXTENT_TO_END);
+		done = descend(&next, map->legs[i].device);
+	}
+	return done;
+}
+
+/* A volume of a thin pool, and what it reads where it has not been written yet. */
+static bool descend_thin(const struct step *step, const struct dm_map *map)
+{
+	struct step pool = *step, origin = *step;
+
+	extent_hide(&pool.extent, map->legs[0].device, VIEW_THIN + map->id);
+	origin.extent.read_only = true;
+	return descend(&pool, map->legs[0].device) &&
+	       (map->leg_count == 1 || descend(&origin, map->legs[1].device));
+}
+
+static bool descend_origin(const struct step *step, const struct dm_map *map)
+{
+	struct step next = *step;
+
+	extent_add_view(&next.extent, map->legs[0].device, VIEW_ORIGIN);
+	return descend(&next, map->legs[0].device);
+}
+
+/* A snapshot reads its origin and writes its store of exceptions. */
+static bool descend_snapshot(const struct step *step, dev_t number, const struct dm_map *map)
+{
+	struct step origin = *step, store = *step;
+
+	origin.extent.read_only = true;
+	extent_add_view(&origin.extent, map->legs[0].device, VIEW_SNAPSHOT);
+	extent_hide(&store.extent, number, VIEW_WHOLE);
+	return descend(&origin, map->legs[0].device) && descend(&store, map->legs[1].device);
+}
+
+/* The extent of the step is of the target, not of the device. */
+static bool descend_target(const struct step *step, dev_t number, const struct dm_map *map)
+{
+	const struct base self = {.dev = number};
+	struct step next = *step;
+
+	switch (map->kind) {
+	case DM_NOTHING:
+		return add_extent(step, &self);
+	case DM_STRIPES:
+		return descend_stripes(step, map);
+	case DM_PATHS:
+		return blockdev_each_slave(number, descend_to_slave, &next);
+	case DM_THIN:
+		return descend_thin(step, map);
+	case DM_ORIGIN:
+		return descend_origin(step, map);
+	case DM_SNAPSHOT:
+		return descend_snapshot(step, number, map);
+	case DM_UNKNOWN:
+		break;
+	}
+	return descend_to_all(step, number);
+}
+
+/* The part of an extent of the device that is in the target, as an extent of the target. */
+static bool cut_to_target(const struct dm_target *target, struct extent *extent)
+{
+	uint64_t end = add_saturated(extent->start, extent->length);
+	uint64_t target_end = add_saturated(target->start, target->length);
+	uint64_t start = extent->start > target->start ? extent->start : target->start;
+
+	if (end > target_end)
+		end = target_end;
+	if (start >= end)
+		return false;
+	extent->start = start - target->start;
+	extent->length = end - start;
+	return true;
+}
+
+static bool descend_part(const struct step *step, dev_t number, const struct dm_target *target)
+{
+	struct step next = *step;
+	struct dm_map map;
+
+	if (!cut_to_target(target, &next.extent))
+		return true;
+	dm_map_parse(target, &map);
+	/* Of what is unknown, the place in the device is all there is. */
+	return map.kind == DM_UNKNOWN ? descend_to_all(step, number)
+				      : descend_target(&next, number, &map);
+}
+
+static bool descend_table(const struct step *step, dev_t number, const struct dm_table *table)
+{
+	struct dm_target target;
+	size_t at = 0, count = 0;
+
+	for (; dm_target_next(table, &at, &target); count++)
+		if (!descend_part(step, number, &target))
+			return false;
+	return count == table->count || descend_to_all(step, number);
+}
+
+/* A device that may be built of others. */
+static bool descend_devices(const struct step *step, dev_t number)
+{
+	struct dm_table table;
+
+	if (!dm_table_read(number, &table))
+		return descend_to_all(step, number);
+	bool done = descend_table(step, number, &table);
+	int error = errno;
+	dm_table_free(&table);
+	errno = error;
+	return done;
+}
+
+/* The same; a device with nothing below it is the bottom. */
+static bool descend_or_stay(const struct step *step, dev_t number)
+{
+	const struct base self = {.dev = number};
+	size_t before = step->identity->extent_count;
+
+	if (!descend_devices(step, number))
+		return false;
+	return step->identity->extent_count > before || add_extent(step, &self);
+}
+
+static bool descend(const struct step *from, dev_t number)
+{
+	struct step step = *from;
+	struct loop_info64 info;
+	uint64_t start, length;
+	dev_t whole;
+
+	if (step.depth++ == MOST_DEPTH) {
+		errno = ELOOP;
+		return false;
+	}
+	if (!step.extent.length)
+		return true;
+	if (!add_layer(step.identity, number))
+		return false;
+	if (blockdev_partition(number, &whole, &start, &length))
+		return descend_to_range(&step, whole, start, length);
+	if (major(number) == LOOP_MAJOR_NUMBER && loop_status(number, &info))
+		return descend_loop(&step, &info);
+	/* A loop device without a file is an empty disk of its own. */
+	if (major(number) == LOOP_MAJOR_NUMBER && errno != ENXIO)
+		return false;
+	return descend_or_stay(&step, number);
+}
+
+bool identity_of_file(dev_t dev, ino_t ino, struct identity *identity)
+{
+	struct step step = {.identity = identity, .extent = extent_of_file(dev, ino)};
+
+	*identity = (struct identity){.extents = NULL};
+	return add_extent(&step, &step.extent.base);
 }
 
 bool identity_of_device(dev_t number, struct identity *identity)
 {
-	*identity = (struct identity){.extent_count = 1};
-	struct extent *extent = &identity->extents[0];
-	extent->length = EXTENT_TO_END;
+	const struct step step = {.identity = identity, .extent = {.length = EXTENT_TO_END}};
 
-	while (identity->layer_count < IDENTITY_LAYERS) {
-		struct loop_info64 info;
-		uint64_t start, length;
-		dev_t whole;
+	*identity = (struct identity){.extents = NULL};
+	return descend(&step, number);
+}
 
-		identity->layers[identity->layer_count++] = number;
-		if (blockdev_partition(number, &whole, &start, &length)) {
-			sink(extent, start, length);
-			number = whole;
+void identity_free(struct identity *identity)
+{
+	free(identity->extents);
+	free(identity->layers);
+	*identity = (struct identity){.extents = NULL};
+}
+
+struct overlap identity_overlap_extent(const struct identity *a, const struct extent *b)
+{
+	struct overlap overlap = {.any = false};
+
+	for (size_t i = 0; i < a->extent_count; i++) {
+		if (!extent_overlaps(&a->extents[i], b))
 			continue;
-		}
-		bool bound = major(number) == LOOP_MAJOR_NUMBER && loop_status(number, &info);
-		if (bound) {
-			sink_through_loop(&info, extent, &number);
-			if (extent->base.file)
-				return true;
-			continue;
-		}
-		/* A loop device without a file is an empty disk of its own. */
-		if (major(number) == LOOP_MAJOR_NUMBER && errno != ENXIO)
-			return false;
-		extent->base = (struct base){.dev = number};
-		return true;
+		overlap.any = true;
+		overlap.first_writes |= !a->extents[i].read_only;
+		overlap.second_writes |= !b->read_only;
 	}
-	errno = ELOOP;
-	return false;
+	return overlap;
 }
 
-static bool base_equal(const struct base *a, const struct base *b)
+struct overlap identity_overlap(const struct identity *a, const struct identity *b)
 {
-	return a->file == b->file && a->dev == b->dev && a->ino == b->ino;
-}
+	struct overlap overlap = {.any = false};
 
-static bool extent_overlaps(const struct extent *a, const struct extent *b)
-{
-	return base_equal(&a->base, &b->base) && a->start < add_saturated(b->start, b->length) &&
-	       b->start < add_saturated(a->start, a->length);
-}
+	for (size_t i = 0; i < b->extent_count; i++) {
+		struct overlap part = identity_overlap_extent(a, &b->extents[i]);
 
-bool identity_overlaps(const struct identity *a, const struct identity *b)
-{
-	for (size_t i = 0; i < a->extent_count; i++)
-		for (size_t j = 0; j < b->extent_count; j++)
-			if (extent_overlaps(&a->extents[i], &b->extents[j]))
-				return true;
-	return false;
-}
-
-static bool extent_equal(const struct extent *a, const struct extent *b)
-{
-	return base_equal(&a->base, &b->base) && a->start == b->start && a->length == b->length;
+		overlap.any |= part.any;
+		overlap.first_writes |= part.first_writes;
+		overlap.second_writes |= part.second_writes;
+	}
+	return overlap;
 }
 
 bool identity_equal(const struct identity *a, const struct identity *b)
@@ -126,14 +340,4 @@ bool identity_has_layer(const struct identity *identity, dev_t number)
 		if (identity->layers[i] == number)
 			return true;
 	return false;
-}
-
-const char *base_text(const struct base *base, char text[BASE_TEXT_SIZE])
-{
-	if (base->file)
-		snprintf(text, BASE_TEXT_SIZE, "file %" PRIx64 ":%" PRIx64, (uint64_t)base->dev,
-			(uint64_t)base->ino);
-	else
-		snprintf(text, BASE_TEXT_SIZE, "device %u:%u", major(base->dev), minor(base->dev));
-	return text;
 }

@@ -16,13 +16,45 @@
 #include "message.h"
 #include "status.h"
 
+#define NAME_BITS 62
+/* A region of one byte a MiB: room for a PiB, and what is behind that is one. */
+#define RANGE_BITS 30
+#define RANGE_UNIT_BITS 20
+
 uint64_t lock_offset(const char *name)
 {
 	uint64_t hash = UINT64_C(0xcbf29ce484222325);
 
 	for (const unsigned char *p = (const unsigned char *)name; *p; p++)
 		hash = (hash ^ *p) * UINT64_C(0x100000001b3);
-	return hash & ((UINT64_C(1) << 62) - 1);
+	return hash & ((UINT64_C(1) << NAME_BITS) - 1);
+}
+
+static uint64_t range_unit(uint64_t byte)
+{
+	uint64_t unit = byte >> RANGE_UNIT_BITS;
+	uint64_t last = (UINT64_C(1) << RANGE_BITS) - 1;
+
+	return unit < last ? unit : last;
+}
+
+void lock_range(const struct lock *lock, uint64_t *first, uint64_t *count)
+{
+	uint64_t region = lock_offset(lock->name) >> RANGE_BITS;
+	uint64_t room = UINT64_MAX - lock->start;
+	uint64_t end = lock->start + (lock->length < room ? lock->length : room);
+	uint64_t unit = range_unit(lock->start);
+
+	*first = (UINT64_C(1) << NAME_BITS) + (region << RANGE_BITS) + unit;
+	*count = range_unit(end ? end - 1 : 0) - unit + 1;
+}
+
+static void lock_bytes(const struct lock *lock, uint64_t *first, uint64_t *count)
+{
+	*first = lock_offset(lock->name);
+	*count = 1;
+	if (lock->range)
+		lock_range(lock, first, count);
 }
 
 int lock_line_covers(const char *line, uint64_t offset)
@@ -30,7 +62,7 @@ int lock_line_covers(const char *line, uint64_t offset)
 	int64_t first, last;
 	char end[24];
 
-	if (strncmp(line, "lock:", 5) != 0 || !strstr(line, " OFDLCK ") || !strstr(line, " WRITE "))
+	if (strncmp(line, "lock:", 5) != 0 || !strstr(line, " OFDLCK "))
 		return 0;
 	/* "lock:\t1: OFDLCK  ADVISORY  WRITE -1 00:16:1048 100 100"; the end may be "EOF". */
 	if (sscanf(line, "lock: %*d: %*s %*s %*s %*d %*x:%*x:%*u %" SCNd64 " %23s", &first, end) !=
@@ -45,18 +77,30 @@ int lock_line_covers(const char *line, uint64_t offset)
 
 static int by_offset(const void *a, const void *b)
 {
-	uint64_t one = lock_offset(((const struct lock *)a)->name);
-	uint64_t other = lock_offset(((const struct lock *)b)->name);
+	uint64_t one, other, count;
 
+	lock_bytes(a, &one, &count);
+	lock_bytes(b, &other, &count);
 	return (one > other) - (one < other);
 }
 
-static int complain_late(const struct lock *lock, unsigned wait_ms)
+/* The byte that somebody else has, of those that are wanted. */
+static uint64_t contended(int fd, const struct flock *wanted)
+{
+	struct flock other = *wanted;
+
+	if (fcntl(fd, F_OFD_GETLK, &other) || other.l_type == F_UNLCK ||
+		other.l_start < wanted->l_start)
+		return (uint64_t)wanted->l_start;
+	return (uint64_t)other.l_start;
+}
+
+static int complain_late(const struct lock *lock, const struct flock *wanted, unsigned wait_ms)
 {
 	const char *title = lock->title ? lock->title : QUOTED(lock->name);
 	char holder[HOLDER_SIZE];
 
-	if (!holder_find(lock->fd, lock_offset(lock->name), holder))
+	if (!holder_find(lock->fd, contended(lock->fd, wanted), holder))
 		return complain(STATUS_LATE,
 			"%s has been locked by another process for %g s; wait until the other "
 			"hotplug script has ended, then try again.",
@@ -69,21 +113,24 @@ static int complain_late(const struct lock *lock, unsigned wait_ms)
 
 static int take_one(const struct lock *lock, unsigned wait_ms)
 {
+	uint64_t first, count;
+
+	lock_bytes(lock, &first, &count);
 	struct flock range = {
-		.l_type = F_WRLCK,
+		.l_type = lock->shared ? F_RDLCK : F_WRLCK,
 		.l_whence = SEEK_SET,
-		.l_start = (off_t)lock_offset(lock->name),
-		.l_len = 1,
+		.l_start = (off_t)first,
+		.l_len = (off_t)count,
 	};
 
 	while (fcntl(lock->fd, F_OFD_SETLKW, &range)) {
 		if (errno == EINTR && !deadline_passed())
 			continue;
 		if (errno == EINTR)
-			return complain_late(lock, wait_ms);
+			return complain_late(lock, &range, wait_ms);
 		return complain(STATUS_FAILED,
 			"Descriptor %d cannot hold the lock %s (%s); it must be a file opened for"
-			" writing, on a file system with locks.",
+			" reading and writing, on a file system with locks.",
 			lock->fd, QUOTED(lock->name), strerror(errno));
 	}
 	return STATUS_DONE;

@@ -19,6 +19,7 @@
 #include "message.h"
 #include "status.h"
 
+#define LOOP_SECTOR 512
 #define MOST_LOOPS (1ULL << 20)
 /* Others take the free device first, again and again, for no longer than this. */
 #define ATTACH_MS 5000
@@ -209,18 +210,44 @@ static int complain_control(int error)
 		strerror(error));
 }
 
+/*
+ * Whether the device should pass the page cache by: what a guest writes is then in memory once, and
+ * written when it is. The kernel does so where it can, and else not. Not asked for without a block
+ * device below the file system: a server's answer to an old request may still come in from pages
+ * that the guest has been given back meanwhile (xl-disk-configuration(5), direct-io-safe), and
+ * btrfs would find its checksums wrong where a guest changes what it is just writing.
+ */
+static bool wants_direct_io(int image)
+{
+	struct stat st;
+
+	return !fstat(image, &st) && major(st.st_dev);
+}
+
+/*
+ * The sectors have 512 bytes, as without direct I/O: left to itself, the kernel would take those of
+ * the disk below (4096, say), and a guest's partition table and file systems be at other places.
+ */
+static struct loop_config configuration(int image, bool writable, const char tag[TAG_SIZE])
+{
+	struct loop_config config = {.fd = (__u32)image, .block_size = LOOP_SECTOR};
+
+	if (!writable)
+		config.info.lo_flags |= LO_FLAGS_READ_ONLY;
+	if (wants_direct_io(image))
+		config.info.lo_flags |= LO_FLAGS_DIRECT_IO;
+	memcpy(config.info.lo_file_name, tag, TAG_SIZE);
+	return config;
+}
+
 int loop_attach(int image, bool writable, const char tag[TAG_SIZE], char path[LOOP_PATH_SIZE],
 	dev_t *number)
 {
 	const struct timespec pause = {.tv_nsec = ATTACH_PAUSE_NS};
+	const struct loop_config config = configuration(image, writable, tag);
 	long long end = now_ms() + ATTACH_MS;
-	struct loop_config config = {
-		.fd = (__u32)image,
-		.info = {.lo_flags = writable ? 0 : LO_FLAGS_READ_ONLY},
-	};
 	int result;
 
-	memcpy(config.info.lo_file_name, tag, TAG_SIZE);
 	path[0] = '\0';
 	int control = open("/dev/loop-control", O_RDWR | O_CLOEXEC);
 	if (control < 0)
@@ -230,6 +257,20 @@ int loop_attach(int image, bool writable, const char tag[TAG_SIZE], char path[LO
 		nanosleep(&pause, NULL);
 	close(control);
 	return result ? complain_attach(-result, path) : STATUS_DONE;
+}
+
+int loop_resize(const struct loop *loop)
+{
+	int fd = open(loop->path, O_RDONLY | O_CLOEXEC);
+	int error = fd < 0 || ioctl(fd, LOOP_SET_CAPACITY) ? errno : 0;
+
+	if (fd >= 0)
+		close(fd);
+	if (!error)
+		return STATUS_DONE;
+	return complain(STATUS_FAILED,
+		"The size of the loop device '%s' cannot be set to that of its file (%s).",
+		loop->path, strerror(error));
 }
 
 static bool holds_the_same(int fd, const struct loop *loop)

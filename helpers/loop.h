@@ -60,6 +60,10 @@ void loop_list_free(struct loop_list *list);
 int loop_attach(int image, bool writable, const char tag[TAG_SIZE], char path[LOOP_PATH_SIZE],
 	dev_t *number);
 
+/* Gives it the size that its file has now. Result: STATUS_DONE, or STATUS_FAILED with a complaint.
+ */
+int loop_resize(const struct loop *loop);
+
 /*
  * Detaches a loop device: at once, or when the last that has it open closes it. It must still hold
  * what `loop` says, else nothing is done. Result: STATUS_DONE with *detached, or STATUS_FAILED with

@@ -2,7 +2,10 @@
 /* All block devices through which some of a disk's bytes can be reached. */
 #include "relatives.h"
 
+#include <errno.h>
+#include <stdint.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "blockdev.h"
 #include "message.h"
@@ -10,82 +13,96 @@
 
 struct search {
 	struct relatives *found;
-	const struct identity *identity;
+	const struct disk *disk;
+	dev_t whole; /* what the disk is a partition of, or the disk */
 	size_t room;
-	bool out_of_memory;
 };
 
-bool relatives_have(const struct relatives *relatives, dev_t number)
+const struct relative *relatives_get(const struct relatives *relatives, dev_t number)
 {
 	for (size_t i = 0; i < relatives->count; i++)
-		if (relatives->numbers[i] == number)
-			return true;
-	return false;
+		if (relatives->all[i].number == number)
+			return &relatives->all[i];
+	return NULL;
 }
 
-/* Result: whether the search goes on. */
-static bool add(struct search *search, dev_t number)
+/* Result: false with errno. */
+static bool add(struct search *search, const struct relative *relative)
 {
 	struct relatives *found = search->found;
 
-	if (relatives_have(found, number))
-		return true;
 	if (found->count == search->room) {
 		size_t room = 2 * search->room + 8;
-		dev_t *numbers = reallocarray(found->numbers, room, sizeof(*numbers));
+		struct relative *all = reallocarray(found->all, room, sizeof(*all));
 
-		search->out_of_memory = !numbers;
-		if (!numbers)
+		if (!all)
 			return false;
-		found->numbers = numbers;
+		found->all = all;
 		search->room = room;
 	}
-	found->numbers[found->count++] = number;
+	found->all[found->count++] = *relative;
 	return true;
 }
 
-static bool add_partition(dev_t partition, void *context)
+static struct relative relate(const struct search *search, dev_t number, bool holder)
 {
-	struct search *search = context;
+	const struct disk *disk = search->disk;
+	/* What cannot be looked into is better taken for an overlap. */
+	struct relative relative = {number, {true, true, true}, holder};
 	struct identity identity;
 
-	/* A partition that cannot be looked into is better taken for an overlap. */
-	if (identity_of_device(partition, &identity) &&
-		!identity_overlaps(&identity, search->identity))
-		return true;
-	return add(search, partition);
+	if (!disk->file && number == disk->stat.st_rdev)
+		return relative;
+	if (identity_of_device(number, &identity)) {
+		relative.overlap = identity_overlap(&disk->identity, &identity);
+		/* A neighbour that shares what is below is not built on the disk. */
+		relative.holder &= disk->file || identity_has_layer(&identity, search->whole);
+	}
+	identity_free(&identity);
+	return relative;
 }
 
-static bool add_whole(struct search *search, dev_t number)
+static bool add_tree(struct search *search, dev_t number, bool holder);
+
+static bool add_partition(dev_t number, void *context)
 {
-	return add(search, number) && blockdev_each_partition(number, add_partition, search);
+	return add_tree(context, number, false);
 }
 
-/* The disks at the bottom, with their partitions, and the layers in between. */
+static bool add_holder(dev_t number, void *context)
+{
+	return add_tree(context, number, true);
+}
+
+/* That device, where it has some of the bytes, and all that is built on it and has. */
+static bool add_tree(struct search *search, dev_t number, bool holder)
+{
+	if (relatives_get(search->found, number))
+		return true;
+	struct relative relative = relate(search, number, holder);
+	if (!relative.overlap.any)
+		return true;
+	return add(search, &relative) && blockdev_each_partition(number, add_partition, search) &&
+	       blockdev_each_holder(number, add_holder, search);
+}
+
+/* The disks at the bottom, and the layers in between, with all that is on them. */
 static bool add_stack(struct search *search)
 {
-	const struct identity *identity = search->identity;
+	const struct identity *identity = &search->disk->identity;
 
 	for (size_t i = 0; i < identity->layer_count; i++)
-		if (!add(search, identity->layers[i]))
-			return false;
-	for (size_t i = 0; i < identity->extent_count; i++)
-		if (!identity->extents[i].base.file &&
-			!add_whole(search, identity->extents[i].base.dev))
+		if (!add_tree(search, identity->layers[i], false))
 			return false;
 	return true;
 }
 
 static bool loop_overlaps(const struct loop *loop, const struct identity *wanted)
 {
-	struct identity identity;
+	/* Most loop devices are over other files: no further system call for those. */
+	struct extent file = extent_of_file((dev_t)loop->info.lo_device, loop->info.lo_inode);
 
-	/* Most loop devices are over files: no further system call for those. */
-	if (!loop->info.lo_rdevice)
-		identity_of_file((dev_t)loop->info.lo_device, loop->info.lo_inode, &identity);
-	if (!loop->info.lo_rdevice && !identity_overlaps(&identity, wanted))
-		return false;
-	return !identity_of_device(loop->number, &identity) || identity_overlaps(&identity, wanted);
+	return loop->info.lo_rdevice || identity_overlap_extent(wanted, &file).any;
 }
 
 /* Keeps the loop devices over these bytes in the list, and drops the others. */
@@ -95,11 +112,12 @@ static bool add_loops(struct search *search)
 	size_t kept = 0;
 
 	for (size_t i = 0; i < list->count; i++) {
-		if (!loop_overlaps(&list->loops[i], search->identity))
+		if (!loop_overlaps(&list->loops[i], &search->disk->identity))
 			continue;
-		if (!add_whole(search, list->loops[i].number))
+		if (!add_tree(search, list->loops[i].number, false))
 			return false;
-		list->loops[kept++] = list->loops[i];
+		if (relatives_get(search->found, list->loops[i].number))
+			list->loops[kept++] = list->loops[i];
 	}
 	list->count = kept;
 	return true;
@@ -107,20 +125,26 @@ static bool add_loops(struct search *search)
 
 int relatives_find(const struct disk *disk, struct relatives *relatives)
 {
-	struct search search = {.found = relatives, .identity = &disk->identity};
+	struct search search = {.found = relatives, .disk = disk, .whole = disk->stat.st_rdev};
+	uint64_t start, length;
 
-	*relatives = (struct relatives){.numbers = NULL};
+	*relatives = (struct relatives){.all = NULL};
+	if (!disk->file)
+		blockdev_partition(disk->stat.st_rdev, &search.whole, &start, &length);
 	if (loop_list_read(&relatives->loops))
 		return STATUS_FAILED;
-	if (!add_stack(&search) || !add_loops(&search))
-		return complain(STATUS_FAILED, "Memory ran out; free some and try again.");
-	return STATUS_DONE;
+	if (add_stack(&search) && add_loops(&search))
+		return STATUS_DONE;
+	return complain(STATUS_FAILED,
+		"What else is made of the bytes of %s cannot be found out (%s); look at it with "
+		"'lsblk'.",
+		QUOTED(disk->path), strerror(errno));
 }
 
 void relatives_free(struct relatives *relatives)
 {
-	free(relatives->numbers);
+	free(relatives->all);
 	loop_list_free(&relatives->loops);
-	relatives->numbers = NULL;
+	relatives->all = NULL;
 	relatives->count = 0;
 }

@@ -40,6 +40,19 @@ static bool is_self(const struct hunt *hunt, const struct device *device)
 	return hunt->query->self && device_equal(hunt->query->self, device);
 }
 
+/* A loop device over the disk's bytes, as its user has it. */
+static struct user user_of_loop(const struct hunt *hunt, const struct loop *loop)
+{
+	const struct relative *relative = relatives_get(hunt->query->relatives, loop->number);
+	bool writable = !(loop->info.lo_flags & LO_FLAGS_READ_ONLY);
+
+	return (struct user){
+		.writes = writable && (!relative || relative->overlap.second_writes),
+		.reads = !relative || relative->overlap.first_writes,
+		.leaving = loop->info.lo_flags & LO_FLAGS_AUTOCLEAR,
+	};
+}
+
 /* Guests whose loop devices say so themselves. */
 static int find_tagged(struct hunt *hunt)
 {
@@ -51,19 +64,16 @@ static int find_tagged(struct hunt *hunt)
 
 		if (!loop->tagged || is_self(hunt, &loop->tag.device))
 			continue;
-		struct user user = {
-			.guest = true,
-			.writes = !(loop->info.lo_flags & LO_FLAGS_READ_ONLY),
-			.leaving = loop->info.lo_flags & LO_FLAGS_AUTOCLEAR,
-			.device = loop->tag.device,
-		};
+		struct user user = user_of_loop(hunt, loop);
+		user.guest = true;
+		user.device = loop->tag.device;
 		status = add_user(hunt, &user);
 	}
 	return status;
 }
 
 /* A block device, or a loop device whose user only the store can tell. */
-static bool store_can_tell_more(const struct user_query *query)
+static bool has_number(const struct user_query *query)
 {
 	if (!query->disk->file)
 		return true;
@@ -73,39 +83,56 @@ static bool store_can_tell_more(const struct user_query *query)
 	return false;
 }
 
-/* A guest's device that the store shows: not the one that asks, which may have the disk. */
-static int add_guest(struct hunt *hunt, const struct device *device)
+/* A node of a guest's disk of any type: `base` is that of one type. */
+static char *device_node(
+	struct store *store, const char *base, const struct device *device, const char *node)
 {
-	if (is_self(hunt, device))
+	const char *slash = strrchr(base, '/');
+	int parent = slash ? (int)(slash + 1 - base) : 0;
+
+	return store_text(store, "%.*s%s/%u/%u/%s", parent, base, device->type, device->domid,
+		device->devid, node);
+}
+
+/* A guest's device that the store shows: not the one that asks, which may have the disk. */
+static int add_guest(struct hunt *hunt, const struct guest_device *given)
+{
+	if (is_self(hunt, &given->device))
 		return STATUS_DONE;
-	char *mode = store_text(
-		hunt->store, "%s/%u/%u/mode", hunt->query->base, device->domid, device->devid);
+	char *mode = device_node(hunt->store, hunt->query->base, &given->device, "mode");
 	struct user user = {
 		.guest = true,
 		/* Without a mode it can write, for all that is known. */
-		.writes = !mode || strchr(mode, 'w'),
-		.device = *device,
+		.writes = given->overlap.second_writes && (!mode || strchr(mode, 'w')),
+		.reads = given->overlap.first_writes,
+		.device = given->device,
 	};
 
 	free(mode);
 	return add_user(hunt, &user);
 }
 
-/* Guests that have one of the numbers according to the store. */
+/* Guests that have the disk according to the store. */
 static int find_given(struct hunt *hunt)
 {
+	const struct user_query *query = hunt->query;
 	int status = store_open(hunt->store);
 
+	if (!status && has_number(query))
+		status = guests_find(hunt->store, query->base, GUESTS_BY_NUMBER, query->disk,
+			query->relatives, &hunt->given);
 	if (!status)
-		status = guests_find(
-			hunt->store, hunt->query->base, hunt->query->relatives, &hunt->given);
+		status = guests_find_served(
+			hunt->store, query->base, query->disk, query->relatives, &hunt->given);
 	for (size_t i = 0; i < hunt->given.count && !status; i++)
-		status = add_guest(hunt, &hunt->given.devices[i].device);
+		status = add_guest(hunt, &hunt->given.devices[i]);
 	return status;
 }
 
-static bool is_given(const struct hunt *hunt, dev_t number)
+static bool is_given(const void *context, dev_t number)
 {
+	const struct hunt *hunt = context;
+
 	for (size_t i = 0; i < hunt->given.count; i++)
 		if (hunt->given.devices[i].number == number)
 			return true;
@@ -124,8 +151,7 @@ static int find_untagged(struct hunt *hunt)
 
 		if (loop->tagged || below || is_given(hunt, loop->number))
 			continue;
-		struct user user = {.writes = !(loop->info.lo_flags & LO_FLAGS_READ_ONLY)};
-		user.leaving = loop->info.lo_flags & LO_FLAGS_AUTOCLEAR;
+		struct user user = user_of_loop(hunt, loop);
 		snprintf(user.host.state, sizeof(user.host.state),
 			"is attached to '%s' in this host", loop->path);
 		snprintf(user.host.remedy, sizeof(user.host.remedy),
@@ -137,12 +163,24 @@ static int find_untagged(struct hunt *hunt)
 
 static int find_host(struct hunt *hunt)
 {
-	struct user user = {.guest = false};
+	const struct host_query query = {
+		.disk = hunt->query->disk,
+		.relatives = hunt->query->relatives,
+		.given = is_given,
+		.context = hunt,
+	};
+	struct host_uses found;
+	int status = STATUS_DONE;
 
-	if (!host_uses(hunt->query->disk, hunt->query->relatives, &user.host))
-		return STATUS_DONE;
-	user.writes = user.host.writes;
-	return add_user(hunt, &user);
+	host_find(&query, &found);
+	for (size_t i = 0; i < found.count && !status; i++) {
+		struct user user = {.host = found.uses[i]};
+
+		user.writes = user.host.writes;
+		user.reads = user.host.reads;
+		status = add_user(hunt, &user);
+	}
+	return status;
 }
 
 int users_find(const struct user_query *query, struct store *store, struct user_list *list)
@@ -152,12 +190,12 @@ int users_find(const struct user_query *query, struct store *store, struct user_
 
 	*list = (struct user_list){NULL, 0};
 	status = find_tagged(&hunt);
-	if (!status && store_can_tell_more(query))
+	if (!status)
 		status = find_given(&hunt);
 	if (!status)
-		status = find_untagged(&hunt);
-	if (!status)
 		status = find_host(&hunt);
+	if (!status)
+		status = find_untagged(&hunt);
 	guest_list_free(&hunt.given);
 	return status;
 }
@@ -177,7 +215,7 @@ static void describe_guest(const struct user *user, struct store *store, const c
 
 	if (store->xs) {
 		name = store_text(store, "/local/domain/%u/name", device->domid);
-		dev = store_text(store, "%s/%u/%u/dev", base, device->domid, device->devid);
+		dev = device_node(store, base, device, "dev");
 	}
 	if (name)
 		snprintf(by, sizeof(by), "guest %s", QUOTED(name));

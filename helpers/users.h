@@ -15,7 +15,8 @@
 /* A guest's device, or the host. */
 struct user {
 	bool guest;
-	bool writes;
+	bool writes;	      /* the disk's bytes */
+	bool reads;	      /* what the disk's user writes */
 	bool leaving;	      /* its loop device goes as soon as it closes that */
 	struct device device; /* where it is a guest's */
 	struct host_use host; /* where it is the host */
@@ -35,10 +36,11 @@ struct user_query {
 };
 
 /*
- * Finds the users: guests by their loop devices' tags and by `BASE/DOMID/DEVID/physical-device` in
- * the store, the host by its other loop devices and host_uses(). The store is read only where it
- * can tell more: for a block device, and for a loop device without a tag. It takes two requests per
- * guest and one, and is connected where it was not.
+ * Finds the users: guests by their loop devices' tags and by the store, the host by host_find() and
+ * its other loop devices. The store tells what QEMU and other programs serve, for one request and
+ * two per guest that has such a disk; and, for a block device and for a
+ * loop device without a tag, `BASE/DOMID/DEVID/physical-device`, for two requests per guest and
+ * one. It is connected where it was not.
  * Result: STATUS_DONE, or STATUS_FAILED with a complaint; the list is to be freed in either case.
  */
 int users_find(const struct user_query *query, struct store *store, struct user_list *list);

@@ -47,6 +47,70 @@ partitions() {
 	[[ $(losetup -n -O RO "$dev" | tr -d ' ') == 1 ]]
 }
 
+# queue <loop> <what>
+queue() {
+	cat "/sys/block/${1#/dev/}/$2"
+}
+
+@test "a loop device has the size that the image has then, and passes discards on" {
+	truncate -s 6M disk.img
+	claim 3 w "$PWD/disk.img"
+	[[ $(blockdev --getsize64 "$dev") == 6291456 ]]
+	(($(queue "$dev" queue/discard_max_bytes) > 0))
+	losetup -d "$dev"
+	truncate -s 8M disk.img
+	claim 3 w "$PWD/disk.img"
+	[[ $(blockdev --getsize64 "$dev") == 8388608 ]]
+	truncate -s 12M disk.img
+	claim 3 w "$PWD/disk.img"
+	[[ $(blockdev --getsize64 "$dev") == 12582912 && $(loops) == "$dev" ]]
+}
+
+# on_disk <directory> <losetup option...>
+# A file system on a loop device, mounted there.
+on_disk() {
+	local below
+	truncate -s 32M below.img
+	below=$(attach "${@:2}" below.img)
+	mkfs.ext4 -q "$below"
+	mkdir "$1"
+	mount "$below" "$1"
+	image "$1/disk.img"
+}
+
+@test "direct I/O passes the page cache by where a disk has the file" {
+	on_disk fs
+	claim 3 w "$PWD/fs/disk.img"
+	[[ $(queue "$dev" loop/dio) == 1 && $(queue "$dev" queue/logical_block_size) == 512 ]]
+	losetup -d "$dev"
+}
+
+@test "on a disk of larger sectors the guest has those of 512 bytes all the same, without direct I/O" {
+	on_disk fs -b 4096
+	claim 3 w "$PWD/fs/disk.img"
+	((status == 0))
+	[[ $(queue "$dev" loop/dio) == 0 && $(queue "$dev" queue/logical_block_size) == 512 ]]
+	losetup -d "$dev"
+}
+
+@test "a file on no disk is attached without direct I/O" {
+	mkdir fs
+	mount -t tmpfs tmpfs fs
+	image fs/disk.img
+	claim 3 w "$PWD/fs/disk.img"
+	((status == 0))
+	[[ $(queue "$dev" loop/dio) == 0 ]]
+	losetup -d "$dev"
+}
+
+@test "where no loop device is free, the sentence names max_loop" {
+	status=0
+	strace -o trace -P /dev/loop-control -e inject=ioctl:error=ENOSPC \
+		"$helper" claim --device "vbd/3/$devid" --mode w "$PWD/disk.img" >out 2>err || status=$?
+	error=$(<err)
+	ended 1 "There is no free loop device (No space left on device); detach some with 'losetup -d', or raise the loop module's parameter max_loop."
+}
+
 @test "a claim done twice is the same as once" {
 	claim 3 w "$PWD/disk.img"
 	local first=$dev
@@ -103,6 +167,37 @@ partitions() {
 	claim 4 w! "$PWD/disk.img"
 	((status == 0))
 	[[ $(loops | wc -l) == 2 ]]
+}
+
+@test "two guests that only read lock a disk together, one that writes alone" {
+	exec 8<>lock
+	claim 3 r "$PWD/disk.img" --lock 8
+	((status == 0))
+	claim 4 r "$PWD/disk.img" --lock 9 --wait 0.2
+	((status == 0))
+	exec 7<>lock
+	device 5
+	claim 5 w "$PWD/disk.img" --lock 7 --wait 0.2
+	ended 5 "Disk '$PWD/disk.img' has been locked by process *"
+	exec 7>&- 8>&-
+}
+
+@test "parts of one disk that do not meet are locked apart" {
+	local first second third
+	truncate -s 16M disk.img
+	first=$(attach -o 0 --sizelimit 4194304 disk.img)
+	second=$(attach -o 4194304 --sizelimit 4194304 disk.img)
+	third=$(attach -o 2097152 --sizelimit 4194304 disk.img)
+	exec 8>>lock
+	claim 3 w! "$first" --lock 8
+	((status == 0))
+	claim 4 w! "$second" --lock 9 --wait 0.2
+	((status == 0))
+	exec 9>&-
+	exec 9>>lock
+	claim 4 w! "$third" --lock 9 --wait 0.2
+	ended 5 "Disk '$third' has been locked by process *"
+	exec 8>&-
 }
 
 @test "one guest may have one image as two of its disks" {
@@ -325,6 +420,58 @@ partitions() {
 	((status == 0))
 }
 
+@test "to share with the host's own file system is not offered" {
+	local loop
+	loop=$(attach disk.img)
+	mkfs.ext4 -q "$loop"
+	mkdir mnt
+	mount "$loop" mnt
+	claim 3 w "$loop"
+	ended 4 "Disk '$loop' is mounted on '$PWD/mnt' in this host; unmount it there first."
+}
+
+@test "an image file that the host has mounted is refused, and where is said" {
+	local loop
+	mkfs.ext4 -q disk.img
+	mkdir mnt
+	mount -o loop disk.img mnt
+	claim 3 w "$PWD/disk.img"
+	ended 4 "Disk '$PWD/disk.img' is mounted on '$PWD/mnt' in this host; unmount it there first."
+	claim 3 r "$PWD/disk.img"
+	((status == 4))
+	umount mnt
+	until_true no_loops
+	mount -o loop,ro disk.img mnt
+	claim 3 r "$PWD/disk.img"
+	((status == 0))
+	claim 4 w "$PWD/disk.img"
+	((status == 4))
+}
+
+@test "an image file with a mounted partition is refused, and where is said" {
+	local loop
+	loop=$(attach -P disk.img)
+	partitions "$loop"
+	mkfs.ext4 -q "${loop}p2"
+	mkdir mnt
+	mount "${loop}p2" mnt
+	claim 3 w "$PWD/disk.img"
+	ended 4 "Disk '$PWD/disk.img' is mounted on '$PWD/mnt' in this host*"
+}
+
+@test "an image file that is swap space is refused, also to read" {
+	head -c 4M /dev/zero >disk.img
+	chmod 600 disk.img
+	mkswap -q disk.img
+	swapon disk.img || skip "this kernel has no swap"
+	claim 3 w "$PWD/disk.img"
+	local writing=$status
+	claim 3 r "$PWD/disk.img"
+	swapoff disk.img
+	((writing == 4))
+	ended 4 "Disk '$PWD/disk.img' is swap space of this host; run 'swapoff' on '$PWD/disk.img' first."
+}
+
 @test "the host's swap space is refused" {
 	local loop
 	loop=$(attach disk.img)
@@ -367,22 +514,92 @@ partitions() {
 	[[ $(loops | wc -l) == 1 ]]
 }
 
-@test "an image file that nobody else uses needs no store" {
+@test "without a store nobody knows who uses an image file" {
 	store_stop
 	claim 3 w "$PWD/disk.img"
-	((status == 0))
+	ended 1 '*xenstored*'
 }
 
-@test "for a device the store is asked twice for each guest, and once" {
+@test "for an image file the store is asked once, for a device twice for each guest besides, and once" {
 	local i before loop
 	loop=$(attach disk.img)
+	image other.img
 	for ((i = 10; i < 30; i++)); do
 		store_set "$home/backend/vbd/$i/$devid/physical-device" "fd:$i"
 	done
 	before=$(store_requests)
+	claim 3 w "$PWD/other.img"
+	((status == 0))
+	(($(store_requests) - before == 1))
+	before=$(store_requests)
 	claim 3 w "$loop"
 	((status == 0))
-	(($(store_requests) - before == 1 + 22 + 22))
+	(($(store_requests) - before == 1 + 1 + 22 + 22))
+}
+
+# served <domid> <type> <params> [mode]
+# A disk of that guest that a program serves.
+served() {
+	local backend=$home/backend/$2/$1/768
+	device "$1"
+	xenstore-rm "$home/backend/vbd/$1"
+	store_set "$backend/params" "$3" "$backend/mode" "${4:-w}" "$backend/dev" hda
+}
+
+@test "an image file that QEMU serves to a guest is that guest's, by whatever name" {
+	local params
+	ln disk.img hard.img
+	ln -s hard.img soft.img
+	for params in "aio:$PWD/disk.img" "raw:$PWD/soft.img" "$PWD/hard.img" "qcow2:$PWD/disk.img"; do
+		served 4 qdisk "$params"
+		claim 3 w "$PWD/disk.img"
+		ended 4 "Disk '$PWD/disk.img' is in use, read-write, by guest 'guest4' (domain 4) as hda; detach it there first, or share it deliberately*"
+		claim 3 r "$PWD/disk.img"
+		((status == 4))
+	done
+	for params in '' aio: "nbd:localhost:$PWD/disk.img" "aio:$PWD/other.img" "aio:disk.img" "aio:$PWD"; do
+		served 4 qdisk "$params"
+		claim 3 w "$PWD/disk.img"
+		((status == 0)) || {
+			echo "params: $params, $error"
+			return 1
+		}
+	done
+}
+
+@test "what QEMU only reads goes together with who reads" {
+	served 4 qdisk "aio:$PWD/disk.img" r
+	claim 3 r "$PWD/disk.img"
+	((status == 0))
+	device 5
+	claim 5 w "$PWD/disk.img"
+	ended 4 "*is in use, read-only, by guest '*"
+}
+
+@test "a device that QEMU serves is in use, and a loop device over the file; tapdisk and virtio are the same" {
+	local loop type
+	loop=$(attach disk.img)
+	served 4 qdisk "aio:$loop"
+	claim 3 w "$loop"
+	ended 4 "Disk '$loop' is in use, read-write, by guest 'guest4' (domain 4) as hda*"
+	claim 3 w "$PWD/disk.img"
+	ended 4 "*by guest 'guest4'*"
+	xenstore-rm "$home/backend/qdisk"
+	for type in qdisk vbd3 virtio_disk; do
+		served 4 "$type" "aio:$PWD/disk.img"
+		claim 3 w "$loop"
+		ended 4 "Disk '$loop' is in use, read-write, by guest 'guest4' (domain 4) as hda*"
+		xenstore-rm "$home/backend/$type"
+	done
+	claim 3 w "$loop"
+	((status == 0))
+}
+
+@test "the disks of one guest that QEMU serves are its own" {
+	served 3 qdisk "aio:$PWD/disk.img"
+	device 3
+	claim 3 w "$PWD/disk.img"
+	((status == 0))
 }
 
 @test "--plan says the same and changes nothing" {

@@ -22,7 +22,7 @@ helper_setup() {
 	cd "$BATS_TEST_TMPDIR" || return
 	store_start "$@" || return
 	export XEN_HOTPLUG_LOG=$BATS_TEST_TMPDIR/log
-	exec 9>>lock
+	exec 9<>lock
 }
 
 # helper_teardown
