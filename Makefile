@@ -138,21 +138,13 @@ lint-rules:
 
 lint-cppcheck:
 	@cppcheck --quiet --error-exitcode=1 --enable=warning,performance,portability \
-<<<<<<< HEAD
-		--inline-suppr --suppress=missingIncludeSystem helpers tests/mock-xenstored tests/fuzz
+		--inline-suppr --suppress=missingIncludeSystem helpers tests/mock-xenstored tests/fuzz tests/unit
 
 lint-format:
 	@shfmt -d $(SHELL_FILES)
 	@clang-format --dry-run -Werror $(C_ALL) $(H_ALL)
 
 lint-spelling:
-=======
-		--inline-suppr --suppress=missingIncludeSystem helpers tests/mock-xenstored tests/fuzz tests/unit
-	@printf '%s\n' $(C_ALL) | xargs -P $$(nproc) -n 6 sh -c \
-		'clang-tidy --quiet "$$@" -- $(WARN) -Ihelpers 2>/dev/null' -
-	@echo 'our own rules, spelling'
-	@tests/lint/run $(SHELL_FILES) Makefile $(wildcard tests/lint/*.*) $(C_ALL) $(H_ALL)
->>>>>>> 3f574d5 (Two disks are compared through device-mapper, arrays and thin pools, down to the bytes)
 	@codespell README.md STYLE.md docs hotplug helpers tests Makefile
 
 fmt: need-check ## format the sources

@@ -543,7 +543,7 @@ served() {
 	local backend=$home/backend/$2/$1/768
 	device "$1"
 	xenstore-rm "$home/backend/vbd/$1"
-	store_set "$backend/params" "$3" "$backend/mode" "${4:-w}" "$backend/dev" hda
+	store_set "$backend/params" "$3" "$backend/mode" "${4:-w}" "$backend/dev" xvde
 }
 
 @test "an image file that QEMU serves to a guest is that guest's, by whatever name" {
@@ -553,7 +553,7 @@ served() {
 	for params in "aio:$PWD/disk.img" "raw:$PWD/soft.img" "$PWD/hard.img" "qcow2:$PWD/disk.img"; do
 		served 4 qdisk "$params"
 		claim 3 w "$PWD/disk.img"
-		ended 4 "Disk '$PWD/disk.img' is in use, read-write, by guest 'guest4' (domain 4) as hda; detach it there first, or share it deliberately*"
+		ended 4 "Disk '$PWD/disk.img' is in use, read-write, by guest 'guest4' (domain 4) as xvde; detach it there first, or share it deliberately*"
 		claim 3 r "$PWD/disk.img"
 		((status == 4))
 	done
@@ -581,14 +581,14 @@ served() {
 	loop=$(attach disk.img)
 	served 4 qdisk "aio:$loop"
 	claim 3 w "$loop"
-	ended 4 "Disk '$loop' is in use, read-write, by guest 'guest4' (domain 4) as hda*"
+	ended 4 "Disk '$loop' is in use, read-write, by guest 'guest4' (domain 4) as xvde*"
 	claim 3 w "$PWD/disk.img"
 	ended 4 "*by guest 'guest4'*"
 	xenstore-rm "$home/backend/qdisk"
 	for type in qdisk vbd3 virtio_disk; do
 		served 4 "$type" "aio:$PWD/disk.img"
 		claim 3 w "$loop"
-		ended 4 "Disk '$loop' is in use, read-write, by guest 'guest4' (domain 4) as hda*"
+		ended 4 "Disk '$loop' is in use, read-write, by guest 'guest4' (domain 4) as xvde*"
 		xenstore-rm "$home/backend/$type"
 	done
 	claim 3 w "$loop"

@@ -52,7 +52,7 @@ relatives() {
 	}
 }
 
-both='first second'
+both=(first second)
 
 @test "each device is the same as itself" {
 	stack 'partition 8:1 8:0 2048 4096' 'array 9:0 8:1 8:16' 'dm 253:0 0 100 linear 9:0 0' \
@@ -60,7 +60,7 @@ both='first second'
 		'dm 253:4 0 100 linear nonsense' 'loop 7:0 file 1:2'
 	local device
 	for device in 8:0 8:1 9:0 253:0 253:1 253:2 253:3 253:4 7:0 7:1; do
-		together "$device" "$device" $both
+		together "$device" "$device" "${both[@]}"
 	done
 	apart 253:1 253:2
 }
@@ -69,8 +69,8 @@ both='first second'
 	stack 'partition 8:1 8:0 2048 100000' 'partition 8:2 8:0 102048 100' \
 		'dm 253:0 0 8192 linear 8:1 2048' 'dm 253:1 0 8192 linear 8:1 10240'
 	apart 253:0 253:1
-	together 253:0 8:1 $both
-	together 253:1 8:0 $both
+	together 253:0 8:1 "${both[@]}"
+	together 253:1 8:0 "${both[@]}"
 	apart 253:0 8:2
 	relatives 253:0 253:0 8:1 8:0
 	relatives 8:0 8:0 8:1 8:2 '253:0 holder' '253:1 holder'
@@ -82,7 +82,7 @@ both='first second'
 		'dm 253:1 0 192 linear 8:0 108' 'dm 253:2 0 1 linear 8:0 307' 'dm 253:3 0 1 linear 8:0 308' \
 		'dm 253:4 0 1 linear 8:16 8'
 	apart 253:0 253:1
-	together 253:0 253:2 $both
+	together 253:0 253:2 "${both[@]}"
 	apart 253:0 253:3
 	apart 253:0 253:4
 }
@@ -91,10 +91,10 @@ both='first second'
 	stack 'dm 253:0 0 10 linear 8:0 100' 'dm 253:0 10 10 linear 8:16 0' \
 		'dm 253:1 0 10 linear 253:0 0' 'dm 253:2 0 10 linear 253:0 10' 'dm 253:3 0 2 linear 253:0 9'
 	apart 253:1 253:2
-	together 253:3 253:1 $both
-	together 253:3 253:2 $both
+	together 253:3 253:1 "${both[@]}"
+	together 253:3 253:2 "${both[@]}"
 	apart 253:1 8:16
-	together 253:2 8:16 $both
+	together 253:2 8:16 "${both[@]}"
 }
 
 @test "LVs on an encrypted PV are apart, and the same bytes as the disk" {
@@ -103,8 +103,8 @@ both='first second'
 		'dm 253:3 0 90000 crypt aes-xts-plain64 :32:logon:key 0 8:1 122768 1 allow_discards'
 	apart 253:1 253:2
 	apart 253:0 253:3
-	together 253:1 8:0 $both
-	together 253:3 8:1 $both
+	together 253:1 8:0 "${both[@]}"
+	together 253:3 8:1 "${both[@]}"
 }
 
 @test "LVs on multipath are apart; each path is the same bytes" {
@@ -112,8 +112,8 @@ both='first second'
 		'dm 253:1 0 100 linear 253:0 2048' 'dm 253:2 0 100 linear 253:0 2148'
 	apart 253:1 253:2
 	apart 8:0 8:16
-	together 253:1 8:0 $both
-	together 253:2 8:16 $both
+	together 253:1 8:0 "${both[@]}"
+	together 253:2 8:16 "${both[@]}"
 	relatives 8:0 8:0 '253:0 holder' '253:1 holder' '253:2 holder'
 	relatives 253:1 253:1 253:0 8:0 8:16
 }
@@ -123,14 +123,14 @@ both='first second'
 		'dm 253:2 0 84 linear 253:0 12' 'dm 253:3 0 1 linear 8:16 203' 'dm 253:4 0 1 linear 8:16 204' \
 		'dm 253:5 0 1 linear 8:0 131' 'dm 253:6 0 1 linear 8:0 132' 'dm 253:7 0 1 linear 8:32 300'
 	apart 253:1 253:2
-	together 253:3 253:1 $both
+	together 253:3 253:1 "${both[@]}"
 	apart 253:3 253:2
-	together 253:4 253:2 $both
+	together 253:4 253:2 "${both[@]}"
 	apart 253:4 253:1
-	together 253:5 253:0 $both
+	together 253:5 253:0 "${both[@]}"
 	apart 253:6 253:0
 	apart 253:7 253:1
-	together 253:7 253:2 $both
+	together 253:7 253:2 "${both[@]}"
 }
 
 @test "LVs on an array are apart, and the same bytes as each member" {
@@ -138,11 +138,11 @@ both='first second'
 		'partition 8:2 8:0 3048 1000' 'dm 253:0 0 100 linear 9:0 2048' 'dm 253:1 0 100 linear 9:0 2148' \
 		'partition 259:0 9:0 2000 49'
 	apart 253:0 253:1
-	together 253:0 259:0 $both
+	together 253:0 259:0 "${both[@]}"
 	apart 253:1 259:0
-	together 253:0 8:1 $both
-	together 253:1 8:16 $both
-	together 9:0 8:17 $both
+	together 253:0 8:1 "${both[@]}"
+	together 253:1 8:16 "${both[@]}"
+	together 9:0 8:17 "${both[@]}"
 	apart 9:0 8:2
 	relatives 253:0 253:0 9:0 8:1 8:0 8:17 8:16 259:0
 	relatives 8:16 8:16 8:17 '9:0 holder' '253:0 holder' '253:1 holder' 259:0
@@ -154,13 +154,13 @@ both='first second'
 		'dm 253:4 0 500 thin 253:2 2' 'dm 253:5 0 900 linear 253:2 0' 'dm 253:6 0 500 thin 253:2 1' \
 		'dm 253:7 0 9 linear 253:3 0' 'dm 253:8 0 9 linear 253:3 9' 'dm 253:9 0 50 linear 8:0 1000'
 	apart 253:3 253:4
-	together 253:3 253:6 $both
-	together 253:3 253:2 $both
-	together 253:3 253:5 $both
-	together 253:4 253:1 $both
-	together 253:4 8:0 $both
+	together 253:3 253:6 "${both[@]}"
+	together 253:3 253:2 "${both[@]}"
+	together 253:3 253:5 "${both[@]}"
+	together 253:4 253:1 "${both[@]}"
+	together 253:4 8:0 "${both[@]}"
 	apart 253:7 253:8
-	together 253:7 253:3 $both
+	together 253:7 253:3 "${both[@]}"
 	apart 253:3 253:9
 	# LVM leaves the pool itself active: it is built on the pool, not on the volume.
 	relatives 253:3 253:3 253:2 253:0 8:0 253:1 253:5 253:6 \
@@ -177,13 +177,13 @@ both='first second'
 		'dm 253:5 0 100 snapshot 253:0 253:2 P 8'
 	apart 253:3 253:4
 	together 253:4 253:5
-	together 253:3 253:3 $both
-	together 253:4 253:4 $both
+	together 253:3 253:3 "${both[@]}"
+	together 253:4 253:4 "${both[@]}"
 	# But not with who writes past the origin.
 	together 253:4 253:0 second
-	together 253:3 253:0 $both
-	together 253:4 8:0 $both
-	together 253:4 253:1 $both
+	together 253:3 253:0 "${both[@]}"
+	together 253:4 8:0 "${both[@]}"
+	together 253:4 253:1 "${both[@]}"
 	relatives 253:3 253:3 253:0 8:0
 }
 
@@ -192,7 +192,7 @@ both='first second'
 		'dm 253:0 0 100 snapshot 7:0 7:2 P 8' 'dm 253:1 0 100 snapshot 7:1 7:3 P 8'
 	together 253:0 253:1
 	together 253:0 7:1 second
-	together 253:0 7:2 $both
+	together 253:0 7:2 "${both[@]}"
 	stack 'dm 253:0 0 100 snapshot 8:0 7:2 P 8' 'dm 253:1 0 100 snapshot 8:0 7:3 P 8' \
 		'loop 7:2 file 1:102' 'loop 7:3 file 1:103'
 	together 253:0 253:1
@@ -206,25 +206,25 @@ both='first second'
 		'dm 253:3 0 10 linear 8:16 9999' 'partition 8:1 8:0 5000 10' \
 		'dm 253:4 0 10 linear 8:0' 'dm 253:5 0 10 crypt aes 0 8:16 x' 'dm 253:6 0 10 striped 2 8 8:0 0'
 	apart 253:1 253:2
-	together 253:1 253:3 $both
-	together 253:2 8:1 $both
-	together 253:4 8:1 $both
-	together 253:5 253:3 $both
-	together 253:6 8:1 $both
+	together 253:1 253:3 "${both[@]}"
+	together 253:2 8:1 "${both[@]}"
+	together 253:4 8:1 "${both[@]}"
+	together 253:5 253:3 "${both[@]}"
+	together 253:6 8:1 "${both[@]}"
 }
 
 @test "parts that are on nothing share nothing" {
 	stack 'dm 253:0 0 10 linear 8:0 0' 'dm 253:0 10 10 error' 'dm 253:0 20 10 linear 8:0 20' \
 		'dm 253:1 0 10 linear 8:0 10' 'dm 253:2 0 10 linear 253:0 10'
 	apart 253:0 253:1
-	together 253:0 253:2 $both
+	together 253:0 253:2 "${both[@]}"
 }
 
 @test "loop devices over device-mapper and device-mapper over loop devices" {
 	stack 'loop 7:0 file 1:5' 'dm 253:0 0 10 linear 7:0 0' 'dm 253:1 0 10 linear 7:0 10' \
 		'loop 7:1 device 253:0' 'loop 7:2 device 253:1'
 	apart 7:1 7:2
-	together 7:1 7:0 $both
+	together 7:1 7:0 "${both[@]}"
 	relatives 7:0 7:0 '253:0 holder' '253:1 holder' 7:1 7:2
 	relatives 253:0 253:0 7:0 7:1
 }

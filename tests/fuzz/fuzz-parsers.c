@@ -8,6 +8,7 @@
 
 #include "command.h"
 #include "device.h"
+#include "guests.h"
 #include "lock.h"
 #include "loop.h"
 #include "mounts.h"
@@ -102,6 +103,13 @@ static void fuzz_partition(char *text)
 		assert(major(number) == LOOP_MAJOR_NUMBER && strlen(name) < sizeof(name));
 }
 
+static void fuzz_params(const char *text)
+{
+	const char *path = guests_params_path(text);
+
+	assert(!path || (path[0] == '/' && path >= text && path < text + strlen(text)));
+}
+
 /* Each parser that changes its text gets a copy of its own, of the exact size. */
 static void with_copy(const char *text, void (*fuzz)(char *))
 {
@@ -126,6 +134,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	fuzz_tag(text);
 	fuzz_physical_device(text);
 	fuzz_number(text);
+	fuzz_params(text);
 	lock_line_covers(text, 100);
 	with_copy(text, fuzz_item);
 	with_copy(text, fuzz_mount);
