@@ -109,12 +109,14 @@ both=(first second)
 
 @test "LVs on multipath are apart; each path is the same bytes" {
 	stack 'dm 253:0 0 90000 multipath 0 0 2 1 service-time 0 1 2 8:0 1 1 service-time 0 1 2 8:16 1 1' \
-		'dm 253:1 0 100 linear 253:0 2048' 'dm 253:2 0 100 linear 253:0 2148'
+		'dm 253:1 0 100 linear 253:0 2048' 'dm 253:2 0 100 linear 253:0 2148' 'partition 8:1 8:0 2148 100'
 	apart 253:1 253:2
+	apart 253:1 8:1
+	together 253:2 8:1 "${both[@]}"
 	apart 8:0 8:16
 	together 253:1 8:0 "${both[@]}"
 	together 253:2 8:16 "${both[@]}"
-	relatives 8:0 8:0 '253:0 holder' '253:1 holder' '253:2 holder'
+	relatives 8:0 8:0 8:1 '253:0 holder' '253:1 holder' '253:2 holder'
 	relatives 253:1 253:1 253:0 8:0 8:16
 }
 
