@@ -91,6 +91,9 @@ static void add_extent_locks(
 		lock.length = view->length;
 		lock.shared = shared || i;
 		add_lock(all, &lock, "view", text, view->id);
+		/* Where in the whole it is, nobody knows. */
+		lock.start = 0;
+		lock.length = EXTENT_TO_END;
 		lock.shared = true;
 		if (view->id != VIEW_WHOLE)
 			add_lock(all, &lock, "view", text, VIEW_WHOLE);
@@ -133,7 +136,7 @@ static int lock_and_recheck(const struct claim *claim, struct disk *disk)
 	start_deadline(claim);
 	if (status || disk->file)
 		return status;
-	bool same = identity_of_device(disk->stat.st_rdev, &now) &&
+	bool same = identity_of_device(disk->stat.st_rdev, NULL, &now) &&
 		    identity_equal(&now, &disk->identity);
 	identity_free(&now);
 	if (same)

@@ -163,7 +163,7 @@ static int complain_read_only(const char *target, const struct disk *disk)
 static int identify(const char *target, struct disk *disk)
 {
 	if (disk->file ? identity_of_file(disk->stat.st_dev, disk->stat.st_ino, &disk->identity)
-		       : identity_of_device(disk->stat.st_rdev, &disk->identity))
+		       : identity_of_device(disk->stat.st_rdev, NULL, &disk->identity))
 		return STATUS_DONE;
 	return complain(STATUS_FAILED,
 		"What the disk %s consists of cannot be found out (%s); look at it with 'lsblk'.",

@@ -18,9 +18,41 @@
 /* The way down: a range of some device, reached through so many layers. */
 struct step {
 	struct identity *identity;
+	struct ground *ground; /* or NULL */
 	struct extent extent;
 	unsigned depth;
 };
+
+static const struct plot *find_plot(const struct ground *ground, dev_t number)
+{
+	for (size_t i = 0; ground && i < ground->count; i++)
+		if (ground->plots[i].number == number)
+			return &ground->plots[i];
+	return NULL;
+}
+
+/* Without memory for it there is a second look. */
+static void add_plot(struct ground *ground, const struct plot *plot)
+{
+	if (!ground)
+		return;
+	if (ground->count == ground->room) {
+		size_t room = 2 * ground->room + 8;
+		struct plot *plots = reallocarray(ground->plots, room, sizeof(*plots));
+
+		if (!plots)
+			return;
+		ground->plots = plots;
+		ground->room = room;
+	}
+	ground->plots[ground->count++] = *plot;
+}
+
+void ground_free(struct ground *ground)
+{
+	free(ground->plots);
+	*ground = (struct ground){.plots = NULL};
+}
 
 static bool add_extent(const struct step *step, const struct base *base)
 {
@@ -223,37 +255,68 @@ static bool descend_table(const struct step *step, dev_t number, const struct dm
 	return count == table->count || descend_to_all(step, number);
 }
 
-/* A device that may be built of others. */
-static bool descend_devices(const struct step *step, dev_t number)
+static bool stay(const struct step *step, dev_t number)
 {
-	struct dm_table table;
-
-	if (!dm_table_read(number, &table))
-		return descend_to_all(step, number);
-	bool done = descend_table(step, number, &table);
-	int error = errno;
-	dm_table_free(&table);
-	errno = error;
-	return done;
+	return add_extent(step, &(struct base){.dev = number});
 }
 
-/* The same; a device with nothing below it is the bottom. */
-static bool descend_or_stay(const struct step *step, dev_t number)
+/* A device that is built of others, or of none. */
+static bool descend_devices(const struct step *step, dev_t number)
 {
-	const struct base self = {.dev = number};
-	size_t before = step->identity->extent_count;
+	const size_t before = step->identity->extent_count;
 
-	if (!descend_devices(step, number))
+	if (!descend_to_all(step, number))
 		return false;
-	return step->identity->extent_count > before || add_extent(step, &self);
+	if (step->identity->extent_count > before)
+		return true;
+	add_plot(step->ground, &(struct plot){.number = number, .whole = number});
+	return stay(step, number);
+}
+
+/* Where the table leads nowhere, the device is all there is. */
+static bool descend_dm(const struct step *step, dev_t number, struct dm_table *table)
+{
+	const size_t before = step->identity->extent_count;
+	bool done = descend_table(step, number, table);
+	int error = errno;
+
+	dm_table_free(table);
+	errno = error;
+	return done && (step->identity->extent_count > before || stay(step, number));
+}
+
+/* Through a partition, or to a whole disk. */
+static bool descend_plot(const struct step *step, const struct plot *plot)
+{
+	if (plot->whole == plot->number)
+		return stay(step, plot->number);
+	return descend_to_range(step, plot->whole, plot->start, plot->length);
+}
+
+/* From a device about which nothing is known yet. */
+static bool explore(const struct step *step, dev_t number)
+{
+	struct plot partition = {.number = number};
+	struct loop_info64 info;
+	struct dm_table table;
+
+	if (blockdev_partition(number, &partition.whole, &partition.start, &partition.length)) {
+		add_plot(step->ground, &partition);
+		return descend_plot(step, &partition);
+	}
+	if (major(number) == LOOP_MAJOR_NUMBER && loop_status(number, &info))
+		return descend_loop(step, &info);
+	/* A loop device without a file is an empty disk of its own. */
+	if (major(number) == LOOP_MAJOR_NUMBER && errno != ENXIO)
+		return false;
+	return dm_table_read(number, &table) ? descend_dm(step, number, &table)
+					     : descend_devices(step, number);
 }
 
 static bool descend(const struct step *from, dev_t number)
 {
+	const struct plot *plot = find_plot(from->ground, number);
 	struct step step = *from;
-	struct loop_info64 info;
-	uint64_t start, length;
-	dev_t whole;
 
 	if (step.depth++ == MOST_DEPTH) {
 		errno = ELOOP;
@@ -263,14 +326,7 @@ static bool descend(const struct step *from, dev_t number)
 		return true;
 	if (!add_layer(step.identity, number))
 		return false;
-	if (blockdev_partition(number, &whole, &start, &length))
-		return descend_to_range(&step, whole, start, length);
-	if (major(number) == LOOP_MAJOR_NUMBER && loop_status(number, &info))
-		return descend_loop(&step, &info);
-	/* A loop device without a file is an empty disk of its own. */
-	if (major(number) == LOOP_MAJOR_NUMBER && errno != ENXIO)
-		return false;
-	return descend_or_stay(&step, number);
+	return plot ? descend_plot(&step, plot) : explore(&step, number);
 }
 
 bool identity_of_file(dev_t dev, ino_t ino, struct identity *identity)
@@ -281,9 +337,10 @@ bool identity_of_file(dev_t dev, ino_t ino, struct identity *identity)
 	return add_extent(&step, &step.extent.base);
 }
 
-bool identity_of_device(dev_t number, struct identity *identity)
+bool identity_of_device(dev_t number, struct ground *ground, struct identity *identity)
 {
-	const struct step step = {.identity = identity, .extent = {.length = EXTENT_TO_END}};
+	const struct step step = {
+		.identity = identity, .ground = ground, .extent = {.length = EXTENT_TO_END}};
 
 	*identity = (struct identity){.extents = NULL};
 	return descend(&step, number);

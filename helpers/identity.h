@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 #include "extent.h"
@@ -21,13 +22,30 @@ struct identity {
 bool identity_of_file(dev_t dev, ino_t ino, struct identity *identity);
 
 /*
+ * Partitions and whole disks that have been looked at, which need no second look where many devices
+ * stand on the same few. Empty at first.
+ */
+struct ground {
+	struct plot {
+		dev_t number;
+		dev_t whole; /* the disk that it is a partition of, or itself */
+		uint64_t start, length;
+	} * plots;
+	size_t count, room;
+};
+
+/* Frees what it holds, and makes it empty. */
+void ground_free(struct ground *ground);
+
+/*
  * The identity of a block device, to the bottom: through partitions (sysfs), loop devices
  * (LOOP_GET_STATUS64), the targets of device-mapper (its table), and whatever else is built of
  * other devices (md, DRBD, bcache: slaves in sysfs), of which each is taken for all of those.
+ * `ground` may be NULL.
  * Result: false with errno, ELOOP or E2BIG where there are too many layers or parts; to be freed in
  * either case.
  */
-bool identity_of_device(dev_t number, struct identity *identity);
+bool identity_of_device(dev_t number, struct ground *ground, struct identity *identity);
 
 /* Frees what it holds, and makes it empty. */
 void identity_free(struct identity *identity);

@@ -15,6 +15,7 @@ struct search {
 	struct relatives *found;
 	const struct disk *disk;
 	dev_t whole; /* what the disk is a partition of, or the disk */
+	struct ground ground;
 	size_t room;
 };
 
@@ -44,7 +45,7 @@ static bool add(struct search *search, const struct relative *relative)
 	return true;
 }
 
-static struct relative relate(const struct search *search, dev_t number, bool holder)
+static struct relative relate(struct search *search, dev_t number, bool holder)
 {
 	const struct disk *disk = search->disk;
 	/* What cannot be looked into is better taken for an overlap. */
@@ -53,7 +54,7 @@ static struct relative relate(const struct search *search, dev_t number, bool ho
 
 	if (!disk->file && number == disk->stat.st_rdev)
 		return relative;
-	if (identity_of_device(number, &identity)) {
+	if (identity_of_device(number, &search->ground, &identity)) {
 		relative.overlap = identity_overlap(&disk->identity, &identity);
 		/* A neighbour that shares what is below is not built on the disk. */
 		relative.holder &= disk->file || identity_has_layer(&identity, search->whole);
@@ -133,12 +134,15 @@ int relatives_find(const struct disk *disk, struct relatives *relatives)
 		blockdev_partition(disk->stat.st_rdev, &search.whole, &start, &length);
 	if (loop_list_read(&relatives->loops))
 		return STATUS_FAILED;
-	if (add_stack(&search) && add_loops(&search))
+	bool done = add_stack(&search) && add_loops(&search);
+	int error = errno;
+	ground_free(&search.ground);
+	if (done)
 		return STATUS_DONE;
 	return complain(STATUS_FAILED,
 		"What else is made of the bytes of %s cannot be found out (%s); look at it with "
 		"'lsblk'.",
-		QUOTED(disk->path), strerror(errno));
+		QUOTED(disk->path), strerror(error));
 }
 
 void relatives_free(struct relatives *relatives)

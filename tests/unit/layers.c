@@ -236,7 +236,7 @@ static struct identity identity_or_die(const char *text)
 	struct identity identity;
 	dev_t number;
 
-	if (!parse_device(text, &number) || !identity_of_device(number, &identity)) {
+	if (!parse_device(text, &number) || !identity_of_device(number, NULL, &identity)) {
 		perror(text);
 		exit(1);
 	}
