@@ -216,6 +216,7 @@ give_mail() {
 	one=$disk
 	disk member2
 	mdadm --quiet --create /dev/md/e2e --run --assume-clean --metadata=1.2 --level=1 --raid-devices=2 "$one" "$disk"
+	within 10 test -b /dev/md/e2e
 	give_mail /dev/md/e2e
 	by_mail /dev/md/e2e "$one" "$disk" "$file"
 	xl destroy mail
@@ -260,7 +261,6 @@ give_mail() {
 	dmsetup create e2e-over2 --table "0 131072 snapshot $base $two P 8"
 	free_to /dev/mapper/e2e-over2
 	free_to "$base" r
-	free_to "$layers/base" r
 	for name in "$base" "$layers/base"; do
 		taken "is in use, read-only, by guest 'mail' (domain *) as xvda;*" "$name"
 	done
