@@ -71,7 +71,7 @@ setup() {
 		claim --device VBD/1/2 --mode w /x
 		claim --device vbd/40000/2 --mode w /x
 		claim --device vbd/1/4294967296 --mode w /x
-		claim --device muchtoolong/1/2 --mode w /x
+		claim --device muchtoolongtype/1/2 --mode w /x
 		claim --device vbd/1/2 --mode w --lock x /x
 		release
 		release --device vbd/1/2 extra
