@@ -36,8 +36,11 @@ static void on_alarm(int signal_number)
 	alarm_state.passed = 1;
 	if (!alarm_state.length)
 		return;
-	ssize_t written = write(STDERR_FILENO, alarm_state.sentence, alarm_state.length);
-	(void)written; /* there is nobody left to tell */
+	/* What failed was told already: only the end, with its cleaning up, takes too long. */
+	if (!complained()) {
+		ssize_t written = write(STDERR_FILENO, alarm_state.sentence, alarm_state.length);
+		(void)written; /* there is nobody left to tell */
+	}
 	_exit(STATUS_LATE);
 }
 

@@ -12,8 +12,8 @@
 long long now_ms(void);
 
 /*
- * In `ms` milliseconds the program writes the sentence (printf-like, formed now) to stderr and ends
- * with STATUS_LATE. Replaces any earlier deadline.
+ * In `ms` milliseconds the program writes the sentence (printf-like, formed now) to stderr, unless
+ * it has complained by then, and ends with STATUS_LATE. Replaces any earlier deadline.
  */
 __attribute__((format(printf, 2, 3))) void deadline_exit(unsigned ms, const char *format, ...);
 

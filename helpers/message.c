@@ -2,6 +2,7 @@
 /* Sentences for the administrator, in which nothing that came from outside can do harm. */
 #include "message.h"
 
+#include <signal.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -10,6 +11,8 @@
 #include <unistd.h>
 
 #define ELLIPSIS "…"
+
+static volatile sig_atomic_t has_complained;
 
 static bool in_range(uint32_t c, uint32_t first, uint32_t last)
 {
@@ -124,5 +127,11 @@ int complain(int status, const char *format, ...)
 	/* One write, so that lines of processes that share stderr do not mix. */
 	ssize_t written = write(STDERR_FILENO, line, used + 1);
 	(void)written; /* there is nobody left to tell */
+	has_complained = 1;
 	return status;
+}
+
+bool complained(void)
+{
+	return has_complained;
 }

@@ -3,6 +3,7 @@
 #ifndef MESSAGE_H
 #define MESSAGE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 /* A quoted value longer than this many bytes is shortened. */
@@ -39,5 +40,8 @@ const char *quote(struct quote *q, const char *value);
  * quote() or escape(). Result: `status`, so that a caller can say `return complain(…)`.
  */
 __attribute__((format(printf, 2, 3))) int complain(int status, const char *format, ...);
+
+/* Whether complain() has written a sentence; may be asked by a signal handler. */
+bool complained(void);
 
 #endif
