@@ -147,3 +147,11 @@ each() {
 	survives 1 publish "$b" x=y
 	survives 1 wait --deadline 1 "$b/x"
 }
+
+@test "a deadline that passes after a failure was told does not tell another" {
+	local ms
+	for ms in {10..100..5}; do
+		store_fault read@1=drop
+		survives '1 5' load --deadline "$(printf '0.%03d' "$ms")" "$b" mode
+	done
+}
