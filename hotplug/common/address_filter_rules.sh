@@ -13,19 +13,21 @@ delete chain $address_filter_table $chain
 }
 
 # address_filter_rules_make <interface> <MAC address> <addresses> [VLANs]
-# Sets the caller's rules to what replaces its chain, in one transaction.
+# Sets the caller's rules to what makes or replaces its chain, in one
+# transaction. To delete a chain, or to write it inside of its table's braces,
+# nft first reads all chains and sets of the kernel; so nothing of that is here,
+# and where one value is enough there is no set.
 address_filter_rules_make() {
 	local policy=accept body="ether saddr != $2 drop
 arp saddr ether != $2 drop
 "
 	[[ ! $3 ]] || policy=drop
 	[[ ! $3 ]] || address_filter_rules_addresses "${@:2}"
-	address_filter_rules_without
-	rules+="table $address_filter_table {
-chain $chain {
-type filter hook ingress device \"$1\" priority -300; policy $policy;
+	rules="add table $address_filter_table
+add chain $address_filter_table $chain { type filter hook ingress device \"$1\" priority -300; policy $policy; }
+flush chain $address_filter_table $chain
+add chain $address_filter_table $chain {
 $body}
-}
 "
 }
 
@@ -35,69 +37,97 @@ $body}
 # which tags pass: of a frame with one, "ether type" is the tag, and all other
 # rules see what is inside it.
 address_filter_rules_addresses() {
+	local unknown='ether type != arp ether type != ip ether type != ip6'
 	# shellcheck source=addresses.sh
 	. "$hotplug_common/addresses.sh"
 	addresses_parse "$2" || fail "The addresses are not $expected."
-	body+="ether type != { arp, ip, ip6${3:+, 8021q} } drop
-"
+	if [[ ${3-} ]]; then
+		body+="$unknown ether type != 8021q drop"$'\n'
+		address_filter_rules_usual 'meta protocol'
+	else
+		address_filter_rules_usual 'ether type'
+		body+="$unknown drop"$'\n'
+	fi
 	((${#addresses_ipv4[@]} == 0)) || address_filter_rules_ipv4
 	((${#addresses_ipv6[@]} == 0)) || address_filter_rules_ipv6 "$1"
 }
 
+# address_filter_rules_usual 'ether type'|'meta protocol'
+# Adds to the caller's body what most of a guest's packets are, so that they
+# meet few rules: those without a tag, or what is inside of one, too.
+address_filter_rules_usual() {
+	local own
+	if ((${#addresses_ipv4[@]})); then
+		address_filter_rules_set own "${addresses_ipv4[@]}"
+		body+="$1 ip ip saddr $own accept"$'\n'
+	fi
+	if ((${#addresses_ipv6[@]})); then
+		address_filter_rules_set own "${addresses_ipv6[@]}"
+		body+="$1 ip6 ip6 saddr $own meta l4proto != ipv6-icmp accept"$'\n'
+	fi
+}
+
 # address_filter_rules_ipv4
-# Adds to the caller's body. A probe (RFC 5227) has no sender, and asks whether
-# an address is free that the guest may have: for another, it would take it
-# from somebody who is about to have that.
+# Adds to the caller's body the rest of IPv4. A probe (RFC 5227) has no sender,
+# and asks whether an address is free that the guest may have: for another, it
+# would take it from somebody who is about to have that.
 address_filter_rules_ipv4() {
 	local own
 	address_filter_rules_set own "${addresses_ipv4[@]}"
-	body+="ip saddr $own accept
-ip saddr 0.0.0.0 ip daddr 255.255.255.255 udp sport 68 udp dport 67 accept
+	body+="ip saddr 0.0.0.0 ip daddr 255.255.255.255 udp sport 68 udp dport 67 accept
 arp htype != 1 drop
 arp ptype != ip drop
 arp hlen != 6 drop
 arp plen != 4 drop
-arp operation { request, reply } arp saddr ip $own accept
+arp operation != request arp operation != reply drop
+arp saddr ip $own accept
 arp operation request arp saddr ip 0.0.0.0 arp daddr ip $own accept
 "
 }
 
 # address_filter_rules_ipv6 <MAC address>
-# Adds to the caller's body. Own is also the link-local address that is made of
-# the MAC address: DHCPv6 and neighbour discovery need it. The targets of
-# neighbour discovery (RFC 4861) are the 128 bits behind an ICMPv6 header's 64. A
-# packet whose ICMPv6 header is not in its first fragment passes nowhere.
+# Adds to the caller's body the rest of IPv6. Its own is also the link-local
+# address that is made of the MAC address: DHCPv6 and neighbour discovery need
+# it. The targets of neighbour discovery (RFC 4861) are the 128 bits behind an
+# ICMPv6 header's 64. A packet whose ICMPv6 header is not in its first fragment
+# passes nowhere.
 address_filter_rules_ipv6() {
-	local own targets
+	local own targets link_local link_local_target
 	address_filter_rules_link_local "$1"
 	address_filter_rules_set own "${addresses_ipv6[@]}"
 	address_filter_rules_set targets "${addresses_ranges[@]}"
 	body+="meta protocol != ip6 drop
+ip6 saddr :: icmpv6 type nd-neighbor-solicit @th,64,128 $link_local_target accept
 ip6 saddr :: icmpv6 type nd-neighbor-solicit @th,64,128 $targets accept
-ip6 saddr :: icmpv6 type { mld-listener-report, mld2-listener-report } accept
-ip6 saddr != $own drop
+ip6 saddr :: icmpv6 type mld-listener-report accept
+ip6 saddr :: icmpv6 type mld2-listener-report accept
+ip6 saddr != $link_local ip6 saddr != $own drop
 meta l4proto != ipv6-icmp accept
+icmpv6 type nd-neighbor-advert @th,64,128 $link_local_target accept
 icmpv6 type nd-neighbor-advert @th,64,128 $targets accept
-icmpv6 type != { nd-neighbor-advert, nd-router-advert, nd-redirect } accept
+icmpv6 type != nd-neighbor-advert icmpv6 type != nd-router-advert icmpv6 type != nd-redirect accept
 frag frag-off != 0 accept
 "
 }
 
 # address_filter_rules_link_local <MAC address>
-# Adds the address of RFC 4291, appendix A, to the own ones.
+# Sets the caller's link_local to the address of RFC 4291, appendix A, and
+# link_local_target to its number.
 address_filter_rules_link_local() {
-	local bytes address
+	local bytes groups
 	IFS=: read -ra bytes <<<"$1"
-	printf -v address 'fe80::%x:%x:%x:%x' \
-		$(((16#${bytes[0]} ^ 2) << 8 | 16#${bytes[1]})) $((16#${bytes[2]} << 8 | 0xff)) \
-		$((0xfe00 | 16#${bytes[3]})) $((16#${bytes[4]} << 8 | 16#${bytes[5]}))
-	addresses_take "$address"
+	groups=($(((16#${bytes[0]} ^ 2) << 8 | 16#${bytes[1]})) $((16#${bytes[2]} << 8 | 0xff))
+		$((0xfe00 | 16#${bytes[3]})) $((16#${bytes[4]} << 8 | 16#${bytes[5]})))
+	printf -v link_local 'fe80::%x:%x:%x:%x' "${groups[@]}"
+	printf -v link_local_target '0xfe80000000000000%04x%04x%04x%04x' "${groups[@]}"
 }
 
 # address_filter_rules_set <out-var> <element>...
-# As nft writes a set that has no name.
+# As nft writes a set that has no name, or the only element.
 address_filter_rules_set() {
 	local elements
 	printf -v elements '%s, ' "${@:2}"
-	printf -v "$1" '{ %s }' "${elements%, }"
+	elements=${elements%, }
+	(($# == 2)) || elements="{ $elements }"
+	printf -v "$1" '%s' "$elements"
 }

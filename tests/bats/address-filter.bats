@@ -285,6 +285,17 @@ table_is() {
 	[[ "$status" -eq 1 && $output == *'broken  address_filter'* ]]
 }
 
+@test "an attach replaces rules of which no journal tells" {
+	guest ip 10.0.0.1
+	host rm /run/xen-hotplug/vif-1-0
+	nodes backend/vif/1/0 ip 10.0.0.5
+	online 1 0
+	verdicts 'arp spa=10.0.0.5' <<-'END'
+		yes ipv4 src=10.0.0.5
+		no ipv4 src=10.0.0.1
+	END
+}
+
 @test "the rules of others stay" {
 	host nft add table netdev others
 	guest ip 10.0.0.1
