@@ -16,12 +16,13 @@ programs() {
 
 # timed <script> <argument>...
 # Runs the script likewise, from the shell itself, and sets elapsed, the
-# microseconds from its fork to its end. What it prints goes to the file that
-# the variable output names. Status: the script's.
+# microseconds from its fork to its end. It reads the file that the variable
+# input names, if it is set; what it prints goes to the one of output. Status:
+# the script's.
 timed() {
 	local start status=0
 	now start
-	(export "${environment[@]}" && exec "$@") </dev/null >"$output" 2>&1 || status=$?
+	(export "${environment[@]}" && exec "$@") <"${input:-/dev/null}" >"$output" 2>&1 || status=$?
 	now elapsed
 	elapsed=$((elapsed - start))
 	return "$status"
@@ -60,4 +61,34 @@ other_guest() {
 		"$2/removable" 0 "$2/bootable" 1 "$2/physical-device-path" "/dev/guests/disk$1" \
 		"$2/hotplug-status" connected
 	printf '%s fe:%x\n' "$2/physical-device" "$1"
+}
+
+# crowd <number>
+# Makes that many other guests' interfaces, ports of xenbr0, each with the
+# filter that our vif-bridge gives a guest with an address of either family.
+# Their guests' ids begin at 1000.
+crowd() {
+	local guest
+	for ((guest = 1000; guest < 1000 + $1; guest++)); do
+		printf 'link add vif%s.0 type veth peer name guest%s.0\nlink set vif%s.0 master xenbr0 up\n' "$guest" "$guest" "$guest"
+	done | host ip -batch -
+	crowd_rules "$1" | host nft -f -
+}
+
+# crowd_rules <number>
+# Prints what our scripts would have nft read for them.
+crowd_rules() {
+	# shellcheck disable=SC2016 # the inner shell expands
+	bash -c '
+		hotplug_common=$1
+		. "$hotplug_common/framework.sh"
+		resource_find address_filter
+		. "$hotplug_common/address_filter_rules.sh"
+		for ((guest = 1000; guest < 1000 + $2; guest++)); do
+			chain=vif$guest.0
+			printf -v mac "00:16:3e:01:%02x:%02x" $((guest / 256)) $((guest % 256))
+			address_filter_rules_make "$chain" "$mac" "10.1.$((guest / 256)).$((guest % 256)) fd00::$guest"
+			printf "%s" "$rules"
+		done
+	' - "$root/hotplug/common" "$1"
 }
