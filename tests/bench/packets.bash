@@ -19,7 +19,7 @@ packets_measure() {
 	done
 	for ((i = 0; i < 2 * $1; i++)); do
 		((i % 2)) && who=open || who=filtered
-		packets_time
+		packets_rate
 	done
 	# All before the first is waited for, as the second inherited one of them.
 	for fd in "${to[@]}"; do exec {fd}>&-; done
@@ -63,9 +63,9 @@ packets_sender() {
 	read -r _ <&"${from[$1]}" || abort "the sender for guest $1 did not start"
 }
 
-# packets_time
-# Prints the record of the time that the packets of who take. All arrive.
-packets_time() {
+# packets_rate
+# Prints the record of how many packets of who come through in a second. All do.
+packets_rate() {
 	local guest=${packets_guest[$who]} before after start elapsed
 	read -r before </sys/class/net/sink/statistics/rx_packets
 	now start
@@ -74,7 +74,7 @@ packets_time() {
 	now elapsed
 	read -r after </sys/class/net/sink/statistics/rx_packets
 	((after - before >= packets_number)) || abort "$((after - before)) of $packets_number packets arrived from guest $guest"
-	record packets time $((elapsed - start))
+	record packets rate $((packets_number * 1000000 / (elapsed - start)))
 }
 
 # packets_end <domid>

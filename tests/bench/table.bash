@@ -101,20 +101,24 @@ table_notes() {
 
 # filter_print <others>
 filter_print() {
-	printf '\nthe filter of ip=, with %-26s %12s %12s %8s\n' 'other guests that have one:' none "$1" ratio
-	filter_row 'vif-bridge online, with ip=, ms' 'online ours' "$1"
-	filter_row 'vif-bridge offline, with ip=, ms' 'offline ours' "$1"
-	filter_row '4000 packets, unfiltered, ms' 'packets open' "$1"
-	filter_row '4000 packets, filtered, ms' 'packets filtered' "$1"
+	local none many verb who
+	printf '\n%-51s %12s %12s %8s\n' 'the filter of ip=, with other guests that have one:' none "$1" ratio
+	for verb in online offline; do
+		milliseconds none "${figure["filter-0 $verb ours time"]}"
+		milliseconds many "${figure["filter-$1 $verb ours time"]}"
+		filter_row "vif-bridge $verb, with ip=, median time in ms" "$verb ours time" "$none" "$many" "$1"
+	done
+	for who in open filtered; do
+		filter_row "packets/s through a vif, ${who/open/not filtered}" "packets $who rate" \
+			"${figure["filter-0 packets $who rate"]}" "${figure["filter-$1 packets $who rate"]}" "$1"
+	done
 }
 
-# filter_row <title> <verb and who> <others>
+# filter_row <title> <verb, who and what> <with none as text> <with others> <others>
 filter_row() {
-	local none=${figure["filter-0 $2 time"]} many=${figure["filter-$3 $2 time"]} none_ms many_ms times
-	milliseconds none_ms "$none"
-	milliseconds many_ms "$many"
-	ratio times "$many" "$none"
-	printf '%-51s %12s %12s %8s\n' "$1" "$none_ms" "$many_ms" "$times"
+	local times
+	ratio times "${figure["filter-$5 $2"]}" "${figure["filter-0 $2"]}"
+	printf '%-51s %12s %12s %8s\n' "$1" "$3" "$4" "$times"
 }
 
 # burst_print <how many> <seconds after which it was cut>
@@ -173,7 +177,7 @@ budgets_print() {
 	budgets_interface vif-route ', with ip=' route-0
 	budgets_interface vif-nat '' nat-0
 	budgets_interface vif-openvswitch '' ovs-0
-	budget_filter_attach "filter-0 online ours" "filter-$2 online ours" "$2"
+	budget_filter_attach "$2"
 	budget_filter_packets "$2"
 	budget_programs 'block add of an image file, programs' image-0 add 4
 	budget_hundredth
@@ -208,21 +212,30 @@ budget_interface_time() {
 	budget "$1" "${texts[0]} ms" "2 x ${texts[1]} + ${texts[2]} ms" "$ours" $((2 * floor + tools))
 }
 
-# budget_filter_attach <label, verb and who with no other guests> <with others> <others>
+# budget_filter_attach <others>
 budget_filter_attach() {
-	local none=${figure["$1 time"]} many=${figure["$2 time"]} times
+	local none=${figure['filter-0 online ours time']} many=${figure["filter-$1 online ours time"]} times
 	ratio times "$many" "$none"
-	budget "vif-bridge online, with ip=, $3 others have a filter, time" "$times x with none" '1.5 x' $((2 * many)) $((3 * none))
+	budget "vif-bridge online, with ip=, $1 others, time" "$times x with none" '1.5 x' $((2 * many)) $((3 * none))
 }
 
 # budget_filter_packets <others>
-# The filtered one's time over that of the unfiltered one, in either host.
+# A packet's time is the reciprocal of the rate.
 budget_filter_packets() {
 	local none many times
-	none=$((10000 * figure["filter-0 packets filtered time"] / figure["filter-0 packets open time"]))
-	many=$((10000 * figure["filter-$1 packets filtered time"] / figure["filter-$1 packets open time"]))
+	budget_filter_share none 0
+	budget_filter_share many "$1"
+	ratio times "$many" 10000
+	budget "a packet's way through the filter, $1 others, time" "$times x without one" '1.25 x' $((100 * many)) 1250000
 	ratio times "$many" "$none"
-	budget "a packet's way through the filter, $1 others, time" "$times x with none" '1.1 x' $((10 * many)) $((11 * none))
+	budget '  and against that with no others' "$times x" '1.1 x' $((10 * many)) $((11 * none))
+}
+
+# budget_filter_share <out-var> <others>
+# A packet's time through the filter, in 1/10000 of that without.
+budget_filter_share() {
+	local open=${figure["filter-$2 packets open rate"]} filtered=${figure["filter-$2 packets filtered rate"]}
+	printf -v "$1" '%s' $((10000 * open / filtered))
 }
 
 # budget_hundredth
