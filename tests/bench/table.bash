@@ -172,7 +172,7 @@ budget_ratio() {
 budgets_print() {
 	printf '\n%-56s %-20s %s\n' budget measured limit
 	budget_programs 'vif-bridge online, programs' vif-0 online 6
-	budgets_interface vif-bridge '' vif-0
+	budget_interface_time 'vif-bridge online, time' 'vif-0 online' 'vif-0 online floor'
 	budgets_interface vif-bridge ', with ip=' ip-0
 	budgets_interface vif-route ', with ip=' route-0
 	budgets_interface vif-nat '' nat-0
