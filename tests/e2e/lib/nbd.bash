@@ -16,7 +16,7 @@ nbd_serve() {
 	for name; do
 		printf '%s\n' "[$name]" "exportname = $E2E_WORK/$name.img" >>"$E2E_WORK/nbd/config"
 	done
-	nbd-server -C "$E2E_WORK/nbd/config" -p "$E2E_WORK/nbd/pid" || return
+	nbd-server -C "$E2E_WORK/nbd/config" -p "$E2E_WORK/nbd/pid" </dev/null >"$E2E_WORK/nbd/log" 2>&1 3>&- || return
 	within 30 nbd_listens
 }
 
