@@ -91,7 +91,7 @@ nbd_serve_no_more() {
 nbd_certificates() {
 	mkdir "$nbd/$1"
 	(
-		cd "$nbd/$1"
+		cd "$nbd/$1" || exit
 		openssl req -x509 -newkey rsa:2048 -nodes -subj "/CN=$1" -keyout ca-key.pem -out ca-cert.pem \
 			-addext basicConstraints=critical,CA:TRUE -addext keyUsage=critical,keyCertSign
 		openssl req -newkey rsa:2048 -nodes -subj /CN=server -keyout server-key.pem -out request
