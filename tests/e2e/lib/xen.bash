@@ -46,11 +46,11 @@ guest_paused() {
 	xl create -p "$E2E_WORK/$1.cfg"
 }
 
-# guest_hvm <name> <vif>
+# guest_hvm <name> <vif>...
 # Starts an HVM guest, which finds nothing to boot: its device model is what counts.
 guest_hvm() {
 	image "$1"
-	printf '%s\n' "name='$1'" "type='hvm'" 'memory=128' 'vnc=0' "vif=['$2']" \
+	printf '%s\n' "name='$1'" "type='hvm'" 'memory=128' 'vnc=0' "vif=[$(commas "${@:2}")]" \
 		"disk=['$image,raw,xvda,w']" >"$E2E_WORK/$1.cfg"
 	xl create "$E2E_WORK/$1.cfg"
 }
@@ -76,6 +76,30 @@ guest_answers() {
 	}
 }
 
+# commas <item>...
+# A list for xl, which has each in quotes.
+commas() {
+	local list
+	printf -v list "'%s'," "$@"
+	printf '%s' "${list%,}"
+}
+
+# guest_does <guest> <command>
+# In the guest's shell. Its status; what it prints is in the log of the guest's console.
+guest_does() {
+	local tty did mark=did-${EPOCHREALTIME/[.,]/}
+	tty=$(xenstore-read "/local/domain/$(xl domid "$1")/console/tty") || return
+	printf '( %s\n) </dev/null; echo "%s $?"\n' "$2" "$mark" >"$tty"
+	within 60 guest_did "$1" "$mark" && return "$did"
+}
+
+# guest_did <guest> <mark>
+# Sets the caller's did to the status that stands behind the mark, when all of that line is there.
+guest_did() {
+	did=$(sed -n "s/^$2 \([0-9]*\)\r\$/\1/p" "/var/log/xen/console/guest-$1.log")
+	[[ $did ]]
+}
+
 # has_sector <image> <guest> <disk>
 # Has this guest written the first sector of this disk?
 has_sector() {
@@ -91,6 +115,17 @@ said() {
 # said_more <guest> <text> <than>
 said_more() {
 	(($(said "$1" "$2") > $3))
+}
+
+# all_in_state_4 vbd|vif <domid> <number>
+# So many, and the drivers at both ends say that they are connected.
+all_in_state_4() {
+	local home=/local/domain/0/backend/$1/$2 device devices
+	mapfile -t devices < <(xenstore-list "$home")
+	((${#devices[@]} == $3)) || return
+	for device in "${devices[@]}"; do
+		[[ $(xenstore-read "$home/$device/state") == 4 ]] || return
+	done
 }
 
 # is_port <interface>

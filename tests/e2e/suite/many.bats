@@ -10,7 +10,7 @@ setup() { guests_destroy; }
 	local letter disks=()
 	for letter in {a..t}; do
 		image "many-$letter"
-		disks+=("'$image,raw,xvd$letter,w'")
+		disks+=("$image,raw,xvd$letter,w")
 	done
 	# Each disk's driver in the guest keeps some 4 MB.
 	guest many 14 'memory=384' "disk=[$(commas "${disks[@]}")]"
@@ -25,7 +25,7 @@ setup() { guests_destroy; }
 @test "twenty interfaces that are attached at once are all connected, and gone after it" {
 	local i vifs=()
 	for i in {1..20}; do
-		vifs+=("'bridge=xenbr0'")
+		vifs+=('bridge=xenbr0')
 	done
 	guest_in_time many 14 'memory=256' "vif=[$(commas "${vifs[@]}")]"
 	guest_answers 10.9.1.14
@@ -49,21 +49,4 @@ guest_in_time() {
 		guests_destroy
 	done
 	return 1
-}
-
-# commas <item>...
-commas() {
-	local IFS=,
-	printf '%s' "$*"
-}
-
-# all_in_state_4 vbd|vif <domid> <number>
-# So many, and the drivers at both ends say that they are connected.
-all_in_state_4() {
-	local home=/local/domain/0/backend/$1/$2 device devices
-	mapfile -t devices < <(xenstore-list "$home")
-	((${#devices[@]} == $3)) || return
-	for device in "${devices[@]}"; do
-		[[ $(xenstore-read "$home/$device/state") == 4 ]] || return
-	done
 }

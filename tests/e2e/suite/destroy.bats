@@ -1,0 +1,68 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: LGPL-2.1-only
+# Guests with an interface of each script, which are destroyed.
+
+load ../lib/xen.bash
+load ../lib/network.bash
+teardown() {
+	e2e_teardown
+	network_stop
+}
+setup() {
+	network_start
+	world_is_routed
+	iptables_sees_bridged 1
+	mkdir -p /run/xen-dhcp
+	before=$(network)
+}
+
+# each_script <word>
+# Sets vifs to an interface of each, with this word besides.
+each_script() {
+	vlan_word 10p/20
+	vifs=(
+		"bridge=vlanbr0,$vlan,ip=10.9.1.12 fd00:9:1::12,$1"
+		"script=vif-openvswitch,bridge=ovs0.10:20,ip=10.9.1.13 fd00:9:1::13,$1"
+		"script=vif-route,gatewaydev=wire,ip=198.51.100.14 2001:db8:1::14,$1"
+		"script=vif-nat,$1"
+	)
+}
+
+# are_attached <vif...|tap...>
+# All that the scripts make is there for the guest's interfaces, whose names are these.
+are_attached() {
+	local interface
+	for interface; do
+		nft list chain netdev xen_hotplug "$interface"
+	done
+	[[ $(bridge -json vlan show dev "$1" | jq -c '[.[].vlans[].vlan]') == '[10,20]' ]]
+	[[ $(iptables-save) == *"--physdev-in $1 "* && $(ip6tables-save) == *"--physdev-in $1 "* ]]
+	[[ $(ovs-vsctl port-to-br "$2") == ovs0 && $(ovs-vsctl get port "$2" tag) == 10 ]]
+	[[ $(ip route show dev "$3") == *198.51.100.14* && $(ip -6 route show dev "$3") == *2001:db8:1::14* ]]
+	[[ $(ip neighbour show proxy) == *198.51.100.14*2001:db8:1::14* ]]
+	[[ $(nft list ruleset) == *'table ip xen_hotplug_nat'*'table ip6 xen_hotplug_nat'* ]]
+	[[ -s /run/xen-dhcp/$4 ]]
+}
+
+@test "a guest with an interface of each script, which is destroyed, leaves nothing" {
+	local vif vifs vlan
+	each_script type=vif
+	guest_config each 15 "vif=[$(commas "${vifs[@]}")]"
+	xl create "$E2E_WORK/each.cfg"
+	within 60 all_in_state_4 vif "$(xl domid each)" 4
+	vif=vif$(xl domid each)
+	are_attached "$vif".{0..3}
+	xl destroy each
+	same_network "$before"
+}
+
+@test "an HVM guest with an interface of each script, which is two, leaves nothing when it is destroyed" {
+	local vif vifs vlan
+	each_script model=e1000
+	guest_hvm each "${vifs[@]}"
+	vif=vif$(xl domid each)
+	are_attached "$vif".{0..3}
+	are_attached "$vif".{0..3}-emu
+	xl destroy each
+	same_network "$before"
+}
