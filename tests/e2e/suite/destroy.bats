@@ -31,7 +31,8 @@ each_script() {
 # are_attached <vif...|tap...>
 # All that the scripts make is there for the guest's interfaces, whose names are these.
 are_attached() {
-	local interface
+	local interface proxies
+	proxies=$(ip neighbour show proxy dev wire)
 	for interface; do
 		nft list chain netdev xen_hotplug "$interface"
 	done
@@ -39,7 +40,7 @@ are_attached() {
 	[[ $(iptables-save) == *"--physdev-in $1 "* && $(ip6tables-save) == *"--physdev-in $1 "* ]]
 	[[ $(ovs-vsctl port-to-br "$2") == ovs0 && $(ovs-vsctl get port "$2" tag) == 10 ]]
 	[[ $(ip route show dev "$3") == *198.51.100.14* && $(ip -6 route show dev "$3") == *2001:db8:1::14* ]]
-	[[ $(ip neighbour show proxy) == *198.51.100.14*2001:db8:1::14* ]]
+	[[ $proxies == *198.51.100.14* && $proxies == *2001:db8:1::14* ]]
 	[[ $(nft list ruleset) == *'table ip xen_hotplug_nat'*'table ip6 xen_hotplug_nat'* ]]
 	[[ -s /run/xen-dhcp/$4 ]]
 }
