@@ -20,7 +20,7 @@ network_start() {
 	ip -n world link set world up
 	ip link set wire up
 	ip link add vlanbr0 up type bridge vlan_filtering 1
-	ovs-vsctl add-br ovs0
+	ovs-vsctl --timeout=60 add-br ovs0
 	# What stays when it is empty: our table, and iptables' chains.
 	nft add table netdev xen_hotplug
 	iptables -P FORWARD ACCEPT
@@ -33,7 +33,7 @@ network_stop() {
 	iptables_sees_bridged 0
 	iptables -P FORWARD ACCEPT
 	ip6tables -P FORWARD ACCEPT
-	ovs-vsctl --if-exists del-br ovs0
+	ovs-vsctl --timeout=60 --if-exists del-br ovs0 || :
 	rm -rf "$scripts/vlan-vif-bridge" /run/xen-dhcp
 	ip link delete vlanbr0 || :
 	ip link delete wire || :
@@ -185,7 +185,7 @@ network() {
 	ip neighbour show proxy
 	bridge vlan
 	[[ ! -e /run/xen-dhcp ]] || find /run/xen-dhcp -type f
-	ovs-vsctl show
+	ovs-vsctl --timeout=60 show
 }
 rules() {
 	sed -e '/^#/d' -e 's/ \[[0-9:]*\]$//'
