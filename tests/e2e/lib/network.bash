@@ -193,7 +193,8 @@ rules() {
 
 # same_network <before>
 same_network() {
-	within 15 is_network "$1" || {
+	within 15 is_network "$1" >/dev/null || {
+		echo 'What is not as before:'
 		diff <(printf '%s\n' "$1") <(network)
 		return 1
 	}

@@ -38,7 +38,7 @@ are_attached() {
 	done
 	[[ $(bridge -json vlan show dev "$1" | jq -c '[.[].vlans[].vlan]') == '[10,20]' ]]
 	[[ $(iptables-save) == *"--physdev-in $1 "* && $(ip6tables-save) == *"--physdev-in $1 "* ]]
-	[[ $(ovs-vsctl port-to-br "$2") == ovs0 && $(ovs-vsctl get port "$2" tag) == 10 ]]
+	[[ $(ovs-vsctl --timeout=60 port-to-br "$2") == ovs0 && $(ovs-vsctl --timeout=60 get port "$2" tag) == 10 ]]
 	[[ $(ip route show dev "$3") == *198.51.100.14* && $(ip -6 route show dev "$3") == *2001:db8:1::14* ]]
 	[[ $proxies == *198.51.100.14* && $proxies == *2001:db8:1::14* ]]
 	[[ $(nft list ruleset) == *'table ip xen_hotplug_nat'*'table ip6 xen_hotplug_nat'* ]]
