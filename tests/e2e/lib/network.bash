@@ -176,15 +176,14 @@ iptables_sees_bridged() {
 }
 
 # network
-# All that a script could have left, besides what the kernel has for each
-# interface that is up.
+# All that a script could have left, without what follows from whether an
+# interface is up and has carrier.
 network() {
 	residue
 	nft --stateless list ruleset
 	iptables-save | rules
 	ip6tables-save | rules
-	ip route
-	ip -6 route | sed '/^fe80::\/64 dev [^ ]* proto kernel /d'
+	{ ip route && ip -6 route; } | sed -e '/^fe80::\/64 dev [^ ]* proto kernel /d' -e 's/ linkdown//'
 	ip neighbour show proxy
 	bridge vlan
 	[[ ! -e /run/xen-dhcp ]] || find /run/xen-dhcp -type f
