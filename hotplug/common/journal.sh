@@ -48,6 +48,21 @@ journal_recall() {
 	printf -v "$1" '%s' "${journal_notes["$journal_at $2"]-}"
 }
 
+# journal_others <key>
+# Sets the caller's others to what other devices remembered under this key, the
+# first one of a journal_remember.
+journal_others() {
+	local file fields at
+	others=()
+	for file in "${journal_file%/*}"/v*-*; do
+		[[ $file != "$journal_file" ]] || continue
+		mapfile -d '' -t fields 2>/dev/null <"$file" || continue
+		for ((at = 0; at + 3 < ${#fields[@]}; at += 3 + fields[at + 1])); do
+			[[ ${fields[at]}:${fields[at + 2]} != "note:$1" ]] || others+=("${fields[at + 3]}")
+		done
+	done
+}
+
 # journal_read
 # Fills the arrays from the device's file. Fails where there is none.
 journal_read() {

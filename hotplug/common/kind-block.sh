@@ -8,13 +8,14 @@ mode=''   # r, w or w!
 target='' # where it declares a target
 
 # And its resources leave:
-dev=''             # the block device's path
-physical_device='' # its major:minor in hexadecimal
+dev=''             # the block device's path; of a vbd3 a socket's
+physical_device='' # its major:minor in hexadecimal; empty for a vbd3
 
 # block_identify
 # Sets what lifecycle_identify sets, for a disk.
 block_identify() {
-	lifecycle_identify vbd
+	local IFS='|'
+	lifecycle_identify "${device_types[*]:-vbd}"
 }
 
 # block_action
@@ -34,7 +35,7 @@ block_action() {
 # block_load
 # Reads the nodes; on failure the helper's status, with reason set.
 block_load() {
-	store_load frontend-id state params mode physical-device node hotplug-error
+	store_load frontend-id state params mode physical-device physical-device-path node hotplug-error
 }
 
 # block_accept
@@ -53,31 +54,33 @@ block_accept() {
 }
 
 # block_attached
-# blkback takes physical-device once and keeps it; who calls again finds all done.
+# The backend takes one of these once and keeps it; who calls again finds all done.
 block_attached() {
-	[[ ${store_value["physical-device"]-} ]]
+	[[ ${store_value["physical-device"]-} || $type == vbd3 && ${store_value["physical-device-path"]-} ]]
 }
 
 # block_parameters
 # The target is one value, or a list of parameters.
 block_parameters() {
-	local params=${store_value[params]}
+	# Some versions of xl leave the prefix that chose the script.
+	local params=${store_value[params]#"${hotplug_name#block-}":}
 	if [[ $target_type ]]; then
 		parameters_check 'The target' "$params" "$target_type"
 		target=$params
 	else
-		# Some versions of xl leave the prefix that chose the script.
-		parameters_from_list "${params#"${hotplug_name#block-}":}"
+		parameters_from_list "$params"
 	fi
 }
 
 # block_publish
-# physical-device makes blkback connect, physical-device-path is what QEMU and
-# pygrub read, node is what other scripts detach by.
+# physical-device makes blkback connect, physical-device-path is what QEMU,
+# pygrub and tapback (vbd3) read, node is what other scripts detach by. A vbd3
+# has no number: its backend would take it for its own.
 block_publish() {
+	local items=("node=$dev" "physical-device-path=$dev")
+	[[ ! $physical_device ]] || items+=("physical-device=$physical_device")
 	store_publish "$hotplug_name: $verb of $device_id done: ${dev@Q} for domain $domid, mode $mode." \
-		"node=$dev" "physical-device-path=$dev" "physical-device=$physical_device" \
-		hotplug-status=connected
+		"${items[@]}" hotplug-status=connected
 }
 
 # block_unpublish

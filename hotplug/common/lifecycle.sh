@@ -56,7 +56,7 @@ lifecycle_arguments() {
 	done
 }
 
-# lifecycle_identify <type>
+# lifecycle_identify <type|type...>
 # Sets type, domid, devid and device_id from XENBUS_PATH, which libxl gives
 # relative to this domain's home in the store.
 lifecycle_identify() {
@@ -64,11 +64,11 @@ lifecycle_identify() {
 	quote shown "$path"
 	[[ $path ]] ||
 		fail "XENBUS_PATH is not set, so that $hotplug_name does not know its device; libxl sets it, a person may: XENBUS_PATH=backend/$1/DOMID/DEVID."
-	if [[ ! $path =~ ^(/local/domain/[0-9]+/)?backend/$1/(0|[1-9][0-9]{0,4})/(0|[1-9][0-9]{0,9})$ ]]; then
+	if [[ ! $path =~ ^(/local/domain/[0-9]+/)?backend/($1)/(0|[1-9][0-9]{0,4})/(0|[1-9][0-9]{0,9})$ ]]; then
 		XENBUS_PATH=''
 		fail "XENBUS_PATH is $shown, which is not backend/$1/DOMID/DEVID; $hotplug_name is perhaps the wrong script for this device."
 	fi
-	type=$1 domid=${BASH_REMATCH[2]} devid=${BASH_REMATCH[3]}
+	type=${BASH_REMATCH[2]} domid=${BASH_REMATCH[3]} devid=${BASH_REMATCH[4]}
 	device_id=$type/$domid/$devid
 	journal_file=${run_lock_file%/*}/$type-$domid-$devid
 }

@@ -10,12 +10,14 @@ target_type=''               # the type of the whole target, where there is no l
 target_about=''
 tools=()
 
-# device block|vif <sentence>
+# device block|vif <sentence> [type...]
 # What kind of device the script is for; the kind's file has its verbs, its
-# nodes, and what is published.
+# nodes, and what is published. The types are those of the backends that it
+# serves, where these are not the kind's own.
 device() {
 	device_kind=$1
 	device_about=$2
+	device_types=("${@:3}")
 	# shellcheck source=/dev/null
 	. "$hotplug_common/kind-$device_kind.sh"
 }

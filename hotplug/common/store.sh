@@ -19,6 +19,15 @@ store_load() {
 	done
 }
 
+# store_lock <name>
+# Takes a lock besides the device's, of what several devices share, until this
+# script ends. Fails with reason set where another one keeps it.
+store_lock() {
+	local status=0
+	helper load --wait "$lifecycle_lock_wait" --lock "$run_lock:$1" "$XENBUS_PATH" state || status=$?
+	((status != 5))
+}
+
 # store_take <node> <field>
 # One field of the helper's answer: =value, - for an absent node, !reason.
 store_take() {

@@ -1,0 +1,200 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: LGPL-2.1-only
+# The role Primary, without which nobody can open a DRBD resource's devices.
+# DRBD has it from this host's devices together: the first one promotes, the
+# last one out demotes. Its state is what `drbdsetup events2` prints for
+# programs, the same for DRBD 8.4 and 9.
+
+drbd_role_patience=8 # seconds for who had the device open to close it: blkback, udev
+
+# What drbd_role_parse leaves:
+drbd_role_resource=''
+drbd_role_volume=''
+
+# What drbd_role_read finds; all is empty where the resource is not up:
+drbd_role_now=''    # Primary, Secondary or Unknown
+drbd_role_minor=''  # the number of the volume's device
+drbd_role_disk=''   # the state of its disk here: UpToDate, Inconsistent, Diskless, …
+drbd_role_quorum='' # yes or no; DRBD 8.4 has none
+drbd_role_peer=''   # who is Primary, too
+drbd_role_fresh=''  # set where a peer has the volume's current data
+
+# drbd_role_acquire <resource[/volume]>
+# Sets dev.
+drbd_role_acquire() {
+	local ours=n
+	drbd_role_parse "$1"
+	store_lock "drbd $drbd_role_resource" || fail "$reason"
+	drbd_role_require
+	[[ $drbd_role_now == Primary ]] && ! drbd_role_promoted || ours=y
+	journal_remember drbd "$drbd_role_resource $ours"
+	[[ $drbd_role_now == Primary ]] || drbd_role_promote
+	dev=/dev/drbd$drbd_role_minor
+}
+
+# drbd_role_plan <resource[/volume]>
+drbd_role_plan() {
+	drbd_role_parse "$1"
+	drbd_role_require
+}
+
+# drbd_role_expect <resource[/volume]>
+# Which device it is, only DRBD knows, and nobody can open it before it is Primary.
+drbd_role_expect() {
+	dev=''
+}
+
+# drbd_role_release <resource[/volume]>
+# What was Primary before us stays so, and what others of ours need. LINBIT's
+# script, which writes no node of its own, always made it Primary, and always
+# makes it Secondary again.
+drbd_role_release() {
+	local ours
+	drbd_role_parse "$1"
+	journal_recall ours drbd
+	[[ $resource_mode != collect || ! ${store_value["physical-device"]-} || ${store_value[node]+set} ]] || ours=' y'
+	[[ $ours == *' y' ]] || return 0
+	store_lock "drbd $drbd_role_resource" || return 1
+	! drbd_role_needed || return 0
+	drbd_role_demote
+}
+
+# drbd_role_check <resource[/volume]>
+drbd_role_check() {
+	drbd_role_parse "$1"
+	drbd_role_read || return
+	[[ $drbd_role_now == Primary ]] || reason="The DRBD resource '$drbd_role_resource' is no longer Primary."
+	[[ ! $reason ]] || return
+	drbd_role_usable || drbd_role_explain
+	[[ ! $reason ]]
+}
+
+# drbd_role_parse <resource[/volume]>
+# Fails, with expected set as types do, where it is none. drbdadm takes some
+# names for several resources.
+drbd_role_parse() {
+	expected='the name of a DRBD resource, or RESOURCE/VOLUME: letters, digits and the characters . _ + -, not beginning with a dash'
+	[[ $1 =~ ^([A-Za-z0-9._+][A-Za-z0-9._+-]{0,126})(/(0|[1-9][0-9]{0,4}))?$ && ${BASH_REMATCH[1]} != all ]] || return
+	drbd_role_resource=${BASH_REMATCH[1]} drbd_role_volume=${BASH_REMATCH[3]:-0}
+}
+
+# drbd_role_require
+# Reads the state; fails where the resource is not up, or of no use to anybody.
+drbd_role_require() {
+	local what="The DRBD resource '$drbd_role_resource'"
+	drbd_role_read || fail "Cannot read the state of DRBD: $reason"
+	[[ $drbd_role_now ]] || drbd_role_missing
+	[[ $drbd_role_minor ]] || fail "$what has no volume $drbd_role_volume; correct the guest's configuration."
+	[[ $drbd_role_now != Primary ]] || drbd_role_usable && return
+	drbd_role_explain
+	fail "$reason"
+}
+
+# drbd_role_missing
+# Fails: the resource is not up.
+drbd_role_missing() {
+	local why=$reason
+	run drbdadm sh-dev "$drbd_role_resource" ||
+		fail "There is no DRBD resource '$drbd_role_resource' on this host: $reason"
+	fail "The DRBD resource '$drbd_role_resource' is not up; start it (drbdadm up $drbd_role_resource), then try again.${why:+ DRBD says: $why}"
+}
+
+# drbd_role_read
+# Sets what is above. Fails, with reason set, where drbdsetup does not tell; a
+# resource that it does not know is not up, nor is any where the kernel has no DRBD.
+drbd_role_read() {
+	local line lines
+	drbd_role_now='' drbd_role_minor='' drbd_role_disk='' drbd_role_quorum='' drbd_role_peer='' drbd_role_fresh=''
+	reason=''
+	run drbdsetup events2 --now "$drbd_role_resource" || [[ ! -e /sys/module/drbd ]] || return 1
+	mapfile -t lines <<<"$output"
+	for line in "${lines[@]}"; do
+		[[ " $line " != *" name:$drbd_role_resource "* ]] || drbd_role_take "$line "
+	done
+}
+
+# drbd_role_take <line of drbdsetup events2, and a space>
+drbd_role_take() {
+	local ours=''
+	[[ $1 != *" volume:$drbd_role_volume "* ]] || ours=1
+	case $1 in
+	'exists resource '*) drbd_role_field drbd_role_now role "$1" ;;
+	'exists connection '*' role:Primary '*) drbd_role_field drbd_role_peer conn-name "$1" ;;
+	'exists peer-device '*' peer-disk:UpToDate '*) drbd_role_fresh+=$ours ;;
+	'exists device '*)
+		[[ $ours ]] || return 0
+		drbd_role_field drbd_role_minor minor "$1"
+		drbd_role_field drbd_role_disk disk "$1"
+		drbd_role_field drbd_role_quorum quorum "$1"
+		;;
+	esac
+}
+
+# drbd_role_field <out-var> <key> <line of drbdsetup events2, and a space>
+# Empty where the line has no such key.
+drbd_role_field() {
+	local value=''
+	[[ $3 != *" $2:"* ]] || value=${3#*" $2:"}
+	printf -v "$1" '%s' "${value%% *}"
+}
+
+# drbd_role_usable
+# Can whoever has the device read and write current data?
+drbd_role_usable() {
+	[[ $drbd_role_quorum != no && ($drbd_role_disk == UpToDate || $drbd_role_fresh) ]]
+}
+
+# drbd_role_promote
+drbd_role_promote() {
+	run drbdadm primary "$drbd_role_resource" && return
+	drbd_role_explain
+	fail "$reason"
+}
+
+# drbd_role_explain
+# Makes reason, which may be what DRBD says, a sentence about what is in the way.
+drbd_role_explain() {
+	local what="DRBD resource '$drbd_role_resource'" says=${reason:+ (${reason%.})}
+	if [[ $drbd_role_quorum == no ]]; then
+		reason="The $what has no quorum: too few of its hosts see each other; connect them, then try again$says."
+	elif [[ $drbd_role_peer ]]; then
+		reason="The $what is Primary on '$drbd_role_peer'; end the guest there, or let both be Primary during a live migration (allow-two-primaries in its section net)$says."
+	elif ! drbd_role_usable; then
+		reason="The disk of the $what is $drbd_role_disk here, and no peer that is connected has one that is UpToDate; connect or synchronize it (drbdadm status $drbd_role_resource), then try again$says."
+	else
+		reason="Cannot make the $what Primary: $reason"
+	fi
+}
+
+# drbd_role_demote
+# A resource that is down, or gone, is not Primary. Who had the device open may
+# close it a moment after the guest has gone. (In an exit trap, a return without
+# a number has the status of what came before the trap.)
+drbd_role_demote() {
+	local end=$((SECONDS + drbd_role_patience)) why=''
+	while drbd_role_read; do
+		[[ $drbd_role_now == Primary ]] || return 0
+		((SECONDS <= end)) || break
+		run drbdadm secondary "$drbd_role_resource" && return 0
+		why=$reason
+		run sleep 0.2 || break
+	done
+	reason="Cannot make the DRBD resource '$drbd_role_resource' Secondary: ${why:-$reason}"
+	return 1
+}
+
+# drbd_role_promoted
+# Did another device of ours make the resource Primary?
+drbd_role_promoted() {
+	local others
+	journal_others drbd
+	[[ " ${others[*]/%/,} " == *" $drbd_role_resource y, "* ]]
+}
+
+# drbd_role_needed
+# Does another device of ours need the resource?
+drbd_role_needed() {
+	local others
+	journal_others drbd
+	[[ " ${others[*]/%/,}" == *" $drbd_role_resource "[yn],* ]]
+}

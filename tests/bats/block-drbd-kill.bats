@@ -1,0 +1,141 @@
+# SPDX-License-Identifier: LGPL-2.1-only
+# block-drbd, killed at any moment, and with each of its programs failing or
+# hanging: the detach that follows leaves nothing, and the resource Secondary.
+
+load ../lib/host
+load ../lib/enumerate
+load ../lib/drbd
+
+setup() {
+	host_start
+	domain 1
+	drbd_start
+	drbd_resource r0
+	subject=disk subject_path=backend/vbd/1/51712 subject_id=51712
+	subject_nodes
+	mkdir "$BATS_TEST_TMPDIR/bin"
+}
+
+teardown() {
+	local status=0
+	report_moment
+	host_stop || status=1
+	drbd_stop
+	return "$status"
+}
+
+# What enumerate.bash does with an image, it does here with a DRBD resource.
+
+# subject_nodes
+subject_nodes() {
+	xenstore-rm "$subject_path" 2>/dev/null || :
+	vbd 1 51712 r0
+}
+
+# libxl attach|detach [command...]
+libxl() {
+	local environment verb=add
+	[[ $1 == attach ]] || verb=remove
+	libxl_environment vbd 1 51712
+	said=$BATS_TEST_TMPDIR/said ended=0
+	host env "${environment[@]}" "${@:2}" "$scripts/block-drbd" "$verb" </dev/null >"$said" 2>&1 || ended=$?
+}
+
+# assert_disk_attached
+assert_disk_attached() {
+	[[ "$(drbd_role r0)" == Primary ]]
+	assert_node "$subject_path/physical-device" "$(stat -c %t:%T "$phy")"
+	assert_node "$subject_path/hotplug-status" connected
+}
+
+# assert_nothing_held
+assert_nothing_held() {
+	local left
+	left=$(nothing_held_but)
+	[[ ! $left && $(drbd_role r0) == Secondary ]] || {
+		echo "left behind: $left, role $(drbd_role r0)"
+		return 1
+	}
+}
+
+# killed_everywhere attach|detach <least number of moments>
+killed_everywhere() {
+	local line at tried=0
+	libxl attach
+	assert_ended 0
+	[[ $1 == detach ]] || assert_detaches
+	[[ $1 == detach ]] || subject_nodes
+	moments_of "$1"
+	libxl detach
+	for line in "${moments[@]}"; do
+		subject_nodes
+		[[ $1 == attach ]] || libxl attach
+		read -ra at <<<"$line"
+		killed_at "$1" "${at[@]}"
+		((ended != 137)) || tried=$((tried + 1))
+		assert_detaches
+	done
+	assert_works_again
+	say_tried "$tried" moments "$2"
+}
+
+@test "an attach that was killed at any moment is detached without residue" {
+	killed_everywhere attach 25
+}
+
+@test "a detach that was killed at any moment is done by the next one" {
+	killed_everywhere detach 15
+}
+
+# program_fault attach|detach <program> <number> <shell code>
+# The nth start of the program does what the code says, where $real is the program.
+program_fault() {
+	moment="$1, $2 $3: $4"
+	rm -f "$BATS_TEST_TMPDIR"/bin/*
+	hash -r
+	: >"$BATS_TEST_TMPDIR/starts"
+	program "$BATS_TEST_TMPDIR/bin/$2" <<-END
+		#!/bin/bash
+		real=$(type -P "$2")
+		echo x >>$BATS_TEST_TMPDIR/starts
+		[[ \$(wc -l <$BATS_TEST_TMPDIR/starts) != $3 ]] || { $4; }
+		exec "\$real" "\$@"
+	END
+	libxl "$1" timeout 35 env "PATH=$BATS_TEST_TMPDIR/bin:$PATH"
+	rm "$BATS_TEST_TMPDIR/bin/$2"
+}
+
+@test "each of its programs failing, before or after its work, is undone or done again" {
+	local what which tried=0
+	# shellcheck disable=SC2016 # the stand-in expands
+	for what in 'exit 1' '"$real" "$@"; exit 1' '"$real" "$@"; kill -KILL $$'; do
+		for which in 'drbdsetup 1' 'drbdadm 1'; do
+			subject_nodes
+			program_fault attach "${which% *}" "${which#* }" "$what"
+			assert_all_or_nothing
+			assert_detaches
+			subject_nodes
+			libxl attach
+			libxl_goes
+			program_fault detach "${which% *}" "${which#* }" "$what"
+			((ended == 0)) || assert_sentence "$(tail -n 1 "$said")"
+			assert_detaches
+			tried=$((tried + 2))
+		done
+	done
+	assert_works_again
+	say_tried "$tried" programs 12
+}
+
+@test "a program of DRBD's that hangs is ended, and what it may have done undone" {
+	local which
+	# shellcheck disable=SC2016 # the stand-in expands
+	for which in 'drbdsetup 1 exec sleep 100' 'drbdadm 1 exec sleep 100' 'drbdadm 1 "$real" "$@"; exec sleep 100'; do
+		subject_nodes
+		program_fault attach "${which%% *}" 1 "${which#* 1 }"
+		assert_ended 1
+		assert_all_or_nothing
+		assert_detaches
+	done
+	assert_works_again
+}

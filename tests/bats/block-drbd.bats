@@ -1,0 +1,360 @@
+# SPDX-License-Identifier: LGPL-2.1-only
+# block-drbd, with a stand-in for DRBD (tests/lib/drbd-utils), whose devices can
+# be opened while the resource is Primary; tests/e2e has the real one.
+
+load ../lib/host
+load ../lib/observe
+load ../lib/drbd
+
+setup() {
+	host_start
+	domain 1
+	domain 2
+	drbd_start
+	drbd_resource r0
+}
+
+teardown() {
+	local status=0
+	host_stop || status=1
+	drbd_stop
+	return "$status"
+}
+
+# The calls, each with the ids of the device.
+drbd_add() { call block-drbd add vbd "$1" "${2:-51712}"; }
+drbd_remove() { call block-drbd remove vbd "$1" "${2:-51712}"; }
+
+# refused <part of the sentence> [hotplug-status]
+# An add of guest 1's disk says so, changes no role, and leaves nothing.
+refused() {
+	local before
+	before=$(cat "$DRBD_STATE"/*/*/role)
+	run drbd_add 1
+	assert_failed backend/vbd/1/51712 "${2:-error}" "$1"
+	assert_refused backend/vbd/1/51712 "${2:-error}" "$1"
+	[[ "$(cat "$DRBD_STATE"/*/*/role)" == "$before" ]]
+	assert_residue_free
+}
+
+@test "add makes the resource Primary and gives its device, remove makes it Secondary" {
+	vbd 1 51712 r0
+	drbd_add 1
+	[[ "$(drbd_role r0)" == Primary ]]
+	assert_node backend/vbd/1/51712/physical-device "$(stat -c %t:%T "$phy")"
+	assert_node backend/vbd/1/51712/hotplug-status connected
+	drbd_remove 1
+	[[ "$(drbd_role r0)" == Secondary ]]
+	assert_residue_free
+	drbd_remove 1
+}
+
+@test "DRBD 8.4, which has no quorum, is the same" {
+	export DRBD_VERSION=8.4
+	vbd 1 51712 r0
+	drbd_add 1
+	[[ "$(drbd_role r0)" == Primary ]]
+	drbd_remove 1
+	[[ "$(drbd_role r0)" == Secondary ]]
+}
+
+@test "a target that still has its prefix is the same resource" {
+	vbd 1 51712 drbd:r0
+	drbd_add 1
+	[[ "$(drbd_role r0)" == Primary ]]
+	drbd_remove 1
+	[[ "$(drbd_role r0)" == Secondary ]]
+}
+
+@test "an add starts two programs" {
+	mkdir "$BATS_TEST_TMPDIR/bin"
+	local name
+	for name in drbdadm drbdsetup; do
+		printf '#!/bin/bash\necho x >>%q\nexec %q "$@"\n' "$BATS_TEST_TMPDIR/starts" "$(type -P "$name")" >"$BATS_TEST_TMPDIR/bin/$name"
+		chmod +x "$BATS_TEST_TMPDIR/bin/$name"
+	done
+	vbd 1 51712 r0
+	PATH=$BATS_TEST_TMPDIR/bin:$PATH drbd_add 1
+	[[ "$(wc -l <"$BATS_TEST_TMPDIR/starts")" == 2 ]]
+}
+
+@test "each volume of a resource is a disk, and the last one that goes demotes" {
+	drbd_resource two 2
+	vbd 1 51712 two
+	vbd 1 51728 two/1
+	drbd_add 1
+	drbd_add 1 51728
+	assert_node backend/vbd/1/51728/physical-device "$(stat -c %t:%T "$phy")"
+	drbd_remove 1
+	[[ "$(drbd_role two)" == Primary ]]
+	drbd_remove 1 51728
+	[[ "$(drbd_role two)" == Secondary ]]
+	assert_residue_free
+}
+
+@test "a resource that was Primary before stays so" {
+	drbdadm primary r0
+	vbd 1 51712 r0
+	drbd_add 1
+	drbd_remove 1
+	[[ "$(drbd_role r0)" == Primary ]]
+	drbd_remove 1
+	[[ "$(drbd_role r0)" == Primary ]]
+}
+
+@test "a second guest is refused the resource, and the first one keeps it Primary" {
+	vbd 1 51712 r0
+	vbd 2 51712 r0
+	drbd_add 1
+	run drbd_add 2
+	assert_failed backend/vbd/2/51712 busy "guest1"
+	[[ "$(drbd_role r0)" == Primary ]]
+	drbd_remove 2
+	[[ "$(drbd_role r0)" == Primary ]]
+	drbd_remove 1
+	[[ "$(drbd_role r0)" == Secondary ]]
+}
+
+@test "two guests that only read go together, in any order" {
+	local first second
+	for first in 1 2; do
+		second=$((3 - first))
+		vbd 1 51712 r0 mode r
+		vbd 2 51712 r0 mode r
+		xenstore-rm backend/vbd/1/51712/physical-device || :
+		xenstore-rm backend/vbd/2/51712/physical-device || :
+		drbd_add 1
+		drbd_add 2
+		drbd_remove "$first"
+		[[ "$(drbd_role r0)" == Primary ]]
+		drbd_remove "$second"
+		[[ "$(drbd_role r0)" == Secondary ]]
+	done
+}
+
+@test "of devices that come and go at once, none takes the resource from another" {
+	local round guest calls
+	for guest in {1..6}; do
+		domain "$guest"
+	done
+	for ((round = 0; round < 3; round++)); do
+		calls=()
+		for guest in {1..6}; do
+			vbd "$guest" 51712 r0 mode r
+			drbd_add "$guest" &
+			calls+=($!)
+		done
+		for guest in "${calls[@]}"; do wait "$guest"; done
+		calls=()
+		for guest in {2..6}; do
+			drbd_remove "$guest" &
+			calls+=($!)
+		done
+		for guest in "${calls[@]}"; do wait "$guest"; done
+		[[ "$(drbd_role r0)" == Primary ]]
+		drbd_remove 1
+		[[ "$(drbd_role r0)" == Secondary ]]
+		for guest in {1..6}; do
+			xenstore-rm "backend/vbd/$guest/51712"
+		done
+	done
+}
+
+@test "an attach that is refused by the other disk's guest demotes what it promoted" {
+	vbd 1 51712 "$phy"
+	block_add 1 51712
+	vbd 2 51712 r0
+	run drbd_add 2
+	assert_failed backend/vbd/2/51712 busy "guest1"
+	[[ "$(drbd_role r0)" == Secondary ]]
+}
+
+@test "a live migration within this host keeps the resource Primary" {
+	domain 1 00000000-0000-4000-8000-000000000001
+	domain 2 00000000-0000-4000-8000-000000000001
+	vbd 1 51712 r0
+	vbd 2 51712 r0
+	drbd_add 1
+	drbd_add 2
+	drbd_remove 1
+	[[ "$(drbd_role r0)" == Primary ]]
+	drbd_remove 2
+	[[ "$(drbd_role r0)" == Secondary ]]
+}
+
+@test "a live migration from another host needs allow-two-primaries" {
+	DRBD_HOST=beta drbdadm primary r0
+	vbd 1 51712 r0
+	refused "is Primary on 'beta'"
+	drbd_is r0/two-primaries ''
+	drbd_add 1
+	[[ "$(drbd_role r0)" == Primary ]]
+	[[ "$(drbd_role r0 beta)" == Primary ]]
+	DRBD_HOST=beta drbdadm secondary r0
+	drbd_remove 1
+	[[ "$(drbd_role r0)" == Secondary ]]
+}
+
+@test "a live migration to another host leaves the resource to that" {
+	drbd_is r0/two-primaries ''
+	vbd 1 51712 r0
+	drbd_add 1
+	DRBD_HOST=beta drbdadm primary r0
+	drbd_remove 1
+	[[ "$(drbd_role r0)" == Secondary ]]
+	[[ "$(drbd_role r0 beta)" == Primary ]]
+}
+
+@test "a resource that there is not, or that is not up, is said to be so" {
+	vbd 1 51712 r9
+	refused "There is no DRBD resource 'r9' on this host"
+	rm "$DRBD_STATE/r0/alpha/up"
+	nodes backend/vbd/1/51712 params r0
+	refused "'r0' is not up; start it (drbdadm up r0)"
+}
+
+@test "a volume that the resource does not have is said to be missing" {
+	vbd 1 51712 r0/1
+	refused "has no volume 1"
+}
+
+@test "without quorum the resource is refused, also while it is Primary" {
+	drbd_is r0/alpha/quorum no
+	vbd 1 51712 r0
+	refused "has no quorum"
+	drbd_is r0/alpha/quorum yes
+	drbdadm primary r0
+	drbd_is r0/alpha/quorum no
+	refused "has no quorum"
+}
+
+@test "without current data the resource is refused; a peer's is enough" {
+	local state
+	vbd 1 51712 r0
+	: >"$DRBD_STATE/r0/apart"
+	for state in Inconsistent Diskless Outdated Failed; do
+		drbd_is r0/alpha/disk "$state"
+		refused "'r0' is $state here, and no peer that is connected has one that is UpToDate"
+	done
+	rm "$DRBD_STATE/r0/apart"
+	drbd_add 1
+	drbd_remove 1
+	xenstore-rm backend/vbd/1/51712/physical-device backend/vbd/1/51712/physical-device-path
+	drbdadm primary r0
+	: >"$DRBD_STATE/r0/apart"
+	refused "is Failed here"
+}
+
+@test "what is none of these is refused in DRBD's own words" {
+	mkdir "$BATS_TEST_TMPDIR/bin"
+	# shellcheck disable=SC2016 # the stand-in expands
+	printf '#!/bin/bash\necho "r0: State change failed: (-19) Concurrent state changes detected" >&2\nexit 11\n' >"$BATS_TEST_TMPDIR/bin/drbdadm"
+	chmod +x "$BATS_TEST_TMPDIR/bin/drbdadm"
+	vbd 1 51712 r0
+	PATH=$BATS_TEST_TMPDIR/bin:$PATH refused 'Concurrent state changes detected'
+}
+
+@test "without drbd-utils the sentence names them" {
+	vbd 1 51712 r0
+	PATH=${PATH#*:} refused "needs the command 'drbdadm'"
+}
+
+@test "a name that is none does no harm" {
+	local name tried=0
+	vbd 1 51712 r0
+	for name in '' ' ' -a --help all / r0/ r0/x r0/-1 r0/99999999 ../r0 'r0 r1' "r'0" 'r"0' $'r0\nr1' "\$(touch $BATS_TEST_TMPDIR/pwned)" \
+		'r*' drbd: drbd:drbd:r0 r0/0/0 "r0/a[\$(touch $BATS_TEST_TMPDIR/pwned)]" $'\xff' "$(printf 'a%.0s' {1..4000})"; do
+		xenstore-write -R -- backend/vbd/1/51712/params "$name"
+		refused 'which is not the name of a DRBD resource'
+		drbd_remove 1
+		tried=$((tried + 1))
+	done
+	[[ ! -e "$BATS_TEST_TMPDIR/pwned" ]]
+	((tried == 23))
+}
+
+@test "a device that is still open for a moment is waited for" {
+	vbd 1 51712 r0
+	drbd_add 1
+	drbd_is r0/alpha/open 5
+	drbd_remove 1
+	[[ "$(drbd_role r0)" == Secondary ]]
+	assert_residue_free
+}
+
+@test "a device that somebody keeps open fails the remove, and the next one demotes" {
+	vbd 1 51712 r0
+	drbd_add 1
+	drbd_is r0/alpha/open 1000
+	run drbd_remove 1
+	((status == 1))
+	[[ $output == *"Cannot make the DRBD resource 'r0' Secondary: "*'held open by someone.' ]]
+	[[ "$(drbd_role r0)" == Primary ]]
+	drbd_is r0/alpha/open 0
+	drbd_remove 1
+	[[ "$(drbd_role r0)" == Secondary ]]
+	assert_residue_free
+}
+
+@test "a resource that is down, or gone, by the time of its remove is no failure" {
+	vbd 1 51712 r0
+	drbd_add 1
+	rm "$DRBD_STATE/r0/alpha/up"
+	drbd_remove 1
+	assert_residue_free
+	drbd_resource r1
+	nodes backend/vbd/1/51712 params r1
+	xenstore-rm backend/vbd/1/51712/physical-device
+	drbd_add 1
+	rm -r "$DRBD_STATE/r1"
+	drbd_remove 1
+	assert_residue_free
+}
+
+@test "a kernel that has no DRBD any more has nothing to be released" {
+	vbd 1 51712 r0
+	drbd_add 1
+	host rmdir /sys/module/drbd
+	rm -r "$DRBD_STATE/r0"
+	printf '#!/bin/bash\necho "Failed to modprobe drbd (No such file or directory)" >&2\nexit 20\n' >"$BATS_TEST_TMPDIR/drbdsetup"
+	chmod +x "$BATS_TEST_TMPDIR/drbdsetup"
+	PATH=$BATS_TEST_TMPDIR:$PATH drbd_remove 1
+	assert_residue_free
+}
+
+@test "what LINBIT's script attached is made Secondary, too" {
+	drbdadm primary r0
+	vbd 1 51712 drbd:r0 physical-device "$(stat -c %t:%T "$phy")" physical-device-path "$phy" hotplug-status connected
+	drbd_remove 1
+	[[ "$(drbd_role r0)" == Secondary ]]
+	assert_residue_free
+}
+
+@test "what LINBIT's script would detach stays Primary where another guest of ours has it" {
+	vbd 1 51712 r0 mode r
+	drbd_add 1
+	vbd 2 51712 r0 mode r physical-device "$(stat -c %t:%T "$phy")" physical-device-path "$phy"
+	drbd_remove 2
+	[[ "$(drbd_role r0)" == Primary ]]
+}
+
+@test "check says whether the resource is still Primary and of use, plan what an add would do" {
+	vbd 1 51712 r0
+	run call block-drbd plan vbd 1 51712
+	((status == 0))
+	[[ "$output" == $'drbd_role r0\ndisk \'\' w' ]]
+	[[ "$(drbd_role r0)" == Secondary ]]
+	drbd_add 1
+	run call block-drbd check vbd 1 51712
+	((status == 0))
+	drbd_is r0/alpha/quorum no
+	run call block-drbd check vbd 1 51712
+	((status == 1))
+	[[ $output == *'has no quorum'* ]]
+	drbd_is r0/alpha/quorum yes
+	drbdadm secondary r0
+	run call block-drbd check vbd 1 51712
+	((status == 1))
+	[[ $output == *'no longer Primary'* ]]
+	drbdadm primary r0
+}
