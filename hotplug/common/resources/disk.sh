@@ -4,6 +4,8 @@
 # a loop device of its own, or a block device as it is. Two guests' bytes are
 # kept apart by the helper (helpers/cmd-claim.c).
 
+disk_in_use='' # set by a release on top of it that failed: somebody may still write to the disk
+
 # disk_acquire <path|name under /dev> <mode>
 # Sets dev and physical_device.
 disk_acquire() {
@@ -11,7 +13,7 @@ disk_acquire() {
 	printf -v token '%x' "$SRANDOM"
 	journal_remember token "$token"
 	disk_claim "$@" --token "$token" --lock "$run_lock" --wait "$lifecycle_lock_wait"
-	journal_remember kind "$disk_kind"
+	journal_remember kind "$disk_kind" device "$dev"
 }
 
 # disk_plan <path|name under /dev, or empty> <mode>
@@ -42,6 +44,8 @@ disk_claim() {
 # other scripts attached: in the node that they wrote.
 disk_release() {
 	local kind token
+	reason="The disk '$1' stays this guest's, as something may still write to it."
+	[[ ! $disk_in_use ]] || return 1
 	journal_recall kind kind
 	journal_recall token token
 	if [[ $token ]]; then
@@ -53,8 +57,8 @@ disk_release() {
 
 # disk_check <path|name under /dev> <mode>
 disk_check() {
-	local now
-	store_get now node
-	[[ -b $now ]] || reason="The block device '$now' is gone."
+	local device
+	journal_recall device device
+	[[ -b $device ]] || reason="The block device '$device' is gone."
 	[[ ! $reason ]]
 }

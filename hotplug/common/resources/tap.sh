@@ -1,0 +1,266 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: LGPL-2.1-only
+# A tapdisk that serves an image file: a process, and a number that tap-ctl has
+# allocated for what it serves. Devices that have the same image share one: two
+# would not see what the other one writes. Who may have it was decided before,
+# by the disk of that file, which it keeps.
+
+# shellcheck source=disk.sh
+resource_find disk
+
+# In the environment of a tapdisk of ours: which attach has started it. A kill
+# can come before its process id is known.
+tap_tag=XEN_HOTPLUG_TAP
+
+tap_directory=/run/blktap-control
+tap_devices=("$tap_directory"/tapdisk/tapdisk- /dev/xen/blktap-2/tapdev) # without and with a kernel that has blktap
+
+# tap_acquire <format:file> <mode>
+# Reads disk_kind; sets dev, and physical_device where it is a block device.
+tap_acquire() {
+	local image='' token='' pid='' minor='' node='' opened=''
+	[[ $disk_kind == file ]] ||
+		fail "'${1#*:}' is a block device, which could be given to another guest while a tapdisk has it; give it without tapdisk (script=block), or name a file."
+	tap_image "${1#*:}"
+	store_lock "tap $image" || fail "$reason"
+	tap_share "${1%%:*}" "$2" || printf -v token '%08x%08x' "$SRANDOM" "$SRANDOM"
+	journal_remember tap "$token ${1%%:*} $2 $image"
+	if [[ $opened ]]; then
+		journal_remember tap_made "$token $pid $minor $node"
+	else
+		tap_make "$1" "$2"
+	fi
+	"tap_give_$type"
+}
+
+# tap_expect <format:file> <mode>
+# Its device is none before it is attached.
+tap_expect() {
+	dev='' physical_device=''
+}
+
+# tap_release <format:file> <mode>
+# The last one out ends the tapdisk. While it may run, it has the image.
+tap_release() {
+	tap_leave && return 0
+	disk_in_use=1
+	return 1
+}
+
+# tap_leave
+# Fails with reason set where the tapdisk could not be ended.
+tap_leave() {
+	local note token image pid='' minor='' node='' opened='' attached=''
+	journal_recall note tap
+	[[ $note ]] || return 0
+	read -r token _ _ image <<<"$note"
+	store_lock "tap $image" || return 1
+	! tap_needed "$token" || return 0
+	journal_recall note tap_made
+	read -r _ pid minor node <<<"$note"
+	tap_find "$token" "$pid" && tap_end && tap_free
+}
+
+# tap_check <format:file> <mode>
+tap_check() {
+	local note token pid minor='' opened='' attached=''
+	journal_recall note tap_made
+	read -r token pid _ <<<"$note"
+	tap_find "$token" "$pid" || return
+	[[ $opened ]] || reason="The tapdisk of '${1#*:}' has ended."
+	[[ ! $reason ]]
+}
+
+# tap_image <file>
+# Sets the caller's image to what its bytes are, by whatever name.
+tap_image() {
+	local field
+	helper identify -- "$1" || fail "$reason"
+	for field in "${reply[@]}"; do
+		[[ $field != extent=* ]] || image+="${field#*=},"
+	done
+}
+
+# tap_share <format> <mode>
+# Sets the caller's token, pid, minor, node and opened to the tapdisk that
+# another device has for the caller's image. Fails where there is none.
+tap_share() {
+	local others other of_format of_mode of_image
+	journal_others tap
+	for other in "${others[@]}"; do
+		read -r token of_format of_mode of_image <<<"$other"
+		[[ $of_image == "$image" ]] || continue
+		[[ $of_format == "$1" ]] ||
+			fail "The image is open as $of_format for another disk, and cannot be open as $1 at once; write $of_format: into the guest's configuration."
+		[[ $of_mode != r || $2 == r ]] ||
+			fail "The image is open for another disk of this guest that only reads it; detach that first, or let it write, too."
+		tap_made "$token" && tap_find "$token" "$pid" || fail "$reason"
+		[[ ! $opened ]] || return 0
+	done
+	return 1
+}
+
+# tap_made <token>
+# Sets the caller's pid, minor and node to what another device remembers of it.
+tap_made() {
+	local others other of_token values
+	journal_others tap_made
+	for other in "${others[@]}"; do
+		read -r of_token values <<<"$other"
+		[[ $of_token != "$1" ]] || read -r pid minor node <<<"$values"
+	done
+}
+
+# tap_needed <token>
+# Does another device of ours have this tapdisk?
+tap_needed() {
+	local others other
+	journal_others tap
+	for other in "${others[@]}"; do
+		[[ $other != "$1 "* ]] || return 0
+	done
+	return 1
+}
+
+# tap_find <token> <process id, or empty>
+# Sets the caller's pid, attached and minor, and opened, to what tap-ctl says of
+# the tapdisk; pid is empty where it has ended. Fails with reason set.
+tap_find() {
+	local line lines of=() entry='^pid=([0-9]+)( minor=([0-9]+))?( state=[^ ]*)?( args=.*)?$'
+	[[ ! $2 ]] || of=(-p "$2")
+	run tap-ctl list "${of[@]}" || return 1
+	mapfile -t lines <<<"$output"
+	pid='' attached='' opened='' reason=''
+	for line in "${lines[@]}"; do
+		[[ $line =~ $entry ]] && tap_is "${BASH_REMATCH[1]}" "$1" || continue
+		pid=${BASH_REMATCH[1]} attached=${BASH_REMATCH[3]} opened=${BASH_REMATCH[5]}
+		minor=${attached:-$minor}
+	done
+	# Of one that does not answer tap-ctl says nothing, with success.
+	[[ $pid || ! $2 ]] || ! tap_is "$2" "$1" || tap_silent "$2"
+}
+
+# tap_silent <process id>
+# Fails, with reason set.
+tap_silent() {
+	reason="The tapdisk with process id $1 does not answer tap-ctl; see what it waits for, or end it (kill -KILL $1), then try again."
+	return 1
+}
+
+# tap_is <process id> <token>
+# Is it the tapdisk that was started with this token?
+tap_is() {
+	local environment
+	mapfile -d '' -t environment 2>/dev/null <"/proc/$1/environ" || return 1
+	[[ " ${environment[*]} " == *" $tap_tag=$2 "* ]]
+}
+
+# tap_make <format:file> <mode>
+# Starts a tapdisk for the caller's token; sets the caller's pid, minor and node.
+tap_make() {
+	local read_only=()
+	[[ $2 != r ]] || read_only=(-R)
+	run env "$tap_tag=$token" tap-ctl spawn || fail "Cannot start a tapdisk: $reason"
+	pid=${output%$'\n'}
+	[[ $pid =~ ^[1-9][0-9]*$ ]] || fail "tap-ctl spawn names no process, but says: ${pid@Q}."
+	journal_remember tap_made "$token $pid"
+	tap_allocate
+	run tap-ctl attach -p "$pid" -m "$minor" || fail "Cannot give tapdisk the number $minor: $reason"
+	run tap-ctl open -p "$pid" -m "$minor" -a "$1" "${read_only[@]}" ||
+		fail "tapdisk cannot open '${1#*:}' as ${1%%:*}; see whether it is such an image (${reason%.})."
+}
+
+# tap_allocate
+# Sets the caller's minor and node. What is there before is written down: a kill
+# can come before tap-ctl says what it has allocated.
+tap_allocate() {
+	local numbers
+	tap_numbers
+	journal_remember tap_before " ${numbers[*]} "
+	run tap-ctl allocate || fail "Cannot allocate a number for tapdisk: $reason"
+	node=${output%$'\n'} minor=${output%$'\n'}
+	minor=${minor##*[!0-9]}
+	[[ $node == /*[!0-9]"$minor" && $minor ]] || fail "tap-ctl allocate names no device, but says: ${node@Q}."
+	journal_remember tap_made "$token $pid $minor $node"
+}
+
+# tap_numbers
+# Sets the caller's numbers to those that are allocated.
+tap_numbers() {
+	local prefix path
+	numbers=()
+	for prefix in "${tap_devices[@]}"; do
+		for path in "$prefix"[0-9]*; do
+			[[ ! -e $path ]] || numbers+=("${path#"$prefix"}")
+		done
+	done
+}
+
+# tap_end
+# The caller's tapdisk ends with the last image that it loses. One that never
+# had any does not, and leaves its socket.
+tap_end() {
+	[[ $pid ]] || return 0
+	[[ ! $opened ]] || run tap-ctl close -p "$pid" -m "$attached" || return 1
+	if [[ $attached ]]; then
+		run tap-ctl detach -p "$pid" -m "$attached" || return 1
+	elif tap_is "$pid" "$token"; then
+		kill "$pid" || :
+		run rm -f -- "$tap_directory/ctl$pid" || return 1
+	fi
+}
+
+# tap_free
+# Frees the caller's minor or, where a kill came before it was known, what it may be.
+tap_free() {
+	local numbers=("$minor") number
+	[[ $minor ]] || tap_suspect
+	for number in "${numbers[@]}"; do
+		tap_free_one "$number" || return 1
+	done
+}
+
+# tap_suspect
+# Sets the caller's numbers to those that were allocated since this device has
+# looked, and that no other device of ours has.
+tap_suspect() {
+	local before others all=()
+	numbers=()
+	journal_recall before tap_before
+	[[ $before ]] || return 0
+	tap_numbers
+	all=("${numbers[@]}") numbers=()
+	journal_others tap_made
+	for number in "${all[@]}"; do
+		[[ "$before ${others[*]} " == *" $number "* ]] || numbers+=("$number")
+	done
+}
+
+# tap_free_one <number>
+# tap-ctl's status is that of the system: it may be free (ENOENT) or, by now,
+# somebody else's, whose tapdisk holds it (EAGAIN, EBUSY).
+tap_free_one() {
+	local status=0
+	run tap-ctl free -m "$1" || status=$?
+	[[ $status == @(0|2|11|16) ]]
+}
+
+# tap_give_vbd
+# The caller's node is blkback's, where the kernel has blktap.
+tap_give_vbd() {
+	local field
+	[[ -b $node ]] ||
+		fail "This host's tapdisk serves no block device, since its kernel has no blktap; attach the disk with backendtype=tap, which needs none (Xen 4.19 or later, and tapback)."
+	helper identify -- "$node" || fail "$reason"
+	for field in "${reply[@]}"; do
+		[[ $field != physical-device=* ]] || physical_device=${field#*=}
+	done
+	dev=$node
+}
+
+# tap_give_vbd3
+# tapback knows its tapdisk by this socket, and has no use for a number.
+tap_give_vbd3() {
+	dev=$tap_directory/nbd$pid.$minor physical_device=''
+	[[ -S $dev ]] || fail "tapdisk has no socket '$dev'; this tapdisk is too old for backendtype=tap."
+}

@@ -1,0 +1,224 @@
+# SPDX-License-Identifier: LGPL-2.1-only
+# block-tap, killed at any moment, and with tap-ctl failing, hanging or killed at
+# each of its calls: the detach that follows leaves no tapdisk, number or loop device.
+
+load ../lib/host
+load ../lib/enumerate
+load ../lib/tap
+
+setup() {
+	host_start
+	domain 1
+	domain 2
+	tap_start
+	vhd_image disk.vhd
+	subject=disk subject_path=backend/vbd3/1/51712 subject_id=51712
+	subject_nodes
+	mkdir "$BATS_TEST_TMPDIR/bin"
+}
+
+teardown() {
+	local status=0
+	report_moment
+	libxl detach
+	host_stop || status=1
+	tap_stop
+	return "$status"
+}
+
+# What enumerate.bash does with an image, it does here with one behind a tapdisk.
+
+# subject_nodes
+subject_nodes() {
+	xenstore-rm "$subject_path" 2>/dev/null || :
+	vbd3 1 51712 "vhd:$image"
+}
+
+# libxl attach|detach [command...]
+libxl() {
+	local environment verb=add
+	[[ $1 == attach ]] || verb=remove
+	libxl_environment vbd3 1 51712
+	said=$BATS_TEST_TMPDIR/said ended=0
+	host env "${environment[@]}" "${@:2}" "$scripts/block-tap" "$verb" </dev/null >"$said" 2>&1 || ended=$?
+}
+
+# assert_disk_attached
+assert_disk_attached() {
+	local pid
+	pid=$(tapdisks | sed -n "s|^pid=\([0-9]*\) minor=0 state=0w args=vhd:$image\$|\1|p")
+	assert_node "$subject_path/physical-device-path" "/run/blktap-control/nbd$pid.0"
+	assert_node "$subject_path/hotplug-status" connected
+}
+
+# assert_nothing_held
+assert_nothing_held() {
+	local left
+	clear_killed
+	left=$(nothing_held_but)$(tap_residue)
+	[[ ! $left ]] || {
+		printf 'left behind:\n%s\n' "$left"
+		return 1
+	}
+}
+
+# clear_killed
+# The socket of a tapdisk that was killed with the tap-ctl that was starting it,
+# before it was one: not even tap-ctl sees it.
+clear_killed() {
+	local socket
+	for socket in "$tap_control"/ctl*; do
+		[[ ! -e $socket || $(readlink "/proc/${socket##*ctl}/exe") == */sleep ]] || rm "$socket"
+	done
+}
+
+# killed_everywhere attach|detach <least number of moments>
+killed_everywhere() {
+	local line at tried=0
+	libxl attach
+	assert_ended 0
+	[[ $1 == detach ]] || assert_detaches
+	[[ $1 == detach ]] || subject_nodes
+	moments_of "$1"
+	libxl detach
+	for line in "${moments[@]}"; do
+		subject_nodes
+		[[ $1 == attach ]] || libxl attach
+		read -ra at <<<"$line"
+		killed_at "$1" "${at[@]}"
+		((ended != 137)) || tried=$((tried + 1))
+		assert_detaches
+	done
+	assert_works_again
+	say_tried "$tried" moments "$2"
+}
+
+@test "an attach that was killed at any moment is detached without residue" {
+	killed_everywhere attach 30
+}
+
+@test "a detach that was killed at any moment is done by the next one" {
+	killed_everywhere detach 20
+}
+
+# tap_fault attach|detach <subcommand> <shell code>
+# tap-ctl does what the code says, where $real is the real one, when it is
+# called for this.
+tap_fault() {
+	moment="$1, $2: $3"
+	rm -f "$BATS_TEST_TMPDIR"/bin/*
+	hash -r
+	program "$BATS_TEST_TMPDIR/bin/tap-ctl" <<-END
+		#!/bin/bash
+		real=$(type -P tap-ctl)
+		# Above this one are the request, the session, and the script.
+		ancestor() { read -r _ _ _ process _ </proc/\$process/stat; }
+		killed() { process=\$\$; ancestor; ancestor; ancestor; kill -KILL "\$process"; }
+		[[ \$1 != $2 ]] || { $3; }
+		exec "\$real" "\$@"
+	END
+	libxl "$1" timeout 35 env "PATH=$BATS_TEST_TMPDIR/bin:$PATH"
+	rm "$BATS_TEST_TMPDIR/bin/tap-ctl"
+	hash -r
+}
+
+@test "each call of tap-ctl failing, before or after its work, is undone or done again" {
+	local what which tried=0
+	# shellcheck disable=SC2016 # the stand-in expands
+	for what in 'exit 1' '"$real" "$@"; exit 1' '"$real" "$@" >/dev/null; exit 0' '"$real" "$@"; kill -KILL $$'; do
+		for which in spawn allocate attach open; do
+			subject_nodes
+			tap_fault attach "$which" "$what"
+			assert_all_or_nothing
+			assert_detaches
+			tried=$((tried + 1))
+		done
+		for which in list close detach free; do
+			subject_nodes
+			libxl attach
+			libxl_goes
+			tap_fault detach "$which" "$what"
+			((ended == 0)) || assert_sentence "$(tail -n 1 "$said")"
+			assert_detaches
+			tried=$((tried + 1))
+		done
+	done
+	assert_works_again
+	say_tried "$tried" calls 32
+}
+
+@test "the script being killed when tap-ctl has done its work, the detach finds what that was" {
+	local which
+	for which in spawn allocate attach open; do
+		subject_nodes
+		# shellcheck disable=SC2016 # the stand-in expands
+		tap_fault attach "$which" '"$real" "$@" >/dev/null; killed; exec sleep 100'
+		assert_ended 137
+		assert_detaches
+	done
+	for which in close detach free; do
+		subject_nodes
+		libxl attach
+		libxl_goes
+		# shellcheck disable=SC2016 # the stand-in expands
+		tap_fault detach "$which" '"$real" "$@" >/dev/null; killed; exec sleep 100'
+		assert_ended 137
+		assert_detaches
+	done
+	assert_works_again
+}
+
+@test "a number that somebody else allocated is left alone, also when ours is not known" {
+	host tap-ctl allocate
+	# shellcheck disable=SC2016 # the stand-in expands
+	tap_fault attach allocate '"$real" "$@" >/dev/null; killed; exec sleep 100'
+	assert_ended 137
+	[[ -e $tap_control/tapdisk/tapdisk-1 ]]
+	libxl_goes
+	libxl detach
+	assert_ended 0
+	[[ "$(tap_residue)" == *"minor=0"* ]]
+	[[ ! -e $tap_control/tapdisk/tapdisk-1 ]]
+	host tap-ctl free -m 0
+	assert_nothing_held
+}
+
+@test "a tap-ctl that hangs is ended, and what it has done undone" {
+	local which
+	for which in spawn open; do
+		subject_nodes
+		# shellcheck disable=SC2016 # the stand-in expands
+		tap_fault attach "$which" '"$real" "$@" >/dev/null; exec sleep 100'
+		assert_all_or_nothing
+		assert_ended 1
+		assert_detaches
+	done
+	assert_works_again
+}
+
+@test "of two devices with one tapdisk, one that was killed while it attached takes nothing from the other" {
+	local line at tried=0
+	subject_nodes() {
+		xenstore-rm "$subject_path" 2>/dev/null || :
+		vbd3 1 51712 "vhd:$image" mode r
+	}
+	vbd3 2 51712 "vhd:$image" mode r
+	call block-tap add vbd3 2 51712
+	subject_nodes
+	moments_of attach
+	libxl_goes
+	libxl detach
+	for line in "${moments[@]}"; do
+		subject_nodes
+		read -ra at <<<"$line"
+		killed_at attach "${at[@]}"
+		((ended != 137)) || tried=$((tried + 1))
+		libxl_goes
+		libxl detach
+		assert_ended 0
+		[[ "$(tapdisks)" == "pid="*" args=vhd:$image" ]]
+	done
+	call block-tap remove vbd3 2 51712
+	assert_nothing_held
+	say_tried "$tried" moments 25
+}
