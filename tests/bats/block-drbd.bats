@@ -4,6 +4,7 @@
 
 load ../lib/host
 load ../lib/observe
+load ../lib/enumerate
 load ../lib/drbd
 
 setup() {
@@ -70,8 +71,11 @@ refused() {
 	mkdir "$BATS_TEST_TMPDIR/bin"
 	local name
 	for name in drbdadm drbdsetup; do
-		printf '#!/bin/bash\necho x >>%q\nexec %q "$@"\n' "$BATS_TEST_TMPDIR/starts" "$(type -P "$name")" >"$BATS_TEST_TMPDIR/bin/$name"
-		chmod +x "$BATS_TEST_TMPDIR/bin/$name"
+		program "$BATS_TEST_TMPDIR/bin/$name" <<-END
+			#!/bin/bash
+			echo x >>$BATS_TEST_TMPDIR/starts
+			exec $(type -P "$name") "\$@"
+		END
 	done
 	vbd 1 51712 r0
 	PATH=$BATS_TEST_TMPDIR/bin:$PATH drbd_add 1
@@ -247,9 +251,11 @@ refused() {
 
 @test "what is none of these is refused in DRBD's own words" {
 	mkdir "$BATS_TEST_TMPDIR/bin"
-	# shellcheck disable=SC2016 # the stand-in expands
-	printf '#!/bin/bash\necho "r0: State change failed: (-19) Concurrent state changes detected" >&2\nexit 11\n' >"$BATS_TEST_TMPDIR/bin/drbdadm"
-	chmod +x "$BATS_TEST_TMPDIR/bin/drbdadm"
+	program "$BATS_TEST_TMPDIR/bin/drbdadm" <<-END
+		#!/bin/bash
+		echo "r0: State change failed: (-19) Concurrent state changes detected" >&2
+		exit 11
+	END
 	vbd 1 51712 r0
 	PATH=$BATS_TEST_TMPDIR/bin:$PATH refused 'Concurrent state changes detected'
 }
@@ -316,8 +322,11 @@ refused() {
 	drbd_add 1
 	host rmdir /sys/module/drbd
 	rm -r "$DRBD_STATE/r0"
-	printf '#!/bin/bash\necho "Failed to modprobe drbd (No such file or directory)" >&2\nexit 20\n' >"$BATS_TEST_TMPDIR/drbdsetup"
-	chmod +x "$BATS_TEST_TMPDIR/drbdsetup"
+	program "$BATS_TEST_TMPDIR/drbdsetup" <<-END
+		#!/bin/bash
+		echo "Failed to modprobe drbd (No such file or directory)" >&2
+		exit 20
+	END
 	PATH=$BATS_TEST_TMPDIR:$PATH drbd_remove 1
 	assert_residue_free
 }

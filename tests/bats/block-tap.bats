@@ -4,6 +4,7 @@
 
 load ../lib/host
 load ../lib/observe
+load ../lib/enumerate
 load ../lib/tap
 
 setup() {
@@ -80,8 +81,11 @@ refused() {
 
 @test "an add starts four programs" {
 	mkdir "$BATS_TEST_TMPDIR/bin"
-	printf '#!/bin/bash\necho "$1" >>%q\nexec %q "$@"\n' "$BATS_TEST_TMPDIR/starts" "$(type -P tap-ctl)" >"$BATS_TEST_TMPDIR/bin/tap-ctl"
-	chmod +x "$BATS_TEST_TMPDIR/bin/tap-ctl"
+	program "$BATS_TEST_TMPDIR/bin/tap-ctl" <<-END
+		#!/bin/bash
+		echo "\$1" >>$BATS_TEST_TMPDIR/starts
+		exec $(type -P tap-ctl) "\$@"
+	END
 	vbd3 1 51712 "vhd:$image"
 	PATH=$BATS_TEST_TMPDIR/bin:$PATH tap_add_disk 1
 	[[ "$(<"$BATS_TEST_TMPDIR/starts")" == $'spawn\nallocate\nattach\nopen' ]]
@@ -232,8 +236,10 @@ refused() {
 	vbd3 1 51712 "vhd:$image"
 	tap_add_disk 1
 	mkdir "$BATS_TEST_TMPDIR/bin"
-	printf '#!/bin/bash\n[[ $1 == list ]] || exit 110\n' >"$BATS_TEST_TMPDIR/bin/tap-ctl"
-	chmod +x "$BATS_TEST_TMPDIR/bin/tap-ctl"
+	program "$BATS_TEST_TMPDIR/bin/tap-ctl" <<-'END'
+		#!/bin/bash
+		[[ $1 == list ]] || exit 110
+	END
 	PATH=$BATS_TEST_TMPDIR/bin:$PATH run tap_remove_disk 1
 	((status == 1))
 	[[ $output == *'does not answer tap-ctl'* ]]

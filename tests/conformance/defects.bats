@@ -8,6 +8,7 @@ load ../lib/observe
 load ../lib/ovs
 load ../lib/enumerate
 load ../lib/nbd
+load ../lib/drbd
 
 setup() {
 	host_start
@@ -605,4 +606,13 @@ asked_for() {
 	assert_node backend/vbd/1/51712/physical-device 2b:0
 	call block-nbd remove vbd 1 51712
 	[[ ! "$(nbd_devices)" ]]
+}
+
+# upstream: seen: exit 1 for a device with protocol C
+@test "defect 27: block-drbd-probe ends with the status that it documents" {
+	drbd_start 8.3
+	drbd_resource r0
+	run host "$scripts/block-drbd-probe" "/dev/drbd${phy#/dev/loop}"
+	((status == 3)) || seen "exit $status for a device with protocol C"
+	((status == 3))
 }

@@ -94,7 +94,8 @@ tap_share() {
 			fail "The image is open as $of_format for another disk, and cannot be open as $1 at once; write $of_format: into the guest's configuration."
 		[[ $of_mode != r || $2 == r ]] ||
 			fail "The image is open for another disk of this guest that only reads it; detach that first, or let it write, too."
-		tap_made "$token" && tap_find "$token" "$pid" || fail "$reason"
+		tap_made "$token"
+		tap_find "$token" "$pid" || fail "$reason"
 		[[ ! $opened ]] || return 0
 	done
 	return 1
@@ -132,7 +133,8 @@ tap_find() {
 	mapfile -t lines <<<"$output"
 	pid='' attached='' opened='' reason=''
 	for line in "${lines[@]}"; do
-		[[ $line =~ $entry ]] && tap_is "${BASH_REMATCH[1]}" "$1" || continue
+		[[ $line =~ $entry ]] || continue
+		tap_is "${BASH_REMATCH[1]}" "$1" || continue
 		pid=${BASH_REMATCH[1]} attached=${BASH_REMATCH[3]} opened=${BASH_REMATCH[5]}
 		minor=${attached:-$minor}
 	done
