@@ -35,7 +35,9 @@ block_action() {
 # block_load
 # Reads the nodes; on failure the helper's status, with reason set.
 block_load() {
-	store_load frontend-id state params mode physical-device physical-device-path node hotplug-error
+	local published=physical-device
+	[[ $type == vbd ]] || published+=-path
+	store_load frontend-id state params mode "$published" node hotplug-error
 }
 
 # block_accept
@@ -56,7 +58,7 @@ block_accept() {
 # block_attached
 # The backend takes one of these once and keeps it; who calls again finds all done.
 block_attached() {
-	[[ ${store_value["physical-device"]-} || $type == vbd3 && ${store_value["physical-device-path"]-} ]]
+	[[ ${store_value["physical-device"]-}${store_value["physical-device-path"]-} ]]
 }
 
 # block_parameters

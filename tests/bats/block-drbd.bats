@@ -136,6 +136,32 @@ refused() {
 	done
 }
 
+@test "a guest that comes while the resource becomes Secondary makes it Primary again" {
+	local going coming
+	vbd 1 51712 r0 mode r
+	vbd 2 51712 r0 mode r
+	drbd_add 1
+	mkdir "$BATS_TEST_TMPDIR/bin"
+	program "$BATS_TEST_TMPDIR/bin/drbdadm" <<-END
+		#!/bin/bash
+		[[ \$1 != secondary ]] || : >$BATS_TEST_TMPDIR/held
+		until [[ \$1 != secondary || -e $BATS_TEST_TMPDIR/go ]]; do sleep 0.02; done
+		exec $(type -P drbdadm) "\$@"
+	END
+	PATH=$BATS_TEST_TMPDIR/bin:$PATH drbd_remove 1 &
+	going=$!
+	until_true test -e "$BATS_TEST_TMPDIR/held"
+	drbd_add 2 &
+	coming=$!
+	until_true waits_or_ended "$coming"
+	: >"$BATS_TEST_TMPDIR/go"
+	wait "$going"
+	wait "$coming"
+	[[ "$(drbd_role r0)" == Primary ]]
+	drbd_remove 2
+	[[ "$(drbd_role r0)" == Secondary ]]
+}
+
 @test "of devices that come and go at once, none takes the resource from another" {
 	local round guest calls
 	for guest in {1..6}; do

@@ -254,7 +254,7 @@ refused() {
 	pid=$(tapdisks | sed 's/pid=\([0-9]*\) .*/\1/')
 	kill "$pid"
 	sleep infinity 3>&- &
-	sed -i "s/$pid/$!/" "$BATS_TEST_TMPDIR/run/xen-hotplug/vbd3-1-51712"
+	sed -i "s/$pid/$!/g" "$BATS_TEST_TMPDIR/run/xen-hotplug/vbd3-1-51712"
 	mv "$tap_control/of-$pid" "$tap_control/of-$!"
 	mv "$tap_control/ctl$pid" "$tap_control/ctl$!"
 	tap_remove_disk 1
@@ -270,6 +270,31 @@ refused() {
 	((status == 0))
 	[[ "$output" == "disk $image w"$'\n'"tap vhd:$image w" ]]
 	assert_no_tap
+}
+
+@test "a guest that comes while another one's tapdisk ends gets one of its own" {
+	local going coming
+	vbd3 1 51712 "vhd:$image" mode r
+	vbd3 2 51712 "vhd:$image" mode r
+	tap_add_disk 1
+	mkdir "$BATS_TEST_TMPDIR/bin"
+	program "$BATS_TEST_TMPDIR/bin/tap-ctl" <<-END
+		#!/bin/bash
+		[[ \$1 != close ]] || : >$BATS_TEST_TMPDIR/held
+		until [[ \$1 != close || -e $BATS_TEST_TMPDIR/go ]]; do sleep 0.02; done
+		exec $(type -P tap-ctl) "\$@"
+	END
+	PATH=$BATS_TEST_TMPDIR/bin:$PATH tap_remove_disk 1 &
+	going=$!
+	until_true test -e "$BATS_TEST_TMPDIR/held"
+	tap_add_disk 2 &
+	coming=$!
+	until_true waits_or_ended "$coming"
+	: >"$BATS_TEST_TMPDIR/go"
+	wait "$going"
+	wait "$coming"
+	[[ "$(tapdisks)" == *"args=vhd:$image" ]]
+	[[ "$(store_get backend/vbd3/2/51712/physical-device-path)" == "/run/blktap-control/nbd$(tapdisks | sed 's/pid=\([0-9]*\) .*/\1/').0" ]]
 }
 
 @test "of guests that come and go at once, none takes the tapdisk from another" {

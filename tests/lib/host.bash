@@ -145,6 +145,14 @@ host_journals() {
 	done
 }
 
+# waits_or_ended <process id>
+# Does it wait for a lock, or has it ended?
+waits_or_ended() {
+	local inode
+	inode=$(stat -c %i "$BATS_TEST_TMPDIR/run/xen-hotplug/lock")
+	grep -q -e "-> .*:$inode " /proc/locks || ! kill -0 "$1" 2>/dev/null
+}
+
 # bridge <name>...
 bridge() {
 	local name
