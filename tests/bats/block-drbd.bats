@@ -57,6 +57,10 @@ refused() {
 	[[ "$(drbd_role r0)" == Primary ]]
 	drbd_remove 1
 	[[ "$(drbd_role r0)" == Secondary ]]
+	xenstore-rm backend/vbd/1/51712
+	vbd 1 51712 r0
+	DRBD_HOST=beta drbdadm primary r0
+	refused "is Primary on 'peer'"
 }
 
 @test "a target that still has its prefix is the same resource" {
