@@ -17,9 +17,10 @@ setup() {
 }
 
 teardown() {
-	drbdadm secondary r1
-	host_stop
+	local status=0
+	host_stop || status=1
 	drbd_stop
+	return "$status"
 }
 
 # probe <expected status> [device]
@@ -70,8 +71,7 @@ program_is() {
 	program_is drbdadm 'exec sleep 100'
 	probe 2 "$device"
 	[[ $output == *. ]]
-	PATH=/usr/bin:/bin
-	probe 2 "$device"
+	PATH=/usr/sbin:/usr/bin:/sbin:/bin probe 2 "$device"
 	[[ $output == *"'drbdadm' is not installed"*. ]]
 }
 
