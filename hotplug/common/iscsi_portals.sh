@@ -1,0 +1,64 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: LGPL-2.1-only
+# The portals of an iSCSI target, the addresses at which it is reached.
+
+# shellcheck source=addresses.sh
+. "$hotplug_common/addresses.sh"
+
+# What iscsi_portals_parse leaves: ADDRESS,PORT each, spelt as iscsiadm names its
+# records, an IPv6 address as RFC 5952 has it.
+iscsi_portals=()
+
+# Two that do not answer take the time that there is.
+iscsi_portals_most=4
+
+# iscsi_portals_parse <list>
+# ADDRESS[:PORT] with + between them, which needs no quotes anywhere and is in no
+# address; [ADDRESS] where it is IPv6. Fails, with expected set as types do.
+iscsi_portals_parse() {
+	local portal portals
+	iscsi_portals=()
+	expected="a list of 1 to $iscsi_portals_most portals with + between them, such as 192.0.2.1+192.0.2.2:3261+[2001:db8::1]:3260"
+	[[ $1 && $1 != *[!][0-9A-Fa-f:.+]* && $1 != *+ ]] || return
+	IFS=+ read -ra portals <<<"$1"
+	((${#portals[@]} <= iscsi_portals_most)) || return
+	for portal in "${portals[@]}"; do
+		iscsi_portals_take "$portal" || return
+	done
+}
+
+# iscsi_portals_take <portal>
+# Fails also for one that is in the list already.
+iscsi_portals_take() {
+	local address port
+	[[ $1 =~ ^(\[([^][]*)\]|([0-9.]*))(:([1-9][0-9]{0,4}))?$ ]] || return
+	address=${BASH_REMATCH[2]}${BASH_REMATCH[3]} port=${BASH_REMATCH[5]:-3260}
+	((port <= 65535)) && iscsi_portals_spell address || return
+	[[ " ${iscsi_portals[*]} " != *" $address,$port "* ]] || return
+	iscsi_portals+=("$address,$port")
+}
+
+# iscsi_portals_spell <in-out-var>
+# An address as we spell it. Fails where it is none.
+iscsi_portals_spell() {
+	local groups=() text zeros octet='(25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])'
+	[[ ! ${!1} =~ ^$octet(\.$octet){3}$ ]] || return 0
+	addresses_groups "${!1}" || return
+	printf -v text ':%x' "${groups[@]}"
+	for zeros in :0:0:0:0:0:0:0:0 :0:0:0:0:0:0:0 :0:0:0:0:0:0 :0:0:0:0:0 :0:0:0:0 :0:0:0 :0:0; do
+		[[ $text: != *"$zeros":* ]] || break
+	done
+	text=$text:
+	text=${text/"$zeros:"/::}
+	[[ $text == ::* ]] || text=${text#:}
+	[[ $text == *:: ]] || text=${text%:}
+	printf -v "$1" '%s' "$text"
+}
+
+# iscsi_portals_option <out-var> <ADDRESS,PORT>
+# The portal as iscsiadm takes it.
+iscsi_portals_option() {
+	local address=${2%,*}
+	[[ $address != *:* ]] || address="[$address]"
+	printf -v "$1" '%s' "$address:${2##*,}"
+}

@@ -1,0 +1,99 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: LGPL-2.1-only
+# Node records: the text files in which iscsiadm looks up how to log in. One
+# that is there is used as it is, but for what a single login needs; else one
+# is made, and deleted with the session.
+#
+# What a login needs is appended to the file, where a later line wins, and cut
+# off again after the login: iscsiadm would take the secret only as an argument,
+# which everybody on the host could see. iscsid keeps it in memory.
+
+iscsi_record_roots=(/etc/iscsi /var/lib/iscsi) # of Debian and SUSE, of Fedora
+iscsi_record_made='# Made by xen-hotplug: it goes with the last guest.'
+iscsi_record_lent='# For one login by xen-hotplug:'
+
+# iscsid goes on behind the back of an iscsiadm that was killed: it has to give
+# up before that. It looks at the time after each failure, 3 s apart.
+iscsi_record_login_timeout=5
+
+# iscsi_record_find <iqn> <portal>
+# Sets the caller's records to the files, one for each interface that the
+# administrator has bound the target to.
+iscsi_record_find() {
+	local root file
+	records=()
+	for root in "${iscsi_record_roots[@]}"; do
+		for file in "$root/nodes/$1/$2" "$root/nodes/$1/$2",*/*; do
+			[[ ! -f $file ]] || records+=("$file")
+		done
+	done
+}
+
+# iscsi_record_make <iqn> <portal>
+# Sets the caller's records; fails with reason set.
+iscsi_record_make() {
+	local at
+	iscsi_record_find "$@"
+	((${#records[@]} == 0)) || return 0
+	iscsi_portals_option at "$2"
+	journal_remember "record $1 $2" y
+	run iscsiadm --mode node --targetname "$1" --portal "$at" --op new || return
+	iscsi_record_find "$@"
+	((${#records[@]})) || iscsi_record_lost "$@" || return
+	# Not at the next boot: then the guest asks for it.
+	printf '%s\n' "$iscsi_record_made" 'node.startup = manual' 2>/dev/null >>"${records[0]}" || iscsi_record_full "${records[0]}"
+}
+
+# iscsi_record_lost <iqn> <portal>
+iscsi_record_lost() {
+	reason="iscsiadm made a record of $1 at $2, but not below ${iscsi_record_roots[*]/%//nodes}; make it there, or report where it is."
+	return 1
+}
+
+# iscsi_record_full <file>
+iscsi_record_full() {
+	reason="Cannot write $1; see whether that file system is full or read-only."
+	return 1
+}
+
+# iscsi_record_lend <user, or empty> <secret>
+# To the caller's records, until iscsi_record_restore. Fails with reason set.
+iscsi_record_lend() {
+	local file lines=("$iscsi_record_lent" 'node.session.initial_login_retry_max = 1'
+		"node.conn[0].timeo.login_timeout = $iscsi_record_login_timeout" 'node.conn[0].timeo.logout_timeout = 5')
+	[[ ! $1 ]] || lines+=('node.session.auth.authmethod = CHAP' "node.session.auth.username = $1" "node.session.auth.password = $2")
+	iscsi_record_restore || return
+	for file in "${records[@]}"; do
+		printf '%s\n' "${lines[@]}" 2>/dev/null >>"$file" || iscsi_record_full "$file" || return
+	done
+}
+
+# iscsi_record_restore
+# The caller's records are as they were. Fails with reason set.
+iscsi_record_restore() {
+	local file lines rest
+	for file in "${records[@]}"; do
+		mapfile -t lines 2>/dev/null <"$file" || continue
+		printf -v rest '%s\n' "${lines[@]}"
+		[[ $rest == *"$iscsi_record_lent"* ]] || continue
+		printf '%s' "${rest%%"$iscsi_record_lent"*}" 2>/dev/null >"$file" || iscsi_record_full "$file" || return
+	done
+}
+
+# iscsi_record_remove <iqn> <portal>
+# What we made, or what is marked as made by us, as after a crash of this host;
+# another one stays. Fails with reason set.
+iscsi_record_remove() {
+	local records at ours lines
+	iscsi_record_find "$@"
+	((${#records[@]})) || return 0
+	iscsi_record_restore || return
+	journal_recall ours "record $1 $2"
+	mapfile -t lines 2>/dev/null <"${records[0]}" || return 0
+	[[ $ours || " ${lines[*]} " == *" $iscsi_record_made "* ]] || return 0
+	iscsi_portals_option at "$2"
+	run iscsiadm --mode node --targetname "$1" --portal "$at" --op delete || {
+		iscsi_record_find "$@"
+		((${#records[@]} == 0))
+	}
+}

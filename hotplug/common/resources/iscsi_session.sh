@@ -1,0 +1,272 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: LGPL-2.1-only
+# A session with an iSCSI target, by open-iscsi (iscsiadm, iscsid). One that was
+# there before us is used and stays. Ours are shared by all guests who have
+# LUNs of the target, and end with the last of them.
+
+# shellcheck source=../iscsi_portals.sh
+. "$hotplug_common/iscsi_portals.sh"
+# shellcheck source=../iscsi_record.sh
+. "$hotplug_common/iscsi_record.sh"
+# shellcheck source=../iscsi_secrets.sh
+. "$hotplug_common/iscsi_secrets.sh"
+# shellcheck source=../shared.sh
+. "$hotplug_common/shared.sh"
+# shellcheck source=../sysfs.sh
+. "$hotplug_common/sysfs.sh"
+
+iscsi_sessions=()        # those of this disk, as the kernel calls them: session3
+iscsi_session_patience=9 # seconds that a login may take in all, also behind the back of an iscsiadm that was killed
+iscsi_session_leaving=8  # seconds that a session may take to go, after iscsiadm gave up
+
+# iscsi_session_acquire <iqn> <portals> <multipath: y|n> <discovery: y|n> <auth_method> <user>
+# Sets iscsi_sessions: one, or for multipath one for each portal that lets us in.
+iscsi_session_acquire() {
+	local portal portals=() secret='' excuse=''
+	iscsi_session_secret "$1" "$5" "$6"
+	shared_lock "iscsi/$1" || fail "$reason"
+	iscsi_session_portals "$1" "$2" "$4"
+	iscsi_sessions=()
+	for portal in "${portals[@]}"; do
+		[[ $3 == y ]] || ((${#iscsi_sessions[@]} == 0)) || break
+		iscsi_session_open "$1" "$portal" "$6" "$secret" || iscsi_session_excuse "$portal"
+	done
+	((${#iscsi_sessions[@]})) || fail "$excuse"
+}
+
+# iscsi_session_plan <iqn> <portals> <multipath> <discovery> <auth_method> <user>
+iscsi_session_plan() {
+	local secret
+	iscsi_session_secret "$1" "$5" "$6"
+}
+
+# iscsi_session_release <iqn> <portals>...
+# Fails where a session of ours does not go.
+iscsi_session_release() {
+	local portal portals status=0
+	journal_recall portals portals
+	read -ra portals <<<"$portals"
+	((${#portals[@]})) || iscsi_session_adopt "$1" "$2"
+	((${#portals[@]})) || return 0
+	shared_lock "iscsi/$1" || return
+	for portal in "${portals[@]}"; do
+		iscsi_session_close "$1" "$portal" || status=1
+	done
+	return "$status"
+}
+
+# iscsi_session_adopt <iqn> <portals>
+# What Xen's script attached, it logged in to: it refuses where a session is there.
+# Sets the caller's portals.
+iscsi_session_adopt() {
+	local expected portal
+	[[ ! -f $journal_file && ${store_value[node]-} ]] && iscsi_portals_parse "$2" || return 0
+	portals=("${iscsi_portals[@]}")
+	for portal in "${portals[@]}"; do
+		journal_note "login $1 $portal" y
+	done
+}
+
+# iscsi_session_check <iqn> <portals>...
+# One session that works is enough.
+iscsi_session_check() {
+	local portal portals found session state
+	journal_recall portals portals
+	read -ra portals <<<"$portals"
+	for portal in "${portals[@]}"; do
+		iscsi_session_find "$1" "$portal"
+		for session in "${found[@]}"; do
+			! iscsi_session_is_online "$session" || return 0
+		done
+	done
+	reason="No session with $1 is logged in."
+	return 1
+}
+
+# iscsi_session_secret <iqn> <auth_method> <user>
+# Sets the caller's secret, where there is to be one.
+iscsi_session_secret() {
+	[[ $2 != CHAP || $3 ]] ||
+		fail "auth_method=CHAP needs the name that this host has at the target; add user= to the guest's configuration."
+	[[ $2 != None || ! $3 ]] ||
+		fail "auth_method=None has no user; leave out one of them in the guest's configuration."
+	[[ ! $3 ]] || iscsi_secrets_get secret "$1" "$3"
+}
+
+# iscsi_session_portals <iqn> <portals> <discovery>
+# Sets the caller's portals: those that are given, or those that the target has.
+iscsi_session_portals() {
+	local expected
+	iscsi_portals_parse "$2" || fail "Parameter portal is not $expected; correct the guest's configuration."
+	portals=("${iscsi_portals[@]}")
+	[[ $3 == n ]] || iscsi_session_discover "$1"
+	journal_remember portals "${portals[*]}"
+}
+
+# iscsi_session_discover <iqn>
+# Sets the caller's portals to those that the target has, as the first of them
+# that answers says. No record is kept of that.
+iscsi_session_discover() {
+	local portal at name
+	for portal in "${portals[@]}"; do
+		iscsi_portals_option at "$portal"
+		! run iscsiadm --mode discovery --type sendtargets --portal "$at" --op nonpersistent || break
+	done
+	[[ $output ]] || fail "Cannot ask $at for the portals of $1: $reason"
+	iscsi_portals=()
+	while read -r portal name && ((${#iscsi_portals[@]} < iscsi_portals_most)); do
+		[[ $name != "$1" ]] || iscsi_portals_take "${portal%,*}" || :
+	done <<<"$output"
+	((${#iscsi_portals[@]})) || fail "The server at $at has no target $1, or does not show it to this host; correct iqn= in the guest's configuration, or allow this host there."
+	portals=("${iscsi_portals[@]}")
+}
+
+# iscsi_session_excuse <portal>
+# A portal that does not let us in is no failure as long as another one does.
+iscsi_session_excuse() {
+	excuse=${excuse:-$reason}
+	failure_trace+=("$1: $reason")
+}
+
+# iscsi_session_find <iqn> <portal>
+# Sets the caller's found to the sessions that are there.
+iscsi_session_find() {
+	local session name
+	found=()
+	for session in /sys/class/iscsi_session/session*; do
+		sysfs_read name "$session/targetname" && [[ $name == "$1" ]] || continue
+		! iscsi_session_is_at "$session" "$2" || found+=("${session##*/}")
+	done
+}
+
+# iscsi_session_is_at <directory in sysfs> <portal>
+iscsi_session_is_at() {
+	local connection address port
+	for connection in "$1"/device/connection*/iscsi_connection/connection*; do
+		sysfs_read address "$connection/persistent_address" && sysfs_read port "$connection/persistent_port" || continue
+		iscsi_portals_spell address || continue
+		[[ $address,$port != "$2" ]] || return 0
+	done
+	return 1
+}
+
+# iscsi_session_is_online <session>
+# Sets the caller's state.
+iscsi_session_is_online() {
+	sysfs_read state "/sys/class/iscsi_session/$1/state" && [[ $state == LOGGED_IN ]]
+}
+
+# iscsi_session_open <iqn> <portal> <user> <secret>
+# Adds to iscsi_sessions. Fails with reason set.
+iscsi_session_open() {
+	local found login
+	iscsi_session_find "$1" "$2"
+	if ((${#found[@]})); then
+		iscsi_session_join "$1" "$2" || return
+	else
+		iscsi_session_login "$@" || return
+	fi
+	journal_recall login "login $1 $2"
+	[[ ! $login ]] || journal_remember "sessions $1 $2" " ${found[*]} "
+	iscsi_sessions+=("${found[@]}")
+}
+
+# iscsi_session_join <iqn> <portal>
+# What the caller has found is used; if it is ours, it is ours to end, too. The
+# target may have got other LUNs meanwhile.
+iscsi_session_join() {
+	local session state
+	! shared_with_others "login $1 $2" || journal_remember "login $1 $2" y
+	for session in "${found[@]}"; do
+		sysfs_await 5 iscsi_session_is_online "$session" || {
+			reason="The session with $1 at $2 is not logged in (${state:-gone}); see whether the server runs and can be reached."
+			return 1
+		}
+		run iscsiadm --mode session --sid "${session#session}" --rescan || return
+	done
+}
+
+# iscsi_session_login <iqn> <portal> <user> <secret>
+# Sets the caller's found. Fails with reason set.
+iscsi_session_login() {
+	local records=() at status=0
+	((run_last - SECONDS >= iscsi_session_patience)) || {
+		reason="No time is left to log in to $1 at $2; see which of the portals do not answer."
+		return 1
+	}
+	journal_remember "login $1 $2" y
+	iscsi_record_make "$1" "$2" && iscsi_record_lend "$3" "$4" || return
+	iscsi_portals_option at "$2"
+	journal_remember "trying $1 $2" y
+	run iscsiadm --mode node --targetname "$1" --portal "$at" --login || status=$?
+	((status >= 124)) || journal_remember "trying $1 $2" ''
+	iscsi_record_restore || return
+	((status == 0)) || iscsi_session_refused "$1" "$at" "$status" "$3" || return
+	iscsi_session_find "$1" "$2"
+	((${#found[@]})) || iscsi_session_lost "$1" "$at"
+}
+
+# iscsi_session_lost <iqn> <portal>
+iscsi_session_lost() {
+	reason="iscsiadm has logged in to $1 at $2, but the kernel shows no such session; see the log of iscsid."
+	return 1
+}
+
+# iscsi_session_refused <iqn> <portal> <iscsiadm's status> <user>
+# Sets reason, and fails. iscsiadm says in its first line only that it failed;
+# its statuses, and what it calls them: open-iscsi, usr/iscsi_err.c.
+iscsi_session_refused() {
+	local said remedy
+	case $3 in
+	8 | 11) said='connection timed out' remedy='see whether the server runs there and can be reached' ;;
+	5 | 19) said='login failed' remedy='see whether the target exists there, and lets in the name in /etc/iscsi/initiatorname.iscsi' ;;
+	24)
+		said='authorization failure' remedy="correct user= in the guest's configuration, or the secret in $iscsi_secrets_file"
+		[[ $4 ]] || remedy="let this host in at the target or, where that wants CHAP, add user= to the guest's configuration, and the secret to $iscsi_secrets_file"
+		;;
+	*)
+		reason="Cannot log in to $1 at $2: $reason"
+		return 1
+		;;
+	esac
+	reason="Cannot log in to $1 at $2 (iscsiadm: $said); $remedy."
+	return 1
+}
+
+# iscsi_session_close <iqn> <portal>
+# Ends what is ours and nobody else's, and takes our record away. Fails with reason set.
+iscsi_session_close() {
+	local login mine trying found session state status=0
+	journal_recall login "login $1 $2"
+	journal_recall mine "sessions $1 $2"
+	journal_recall trying "trying $1 $2"
+	[[ $login ]] && ! shared_with_others "login $1 $2" || return 0
+	[[ ! $trying ]] || sysfs_await "$iscsi_session_patience" iscsi_session_is_settled "$1" "$2" || :
+	iscsi_session_find "$1" "$2"
+	for session in "${found[@]}"; do
+		# Killed before it was remembered, ours is the only one: there was none when we looked.
+		[[ $mine && $mine != *" $session "* ]] || iscsi_session_end "$session" || status=1
+	done
+	((status == 0)) && iscsi_record_remove "$1" "$2"
+}
+
+# iscsi_session_end <session>
+# Fails with reason set where it does not go. What still waits for a server
+# that is gone is given up soon; and iscsid goes on where iscsiadm gave up.
+iscsi_session_end() {
+	printf '1\n' 2>/dev/null >"/sys/class/iscsi_session/$1/recovery_tmo" || :
+	run iscsiadm --mode session --sid "${1#session}" --logout && return
+	sysfs_await "$iscsi_session_leaving" iscsi_session_is_gone "$1"
+}
+
+# iscsi_session_is_settled <iqn> <portal>
+# The login is done that iscsid was asked for. Sets the caller's found and state.
+iscsi_session_is_settled() {
+	iscsi_session_find "$@"
+	((${#found[@]})) && iscsi_session_is_online "${found[0]}"
+}
+
+# iscsi_session_is_gone <session>
+iscsi_session_is_gone() {
+	[[ ! -e /sys/class/iscsi_session/$1 ]]
+}

@@ -1,0 +1,137 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: LGPL-2.1-only
+# The one block device for a SCSI disk that can be reached on several paths:
+# device-mapper's map of all of them or, without one, the only path. On another
+# path the same bytes have another name, so that is looked for, too.
+
+# shellcheck source=../shared.sh
+. "$hotplug_common/shared.sh"
+# shellcheck source=../sysfs.sh
+. "$hotplug_common/sysfs.sh"
+
+# multipath_acquire <y|n> <block devices: sdb sdc> <mode>
+# Sets dev.
+multipath_acquire() {
+	local wwid paths map=''
+	read -ra paths <<<"$2"
+	multipath_identify
+	shared_lock "wwid/$wwid" || fail "$reason"
+	if [[ $1 == y ]]; then
+		multipath_join
+		dev=/dev/$map
+	else
+		((${#paths[@]} == 1)) ||
+			fail "There are several paths to this disk (${paths[*]}); add multipath=y to the guest's configuration."
+		dev=/dev/${paths[0]}
+	fi
+	[[ $3 == 'w!' ]] || multipath_check_others "$3"
+}
+
+# multipath_plan <y|n> <block devices> <mode>
+multipath_plan() {
+	[[ $1 == n ]] || parameters_check_tool multipath
+}
+
+# multipath_release <y|n> <block devices> <mode>
+# A map of ours goes, unless another guest needs it.
+multipath_release() {
+	local wwid name map paths
+	journal_recall wwid wwid
+	[[ $wwid ]] || return 0
+	journal_leave multipath
+	! shared_with_others "map $wwid" || return 0
+	read -ra paths <<<"$2"
+	multipath_find || return 0
+	sysfs_read name "/sys/class/block/$map/dm/name" || return 0
+	run multipath -f "$name" || ! multipath_find || return
+	# It knew the disk by that, and would make the map again.
+	run multipath -w "/dev/${paths[0]}" || :
+}
+
+# multipath_check <y|n> <block devices> <mode>
+multipath_check() {
+	local paths map path
+	[[ $1 == y ]] || return 0
+	read -ra paths <<<"$2"
+	for path in "${paths[@]}"; do
+		[[ ! -e /sys/class/block/$path ]] || multipath_of "$path" || reason="The path $path is not in a multipath device."
+	done
+	[[ ! $reason ]]
+}
+
+# multipath_identify
+# Sets the caller's wwid, by which the caller's paths are one disk.
+multipath_identify() {
+	local path other
+	for path in "${paths[@]}"; do
+		sysfs_read other "/sys/class/block/$path/device/wwid" || other=''
+		[[ $other ]] || fail "The disk $path does not say which one it is (VPD page 0x83), so that nobody knows whether another guest has it on another path; set that at the target, or give the guest /dev/$path with script=block-shared."
+		[[ $other == "${wwid:=$other}" ]] ||
+			fail "${paths[0]} and $path are different disks ($wwid, $other), so they are not two paths to one; correct the portals in the guest's configuration, or the target."
+	done
+}
+
+# multipath_of <block device>
+# Sets the caller's map to the multipath device that has this path.
+multipath_of() {
+	local holder uuid
+	for holder in "/sys/class/block/$1/holders"/*; do
+		sysfs_read uuid "$holder/dm/uuid" && [[ $uuid == mpath-* ]] || continue
+		map=${holder##*/}
+		return
+	done
+	return 1
+}
+
+# multipath_find
+# Sets the caller's map to the multipath device that has one of the caller's paths.
+multipath_find() {
+	local path
+	for path in "${paths[@]}"; do
+		! multipath_of "$path" || return 0
+	done
+	return 1
+}
+
+# multipath_is_whole
+# Sets the caller's map to the multipath device that has all of the caller's paths.
+multipath_is_whole() {
+	local path first=''
+	for path in "${paths[@]}"; do
+		multipath_of "$path" && [[ $map == "${first:=$map}" ]] || return
+	done
+}
+
+# multipath_join
+# Sets the caller's map, and makes or completes it where multipathd has not. A
+# map that was there before us stays.
+multipath_join() {
+	parameters_check_tool multipath
+	multipath_find && ! shared_with_others "map $wwid" || journal_remember wwid "$wwid" "map $wwid" y
+	# udev tells multipath of the paths.
+	multipath_is_whole || run udevadm settle --timeout=5 || :
+	multipath_is_whole || run multipath -i "/dev/${paths[0]}" || fail "Cannot make a multipath device of ${paths[*]}: $reason"
+	sysfs_await 5 multipath_is_whole ||
+		fail "The paths ${paths[*]} did not become one multipath device; see 'multipath -ll', and /etc/multipath.conf."
+}
+
+# multipath_check_others <mode>
+# Nobody may have the same disk on a path that is not ours.
+multipath_check_others() {
+	local scsi path other status=0
+	for scsi in /sys/class/scsi_disk/*/device; do
+		sysfs_read other "$scsi/wwid" && [[ $other == "$wwid" ]] || continue
+		for path in "$scsi"/block/*; do
+			multipath_is_ours "${path##*/}" || helper claim --plan --device "$device_id" --mode "$1" -- "/dev/${path##*/}" || status=$?
+			((status != 4)) || fail "This disk can also be reached as ${path##*/}: $reason" busy
+			((status == 0 || status == 3)) || fail "$reason"
+		done
+	done
+}
+
+# multipath_is_ours <block device>
+# It is what the guest gets, or a path in the caller's map.
+multipath_is_ours() {
+	local mine=$map map
+	[[ /dev/$1 == "$dev" ]] || { [[ $mine ]] && multipath_of "$1" && [[ $map == "$mine" ]]; }
+}

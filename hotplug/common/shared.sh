@@ -1,0 +1,28 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: LGPL-2.1-only
+# What several devices hold together: the first one makes it, the last one
+# takes it away. Who holds it is in the journals.
+
+# shared_lock <name>
+# Waits for the lock, which lasts until this script ends. For who looks at a
+# thing before it makes it, or takes it away. Fails with reason set.
+shared_lock() {
+	local status=0
+	# No request only locks; what this one reads is for nobody.
+	helper load --wait "$lifecycle_lock_wait" --lock "$run_lock:$1" "$XENBUS_PATH" params || status=$?
+	# Where the store does not answer, the lock is held all the same.
+	((status != 5))
+}
+
+# shared_with_others <key>
+# Has another device's journal remembered this key?
+shared_with_others() {
+	local file fields at
+	for file in "${journal_file%/*}"/"$type"-*; do
+		[[ $file != "$journal_file" ]] && mapfile -d '' -t fields 2>/dev/null <"$file" || continue
+		for ((at = 0; at + 4 < ${#fields[@]}; at++)); do
+			[[ "${fields[at]} ${fields[at + 1]} ${fields[at + 4]}" != 'note 2 .' || ${fields[at + 2]} != "$1" ]] || return 0
+		done
+	done
+	return 1
+}
