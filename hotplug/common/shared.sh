@@ -15,7 +15,7 @@ shared_lock() {
 }
 
 # shared_with_others <key>
-# Has another device's journal remembered this key?
+# Has another device's journal remembered this key, and nothing with it?
 shared_with_others() {
 	local file fields at
 	for file in "${journal_file%/*}"/"$type"-*; do

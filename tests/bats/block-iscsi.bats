@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-only
-# block-iscsi, with a stand-in for open-iscsi: sessions, LUNs, who ends what.
+# block-iscsi, with a stand-in for open-iscsi: LUNs, and whose sessions end when.
 
 load ../lib/host
 load ../lib/observe
@@ -27,7 +27,209 @@ teardown() {
 	iscsi_vbd 1 51712 "$target"
 	iscsi_add 1 51712
 	iscsi_attached 1 51712 "$(iscsi_disk "$iqn" 1)"
+	assert_node backend/vbd/1/51712/physical-device "$(stat -c %t:%T "$(iscsi_disk "$iqn" 1)")"
 	[[ "$(iscsi_sessions)" == "$iqn 192.0.2.1" ]]
 	iscsi_remove 1 51712
+	iscsi_nothing_left
+	iscsi_remove 1 51712
+}
+
+@test "of several LUNs one has to be chosen, and it has to be there and be a disk" {
+	iscsi_lun "$iqn" 2
+	iscsi_vbd 1 51712 "$target"
+	iscsi_refused 1 51712 'the LUNs 1, 2; choose one with lun='
+	store_set backend/vbd/1/51712/params "$target,lun=3"
+	iscsi_refused 1 51712 'no disk with the LUN 3; it has 1, 2'
+	store_set backend/vbd/1/51712/params "$target,lun=0"
+	iscsi_refused 1 51712 'no disk with the LUN 0; it has 1, 2'
+	store_set backend/vbd/1/51712/params "$target,lun=2"
+	iscsi_add 1 51712
+	iscsi_attached 1 51712 "$(iscsi_disk "$iqn" 2)"
+}
+
+@test "a target without a disk is refused" {
+	rm -r "$ISCSI/targets/$iqn/luns/1"
+	iscsi_vbd 1 51712 "$target"
+	iscsi_refused 1 51712 'has no disk for this host'
+}
+
+@test "a block device that comes late is awaited, and one that never comes is not" {
+	iscsi_delay 1
+	iscsi_vbd 1 51712 "$target"
+	iscsi_add 1 51712
+	iscsi_attached 1 51712 "$(iscsi_disk "$iqn" 1)"
+	iscsi_remove 1 51712
+	rm "$ISCSI/targets/$iqn/luns/1/disk-$portal"
+	store_set backend/vbd/1/51712/state 2
+	xenstore-rm backend/vbd/1/51712/physical-device
+	xenstore-rm backend/vbd/1/51712/physical-device-path
+	iscsi_refused 1 51712 'has become no block device'
+}
+
+@test "a session that was there before is used, has its new LUNs, and stays" {
+	iscsi_session "$iqn" "$portal"
+	iscsi_lun "$iqn" 2
+	iscsi_vbd 1 51712 "$target,lun=2"
+	iscsi_add 1 51712
+	iscsi_attached 1 51712 "$(iscsi_disk "$iqn" 2)"
+	[[ ! "$(iscsi_records)" ]]
+	iscsi_remove 1 51712
+	[[ "$(iscsi_sessions)" == "$iqn 192.0.2.1" ]]
+	run ! grep -q login "$ISCSI/calls"
+}
+
+@test "two guests on two LUNs share a session, and the last one out ends it" {
+	local first last
+	iscsi_lun "$iqn" 2
+	for first in 1 2; do
+		last=$((3 - first))
+		iscsi_vbd 1 51712 "$target,lun=1"
+		iscsi_vbd 2 51712 "$target,lun=2"
+		iscsi_add 1 51712
+		iscsi_add 2 51712
+		[[ "$(iscsi_sessions)" == "$iqn 192.0.2.1" ]]
+		iscsi_remove "$first" 51712
+		[[ "$(iscsi_sessions)" == "$iqn 192.0.2.1" ]]
+		iscsi_remove "$last" 51712
+		iscsi_nothing_left
+		xenstore-rm backend/vbd/1/51712
+		xenstore-rm backend/vbd/2/51712
+	done
+	[[ "$(grep -c login "$ISCSI/calls")" == 2 ]]
+}
+
+@test "four guests that come and go at once share a session, and leave none" {
+	local guest pid pids round
+	for guest in 1 2 3 4; do
+		domain "$guest"
+		[[ $guest == 1 ]] || iscsi_lun "$iqn" "$guest"
+	done
+	for round in 1 2 3; do
+		pids=()
+		for guest in 1 2 3 4; do
+			xenstore-rm "backend/vbd/$guest/51712" 2>/dev/null || :
+			iscsi_vbd "$guest" 51712 "$target,lun=$guest"
+			{ iscsi_add "$guest" 51712 && iscsi_remove "$guest" 51712; } 3>&- &
+			pids+=($!)
+		done
+		for pid in "${pids[@]}"; do wait "$pid"; done
+		iscsi_nothing_left
+	done
+}
+
+@test "one LUN is not for two guests, unless both only read" {
+	iscsi_vbd 1 51712 "$target"
+	iscsi_vbd 2 51712 "$target"
+	iscsi_add 1 51712
+	run iscsi_add 2 51712
+	assert_failed backend/vbd/2/51712 busy guest1
+	[[ "$(iscsi_sessions)" == "$iqn 192.0.2.1" ]]
+	iscsi_remove 1 51712
+	iscsi_nothing_left
+	xenstore-rm backend/vbd/1/51712
+	iscsi_vbd 1 51712 "$target" mode r
+	store_set backend/vbd/2/51712/mode r
+	iscsi_add 1 51712
+	iscsi_add 2 51712
+	iscsi_remove 1 51712
+	iscsi_remove 2 51712
+	iscsi_nothing_left
+}
+
+@test "a session of ours that the administrator has replaced by another is not ended" {
+	iscsi_vbd 1 51712 "$target"
+	iscsi_add 1 51712
+	host iscsiadm --mode session --sid 1 --logout
+	iscsi_session "$iqn" "$portal"
+	iscsi_remove 1 51712
+	[[ "$(iscsi_sessions)" == "$iqn 192.0.2.1" ]]
+	[[ "$(iscsi_records)" && ! "$(host_journals)" ]]
+}
+
+@test "a detach ends the session also where the server is gone, and soon" {
+	iscsi_vbd 1 51712 "$target"
+	iscsi_add 1 51712
+	touch "$ISCSI/down/$portal"
+	iscsi_remove 1 51712
+	iscsi_nothing_left
+}
+
+@test "a session whose server is gone is not attached to" {
+	iscsi_session "$iqn" "$portal"
+	echo FAILED >"$ISCSI/class/iscsi_session/session1/state"
+	iscsi_vbd 1 51712 "$target"
+	run iscsi_add 1 51712
+	assert_failed backend/vbd/1/51712 error 'not logged in (FAILED)'
+	[[ "$(iscsi_sessions)" == "$iqn 192.0.2.1" ]]
+}
+
+@test "a session that comes back while we wait is used" {
+	iscsi_session "$iqn" "$portal"
+	echo FAILED >"$ISCSI/class/iscsi_session/session1/state"
+	iscsi_vbd 1 51712 "$target"
+	{ sleep 1 && echo LOGGED_IN >"$ISCSI/class/iscsi_session/session1/state"; } 3>&- &
+	iscsi_add 1 51712
+	wait "$!"
+	iscsi_attached 1 51712 "$(iscsi_disk "$iqn" 1)"
+}
+
+@test "an IPv6 portal is the same one however it is spelt" {
+	portal=fd00:9::1,3261
+	iscsi_target "$iqn" "$portal"
+	iscsi_lun "$iqn" 1
+	iscsi_lun "$iqn" 2
+	iscsi_vbd 1 51712 "iqn=$iqn,portal=[FD00:0009:0::1]:3261,lun=1"
+	iscsi_vbd 2 51712 "iqn=$iqn,portal=[fd00:9:0:0:0:0:0:1]:3261,lun=2"
+	iscsi_add 1 51712
+	iscsi_add 2 51712
+	[[ "$(iscsi_sessions)" == "$iqn fd00:9::1" ]]
+	iscsi_remove 1 51712
+	iscsi_remove 2 51712
+	iscsi_nothing_left
+}
+
+@test "what Xen's script attached is detached, with the session that it had made" {
+	iscsi_session "$iqn" "$portal"
+	iscsi_vbd 1 51712 "$target" node "$(iscsi_disk "$iqn" 1)" physical-device 7:1 state 5
+	iscsi_remove 1 51712
+	iscsi_nothing_left
+}
+
+@test "a disk that was never attached is detached, and nobody's session is ended" {
+	iscsi_session "$iqn" "$portal"
+	iscsi_vbd 1 51712 "$target" state 5
+	iscsi_remove 1 51712
+	[[ "$(iscsi_sessions)" == "$iqn 192.0.2.1" ]]
+}
+
+@test "the target may have the prefix that chose the script" {
+	iscsi_vbd 1 51712 "iscsi:$target"
+	iscsi_add 1 51712
+	iscsi_attached 1 51712 "$(iscsi_disk "$iqn" 1)"
+}
+
+@test "check says what is no longer as it was" {
+	iscsi_vbd 1 51712 "$target"
+	iscsi_add 1 51712
+	run call block-iscsi check vbd 1 51712
+	[[ "$status" == 0 ]]
+	echo FAILED >"$ISCSI/class/iscsi_session/session1/state"
+	echo transport-offline >"$ISCSI/class/iscsi_session/session1/device/target1:0:0/1:0:0:1/state"
+	run call block-iscsi check vbd 1 51712
+	[[ "$status" == 1 ]]
+	[[ $output == *"broken  iscsi_session: No session with $iqn is logged in."* ]]
+	[[ $output == *'broken  iscsi_lun: The disk '*' is transport-offline.'* ]]
+}
+
+@test "plan asks what can be asked, and changes nothing" {
+	iscsi_vbd 1 51712 "$target,user=web"
+	run call block-iscsi plan vbd 1 51712
+	[[ "$status" == 1 ]]
+	[[ $output == *'iscsi-secrets, which does not exist'* ]]
+	iscsi_secrets "$iqn web secret"
+	run call block-iscsi plan vbd 1 51712
+	[[ "$status" == 0 ]]
+	[[ ${lines[0]} == "iscsi_session $iqn 192.0.2.1 n n"* ]]
+	[[ ! -e "$ISCSI/calls" ]]
 	iscsi_nothing_left
 }

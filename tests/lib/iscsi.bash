@@ -118,3 +118,58 @@ iscsi_stop() {
 iscsi_is_quiet() {
 	! pgrep -f "^/bin/bash $BATS_TEST_TMPDIR/bin/iscsiadm" >/dev/null
 }
+
+# iscsi_secrets <line>...
+# For root alone.
+iscsi_secrets() {
+	(umask 077 && printf '%s\n' "$@" >"$secrets")
+}
+
+# iscsi_refused <domid> <devid> <part of the sentence> [hotplug-status]
+# The attach fails with it, in time, and leaves nothing.
+iscsi_refused() {
+	run iscsi_add "$1" "$2"
+	assert_failed "backend/vbd/$1/$2" "${4:-error}" "$3" || return
+	assert_sentence "$(store_get "backend/vbd/$1/$2/hotplug-error")" || return
+	iscsi_nothing_left
+}
+
+# multipath_start
+# A stand-in for multipath, with a block device for its map, and one for udevadm.
+multipath_start() {
+	phy_device
+	export MULTIPATH_MAP=${phy#/dev/}
+	program "$BATS_TEST_TMPDIR/bin/udevadm" <<<$'#!/bin/bash\n[[ "$*" == "settle --timeout=5" ]]'
+	program "$BATS_TEST_TMPDIR/bin/multipath" <<-'END'
+		#!/bin/bash
+		# Each disk that has the same WWID becomes a path of the map.
+		shopt -s nullglob
+		echo "$*" >>"$ISCSI/multipath"
+		class=$ISCSI/class/block disk=${2#/dev/}
+		case $1 in
+		-i)
+			for path in "$class"/*; do
+				[[ $(<"$path/device/wwid") == "$(<"$class/$disk/device/wwid")" ]] || continue
+				mkdir -p "$path/holders/$MULTIPATH_MAP/dm" "$class/$MULTIPATH_MAP/dm"
+				echo mpath-1 | tee "$path/holders/$MULTIPATH_MAP/dm/uuid" >"$class/$MULTIPATH_MAP/dm/uuid"
+				echo mpatha >"$class/$MULTIPATH_MAP/dm/name"
+			done
+			;;
+		-f)
+			[[ $2 == "$(<"$class/$MULTIPATH_MAP/dm/name")" ]] || exit
+			rm -r "$class/$MULTIPATH_MAP" "$class"/*/holders/"$MULTIPATH_MAP"
+			;;
+		-w) ;;
+		*) exit 1 ;;
+		esac
+	END
+}
+
+# multipath_paths
+# Prints the block devices in the map.
+multipath_paths() {
+	local path
+	for path in "$ISCSI"/class/block/*/holders/"$MULTIPATH_MAP"; do
+		[[ ! -e $path ]] || echo "/dev/$(basename "${path%/holders/*}")"
+	done
+}

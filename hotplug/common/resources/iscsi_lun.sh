@@ -85,7 +85,7 @@ iscsi_lun_choose() {
 iscsi_lun_disk() {
 	for disk in "$1"/block/*; do
 		disk=${disk##*/}
-		[[ $disk != '*' && -b /dev/$disk ]] && return
+		[[ $disk != '*' && -b /dev/$disk ]] && return 0
 	done
 	return 1
 }

@@ -107,12 +107,13 @@ iscsi_session_portals() {
 # Sets the caller's portals to those that the target has, as the first of them
 # that answers says. No record is kept of that.
 iscsi_session_discover() {
-	local portal at name
+	local portal at name answered=''
 	for portal in "${portals[@]}"; do
 		iscsi_portals_option at "$portal"
-		! run iscsiadm --mode discovery --type sendtargets --portal "$at" --op nonpersistent || break
+		! run iscsiadm --mode discovery --type sendtargets --portal "$at" --op nonpersistent || answered=y
+		[[ ! $answered ]] || break
 	done
-	[[ $output ]] || fail "Cannot ask $at for the portals of $1: $reason"
+	[[ $answered ]] || fail "Cannot ask $at for the portals of $1: $reason"
 	iscsi_portals=()
 	while read -r portal name && ((${#iscsi_portals[@]} < iscsi_portals_most)); do
 		[[ $name != "$1" ]] || iscsi_portals_take "${portal%,*}" || :
@@ -247,7 +248,10 @@ iscsi_session_close() {
 		# Killed before it was remembered, ours is the only one: there was none when we looked.
 		[[ $mine && $mine != *" $session "* ]] || iscsi_session_end "$session" || status=1
 	done
-	((status == 0)) && iscsi_record_remove "$1" "$2"
+	((status == 0)) || return 1
+	# What is there still is the administrator's, who may need the record.
+	iscsi_session_find "$1" "$2"
+	((${#found[@]})) || iscsi_record_remove "$1" "$2"
 }
 
 # iscsi_session_end <session>
@@ -255,7 +259,7 @@ iscsi_session_close() {
 # that is gone is given up soon; and iscsid goes on where iscsiadm gave up.
 iscsi_session_end() {
 	printf '1\n' 2>/dev/null >"/sys/class/iscsi_session/$1/recovery_tmo" || :
-	run iscsiadm --mode session --sid "${1#session}" --logout && return
+	run iscsiadm --mode session --sid "${1#session}" --logout && return 0
 	sysfs_await "$iscsi_session_leaving" iscsi_session_is_gone "$1"
 }
 

@@ -78,7 +78,7 @@ multipath_of() {
 	for holder in "/sys/class/block/$1/holders"/*; do
 		sysfs_read uuid "$holder/dm/uuid" && [[ $uuid == mpath-* ]] || continue
 		map=${holder##*/}
-		return
+		return 0
 	done
 	return 1
 }
@@ -107,7 +107,10 @@ multipath_is_whole() {
 # map that was there before us stays.
 multipath_join() {
 	parameters_check_tool multipath
-	multipath_find && ! shared_with_others "map $wwid" || journal_remember wwid "$wwid" "map $wwid" y
+	multipath_find && ! shared_with_others "map $wwid" || {
+		journal_remember wwid "$wwid"
+		journal_remember "map $wwid" y
+	}
 	# udev tells multipath of the paths.
 	multipath_is_whole || run udevadm settle --timeout=5 || :
 	multipath_is_whole || run multipath -i "/dev/${paths[0]}" || fail "Cannot make a multipath device of ${paths[*]}: $reason"

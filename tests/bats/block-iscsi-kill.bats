@@ -1,0 +1,159 @@
+# SPDX-License-Identifier: LGPL-2.1-only
+# block-iscsi, killed at any moment, and with each of its programs failing: the
+# detach that follows leaves no session, no record and no secret.
+
+load ../lib/host
+load ../lib/enumerate
+load ../lib/iscsi
+
+setup() {
+	host_start
+	domain 1
+	iscsi_start
+	iscsi_delay 0
+	iscsi_target "$iqn" "$portal"
+	iscsi_lun "$iqn" 1
+	echo 'web secret' >"$ISCSI/targets/$iqn/chap"
+	iscsi_secrets "$iqn web secret"
+	subject=disk subject_id=51712 subject_path=backend/vbd/1/51712 subject_link=''
+	subject_nodes
+}
+
+teardown() {
+	local status=0
+	report_moment
+	host_stop || status=1
+	iscsi_stop || status=1
+	return "$status"
+}
+
+# What enumerate.bash does with an image, it does here with a LUN.
+
+# subject_nodes
+subject_nodes() {
+	xenstore-rm "$subject_path" 2>/dev/null || :
+	iscsi_vbd 1 51712 "iqn=$iqn,portal=192.0.2.1,user=web"
+}
+
+# libxl attach|detach [command...]
+libxl() {
+	local environment verb=add
+	[[ $1 == attach ]] || verb=remove
+	libxl_environment vbd 1 51712
+	said=$BATS_TEST_TMPDIR/said ended=0
+	host env "${environment[@]}" "${@:2}" "$scripts/block-iscsi" "$verb" </dev/null >"$said" 2>&1 || ended=$?
+}
+
+# assert_disk_attached
+assert_disk_attached() {
+	iscsi_attached 1 51712 "$(iscsi_disk "$iqn" 1)"
+}
+
+# assert_nothing_held
+# Also not later, by what iscsid was asked for.
+assert_nothing_held() {
+	until_true iscsi_is_quiet
+	iscsi_nothing_left
+}
+
+@test "an attach that was killed at any moment is detached without residue" {
+	local line at tried=0
+	libxl attach
+	assert_ended 0
+	assert_detaches
+	subject_nodes
+	moments_of attach
+	assert_detaches
+	for line in "${moments[@]}"; do
+		subject_nodes
+		read -ra at <<<"$line"
+		killed_at attach "${at[@]}"
+		((ended != 137)) || tried=$((tried + 1))
+		assert_detaches
+	done
+	assert_works_again
+	say_tried "$tried" moments 40
+}
+
+@test "a detach that was killed at any moment is done by the next one" {
+	local line at tried=0
+	libxl attach
+	assert_ended 0
+	moments_of detach
+	for line in "${moments[@]}"; do
+		subject_nodes
+		libxl attach
+		assert_ended 0
+		read -ra at <<<"$line"
+		killed_at detach "${at[@]}"
+		((ended != 137)) || tried=$((tried + 1))
+		assert_detaches
+	done
+	assert_works_again
+	say_tried "$tried" moments 15
+}
+
+# program_fault attach|detach <number> <shell code>
+# The nth start of iscsiadm does what the code says, where $real is the program.
+program_fault() {
+	moment="$1, iscsiadm $2: $3"
+	mkdir -p "$BATS_TEST_TMPDIR/fault"
+	: >"$BATS_TEST_TMPDIR/starts"
+	program "$BATS_TEST_TMPDIR/fault/iscsiadm" <<-END
+		#!/bin/bash
+		real=$BATS_TEST_TMPDIR/bin/iscsiadm
+		echo x >>$BATS_TEST_TMPDIR/starts
+		[[ \$(wc -l <$BATS_TEST_TMPDIR/starts) != $2 ]] || { $3; }
+		exec "\$real" "\$@"
+	END
+	libxl "$1" timeout 35 env "PATH=$BATS_TEST_TMPDIR/fault:$PATH"
+}
+
+@test "iscsiadm failing at any call, before or after its work, is undone or done again" {
+	local what number tried=0
+	# shellcheck disable=SC2016 # the stand-in expands
+	for what in 'exit 1' '"$real" "$@"; exit 1' '"$real" "$@"; kill -KILL $$'; do
+		for number in 1 2; do
+			subject_nodes
+			program_fault attach "$number" "$what"
+			assert_all_or_nothing
+			assert_detaches
+			subject_nodes
+			libxl attach
+			libxl_goes
+			program_fault detach "$number" "$what"
+			((ended == 0)) || assert_sentence "$(tail -n 1 "$said")"
+			assert_detaches
+			tried=$((tried + 2))
+		done
+	done
+	assert_works_again
+	say_tried "$tried" calls 12
+}
+
+@test "a guest whose attach is killed does not take the session from one that has it" {
+	local line at tried=0
+	domain 2
+	iscsi_lun "$iqn" 2
+	iscsi_vbd 2 51712 "iqn=$iqn,portal=192.0.2.1,user=web,lun=2"
+	iscsi_add 2 51712
+	subject_nodes
+	store_set "$subject_path/params" "iqn=$iqn,portal=192.0.2.1,user=web,lun=1"
+	moments_of attach
+	libxl_goes
+	libxl detach
+	for line in "${moments[@]}"; do
+		subject_nodes
+		store_set "$subject_path/params" "iqn=$iqn,portal=192.0.2.1,user=web,lun=1"
+		read -ra at <<<"$line"
+		killed_at attach "${at[@]}"
+		((ended != 137)) || tried=$((tried + 1))
+		libxl_goes
+		libxl detach
+		assert_ended 0
+		[[ "$(iscsi_sessions)" == "$iqn 192.0.2.1" ]]
+	done
+	iscsi_remove 2 51712
+	iscsi_nothing_left
+	say_tried "$tried" moments 30
+}

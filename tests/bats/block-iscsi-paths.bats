@@ -1,0 +1,157 @@
+# SPDX-License-Identifier: LGPL-2.1-only
+# block-iscsi: a LUN that can be reached on several paths, with stand-ins for
+# open-iscsi and multipath: it is one disk, for one guest.
+
+load ../lib/host
+load ../lib/observe
+load ../lib/enumerate
+load ../lib/iscsi
+
+setup() {
+	host_start
+	domain 1
+	domain 2
+	iscsi_start
+	other=192.0.2.2,3260
+	iscsi_target "$iqn" "$portal" "$other"
+	iscsi_lun "$iqn" 1
+	target=iqn=$iqn,portal=192.0.2.1
+	both=iqn=$iqn,portal=192.0.2.1+192.0.2.2
+}
+
+teardown() {
+	local status=0
+	host_stop || status=1
+	iscsi_stop || status=1
+	return "$status"
+}
+
+@test "a disk that another guest has on another path is refused, unless both only read" {
+	iscsi_vbd 1 51712 "$target"
+	iscsi_vbd 2 51712 "iqn=$iqn,portal=192.0.2.2"
+	iscsi_add 1 51712
+	run iscsi_add 2 51712
+	assert_failed backend/vbd/2/51712 busy 'This disk can also be reached as loop'
+	assert_failed backend/vbd/2/51712 busy "guest1"
+	[[ "$(iscsi_sessions)" == "$iqn 192.0.2.1" ]]
+	iscsi_remove 1 51712
+	xenstore-rm backend/vbd/1/51712
+	iscsi_vbd 1 51712 "$target" mode r
+	store_set backend/vbd/2/51712/mode r
+	iscsi_add 1 51712
+	iscsi_add 2 51712
+	[[ "$(iscsi_sessions | wc -l)" == 2 ]]
+	iscsi_remove 1 51712
+	iscsi_remove 2 51712
+	iscsi_nothing_left
+}
+
+@test "the same for a LUN of another target, and for two attaches at once" {
+	local second=iqn.2026-01.org.example:disk2 pids=() guest good round
+	iscsi_target "$second" "$other"
+	iscsi_lun "$second" 7 0 "naa.$iqn-1"
+	for round in 1 2 3; do
+		iscsi_vbd 1 51712 "$target"
+		iscsi_vbd 2 51712 "iqn=$second,portal=192.0.2.2"
+		good=0 pids=()
+		for guest in 1 2; do
+			iscsi_add "$guest" 51712 3>&- &
+			pids+=($!)
+		done
+		for guest in 0 1; do wait "${pids[guest]}" && good=$((good + 1)); done
+		[[ $good == 1 ]]
+		iscsi_remove 1 51712
+		iscsi_remove 2 51712
+		iscsi_nothing_left
+		xenstore-rm backend/vbd/1/51712
+		xenstore-rm backend/vbd/2/51712
+	done
+}
+
+@test "a disk that does not say which one it is, is refused" {
+	: >"$ISCSI/targets/$iqn/luns/1/wwid"
+	iscsi_vbd 1 51712 "$target"
+	iscsi_refused 1 51712 'does not say which one it is'
+}
+
+@test "several sessions at one portal need multipath=y" {
+	iscsi_session "$iqn" "$portal"
+	iscsi_session "$iqn" "$other"
+	echo 192.0.2.1 >"$ISCSI/class/iscsi_session/session2/device/connection2:0/iscsi_connection/connection2:0/persistent_address"
+	iscsi_vbd 1 51712 "$target"
+	run iscsi_add 1 51712
+	assert_failed backend/vbd/1/51712 error 'There are several paths to this disk'
+}
+
+@test "multipath=y: the guest gets the map of all paths, and all of it goes again" {
+	multipath_start
+	iscsi_vbd 1 51712 "$both,multipath=y"
+	iscsi_add 1 51712
+	iscsi_attached 1 51712 "/dev/$MULTIPATH_MAP"
+	[[ "$(iscsi_sessions | wc -l) $(multipath_paths | wc -l)" == '2 2' ]]
+	run call block-iscsi check vbd 1 51712
+	[[ "$status" == 0 ]]
+	iscsi_remove 1 51712
+	[[ ! "$(multipath_paths)" ]]
+	[[ "$(tail -n 1 "$ISCSI/multipath")" == '-w '* ]]
+	iscsi_nothing_left
+}
+
+@test "multipath=y: a portal that does not answer costs a path, and no more" {
+	multipath_start
+	touch "$ISCSI/down/$portal"
+	iscsi_vbd 1 51712 "$both,multipath=y"
+	iscsi_add 1 51712
+	iscsi_attached 1 51712 "/dev/$MULTIPATH_MAP"
+	[[ "$(multipath_paths)" == "$(iscsi_disk "$iqn" 1 "$other")" ]]
+	iscsi_remove 1 51712
+	iscsi_nothing_left
+}
+
+@test "multipath=y: a map that was there before is used, and stays" {
+	multipath_start
+	iscsi_session "$iqn" "$portal"
+	iscsi_session "$iqn" "$other"
+	disk=$(iscsi_disk "$iqn" 1)
+	until_true test -e "$ISCSI/class/block/$(basename "$(iscsi_disk "$iqn" 1 "$other")")/device/block"
+	until_true test -e "$ISCSI/class/block/${disk##*/}/device/block"
+	host multipath -i "$disk"
+	iscsi_vbd 1 51712 "$both,multipath=y"
+	iscsi_add 1 51712
+	iscsi_attached 1 51712 "/dev/$MULTIPATH_MAP"
+	iscsi_remove 1 51712
+	[[ "$(multipath_paths | wc -l)" == 2 ]]
+	[[ "$(iscsi_sessions | wc -l)" == 2 ]]
+}
+
+@test "multipath=y: guests who only read share a map, and the last one out takes it away" {
+	multipath_start
+	iscsi_vbd 1 51712 "$both,multipath=y" mode r
+	iscsi_vbd 2 51712 "$both,multipath=y" mode r
+	iscsi_add 1 51712
+	iscsi_add 2 51712
+	iscsi_remove 1 51712
+	[[ "$(multipath_paths | wc -l)" == 2 ]]
+	iscsi_remove 2 51712
+	[[ ! "$(multipath_paths)" ]]
+	iscsi_nothing_left
+}
+
+@test "multipath=y: paths that do not become one device, or are two disks, are refused" {
+	multipath_start
+	program "$BATS_TEST_TMPDIR/bin/multipath" <<<$'#!/bin/bash\n:'
+	iscsi_vbd 1 51712 "$both,multipath=y"
+	iscsi_refused 1 51712 'did not become one multipath device'
+	rm "$BATS_TEST_TMPDIR/bin/multipath"
+	iscsi_refused 1 51712 "needs the command 'multipath'"
+}
+
+@test "multipath=y: a path that is not in the map is another guest's" {
+	multipath_start
+	iscsi_vbd 1 51712 "$target"
+	iscsi_add 1 51712
+	iscsi_vbd 2 51712 "iqn=$iqn,portal=192.0.2.2,multipath=y"
+	sed -i "s|for path in .*|for path in \"\$class/\$disk\"; do|" "$BATS_TEST_TMPDIR/bin/multipath"
+	run iscsi_add 2 51712
+	assert_failed backend/vbd/2/51712 busy 'guest1'
+}
