@@ -19,7 +19,8 @@ shared_lock() {
 shared_with_others() {
 	local file fields at
 	for file in "${journal_file%/*}"/"$type"-*; do
-		[[ $file != "$journal_file" ]] && mapfile -d '' -t fields 2>/dev/null <"$file" || continue
+		[[ $file != "$journal_file" ]] || continue
+		mapfile -d '' -t fields 2>/dev/null <"$file" || continue
 		for ((at = 0; at + 4 < ${#fields[@]}; at++)); do
 			[[ "${fields[at]} ${fields[at + 1]} ${fields[at + 4]}" != 'note 2 .' || ${fields[at + 2]} != "$1" ]] || return 0
 		done

@@ -2,14 +2,15 @@
 # SPDX-License-Identifier: LGPL-2.1-only
 # Waiting for what the kernel shows in sysfs.
 
-# sysfs_await <seconds> <command>...
-# Until it succeeds; fails at the deadline, or at that of the run. sysfs tells nobody of a change, and
-# udev, which does, knows no name before there is one, and is not everywhere:
-# so it is asked again, after a pause that starts no program.
+# sysfs_await <seconds> <resource> <condition> [argument]...
+# Until RESOURCE_is_CONDITION succeeds; fails at the deadline, or the run's.
+# sysfs tells nobody of a change, and udev, which does, knows no name before
+# there is one, and is not everywhere: so it is asked again, after a pause that
+# starts no program.
 sysfs_await() {
 	local until=$((SECONDS + $1 < run_last ? SECONDS + $1 : run_last))
-	until "${@:2}"; do
-		((SECONDS < until)) || return
+	until "${2}_is_$3" "${@:4}"; do
+		((SECONDS < until)) || return 1
 		# The helper says nothing unasked.
 		read -r -t 0.02 -u "$run_out" _ || :
 	done

@@ -167,8 +167,9 @@ teardown() {
 	iscsi_session "$iqn" "$portal"
 	echo FAILED >"$ISCSI/class/iscsi_session/session1/state"
 	iscsi_vbd 1 51712 "$target"
-	{ sleep 1 && echo LOGGED_IN >"$ISCSI/class/iscsi_session/session1/state"; } 3>&- &
-	iscsi_add 1 51712
+	iscsi_add 1 51712 3>&- &
+	until_true grep -aq portals "$BATS_TEST_TMPDIR/run/xen-hotplug/vbd-1-51712"
+	echo LOGGED_IN >"$ISCSI/class/iscsi_session/session1/state"
 	wait "$!"
 	iscsi_attached 1 51712 "$(iscsi_disk "$iqn" 1)"
 }

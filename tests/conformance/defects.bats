@@ -135,6 +135,23 @@ in_background() {
 	assert_node backend/vbd/2/51712/hotplug-status busy
 }
 
+# upstream: seen: exit 124, hotplug-status 'none'
+@test "defect 4: a LUN of an iSCSI target is found that is not number 0, and its session ends with it" {
+	load ../lib/iscsi
+	iscsi_start
+	iscsi_target "$iqn" "$portal"
+	iscsi_lun "$iqn" 1
+	iscsi_vbd 1 51712 "iqn=$iqn,portal=192.0.2.1"
+	export -f iscsi_add
+	run in_time iscsi_add 1 51712
+	seen_call backend/vbd/1/51712
+	seen "sessions: $(iscsi_sessions)"
+	[[ "$status" == 0 ]]
+	iscsi_attached 1 51712 "$(iscsi_disk "$iqn" 1)"
+	iscsi_remove 1 51712
+	[[ ! "$(iscsi_sessions)" ]]
+}
+
 # upstream: seen: [0-9]{2,} more programs with 60 guests
 @test "defect 5: an attach starts as many programs with 60 guests as with none" {
 	local none many guest

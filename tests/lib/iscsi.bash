@@ -1,14 +1,14 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: LGPL-2.1-only
 # Targets, sessions and records of iSCSI for one test, by the stand-in iscsiadm
-# beside this file. Sourced by bats files, after host.bash and enumerate.bash.
+# beside this file. Sourced by bats files, after host.bash.
 #
 # In $ISCSI: targets/IQN/{portals,chap,luns/N}; down/ADDRESS,PORT for a portal
 # that does not answer; no-iscsid; delay, the seconds that what goes on in the
 # background takes; calls, the arguments of each call; class, which is /sys/class.
 
 # iscsi_start
-# In the test's host, which gets an /etc of its own; the scripts become a copy.
+# In the test's host, which gets an /etc of its own.
 iscsi_start() {
 	export ISCSI=$BATS_TEST_TMPDIR/iscsi PATH=$BATS_TEST_TMPDIR/bin:$PATH
 	mkdir -p "$ISCSI"/{targets,down,class/{iscsi_session,scsi_disk,block}} "$BATS_TEST_TMPDIR"/{bin,etc/iscsi,etc.host}
@@ -21,9 +21,6 @@ iscsi_start() {
 		mount --bind /etc "$1/etc.host"
 		for file in /etc/*; do [[ $file == /etc/iscsi ]] || ln -s "$1/etc.host/${file##*/}" "$1/etc/"; done
 		mount --bind "$1/etc" /etc' - "$BATS_TEST_TMPDIR"
-	tree_copy
-	cp "$real_helper" "$tree/helpers/xen-hotplug"
-	secrets=$tree/hotplug/iscsi-secrets
 	iqn=iqn.2026-01.org.example:disk1 portal=192.0.2.1,3260
 }
 
@@ -40,7 +37,7 @@ iscsi_target() {
 	iscsi_lun "$1" 0 12
 }
 
-# iscsi_lun <iqn> <number> [type [wwid]]
+# iscsi_lun <iqn> <number> [type] [wwid]
 # A disk, or something else. On each portal it is a block device of its own.
 iscsi_lun() {
 	local lun=$ISCSI/targets/$1/luns/$2 at phy
@@ -120,8 +117,14 @@ iscsi_is_quiet() {
 }
 
 # iscsi_secrets <line>...
-# For root alone.
+# For root alone. The scripts become a copy (enumerate.bash), beside which they
+# are; the file's name is in secrets.
 iscsi_secrets() {
+	[[ ${tree-} ]] || {
+		tree_copy
+		cp "$real_helper" "$tree/helpers/xen-hotplug"
+	}
+	secrets=$tree/hotplug/iscsi-secrets
 	(umask 077 && printf '%s\n' "$@" >"$secrets")
 }
 

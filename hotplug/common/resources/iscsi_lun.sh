@@ -20,7 +20,7 @@ iscsi_lun_acquire() {
 	iscsi_lun_choose "$1"
 	for lun in "${luns[@]}"; do
 		[[ ${lun##*:} == "$number" ]] || continue
-		sysfs_await 8 iscsi_lun_disk "$lun" ||
+		sysfs_await 8 iscsi_lun there "$lun" ||
 			fail "LUN $number of $1 has become no block device (SCSI device ${lun##*/}); see the log of the kernel."
 		paths+="${paths:+ }$disk"
 	done
@@ -79,10 +79,10 @@ iscsi_lun_choose() {
 	[[ " $all " == *" $number "* ]] || fail "The target $1 has no disk with the LUN $number; it has ${all// /, }."
 }
 
-# iscsi_lun_disk <directory in sysfs>
+# iscsi_lun_is_there <directory in sysfs>
 # Sets the caller's disk to the block device that the kernel has made of it;
 # fails as long as there is none: that happens in the background.
-iscsi_lun_disk() {
+iscsi_lun_is_there() {
 	for disk in "$1"/block/*; do
 		disk=${disk##*/}
 		[[ $disk != '*' && -b /dev/$disk ]] && return 0

@@ -135,8 +135,8 @@ iscsi_session_find() {
 	local session name
 	found=()
 	for session in /sys/class/iscsi_session/session*; do
-		sysfs_read name "$session/targetname" && [[ $name == "$1" ]] || continue
-		! iscsi_session_is_at "$session" "$2" || found+=("${session##*/}")
+		sysfs_read name "$session/targetname" || continue
+		[[ $name != "$1" ]] || ! iscsi_session_is_at "$session" "$2" || found+=("${session##*/}")
 	done
 }
 
@@ -144,7 +144,8 @@ iscsi_session_find() {
 iscsi_session_is_at() {
 	local connection address port
 	for connection in "$1"/device/connection*/iscsi_connection/connection*; do
-		sysfs_read address "$connection/persistent_address" && sysfs_read port "$connection/persistent_port" || continue
+		sysfs_read address "$connection/persistent_address" || continue
+		sysfs_read port "$connection/persistent_port" || continue
 		iscsi_portals_spell address || continue
 		[[ $address,$port != "$2" ]] || return 0
 	done
@@ -179,7 +180,7 @@ iscsi_session_join() {
 	local session state
 	! shared_with_others "login $1 $2" || journal_remember "login $1 $2" y
 	for session in "${found[@]}"; do
-		sysfs_await 5 iscsi_session_is_online "$session" || {
+		sysfs_await 5 iscsi_session online "$session" || {
 			reason="The session with $1 at $2 is not logged in (${state:-gone}); see whether the server runs and can be reached."
 			return 1
 		}
@@ -242,7 +243,7 @@ iscsi_session_close() {
 	journal_recall mine "sessions $1 $2"
 	journal_recall trying "trying $1 $2"
 	[[ $login ]] && ! shared_with_others "login $1 $2" || return 0
-	[[ ! $trying ]] || sysfs_await "$iscsi_session_patience" iscsi_session_is_settled "$1" "$2" || :
+	[[ ! $trying ]] || sysfs_await "$iscsi_session_patience" iscsi_session settled "$1" "$2" || :
 	iscsi_session_find "$1" "$2"
 	for session in "${found[@]}"; do
 		# Killed before it was remembered, ours is the only one: there was none when we looked.
@@ -260,7 +261,7 @@ iscsi_session_close() {
 iscsi_session_end() {
 	printf '1\n' 2>/dev/null >"/sys/class/iscsi_session/$1/recovery_tmo" || :
 	run iscsiadm --mode session --sid "${1#session}" --logout && return 0
-	sysfs_await "$iscsi_session_leaving" iscsi_session_is_gone "$1"
+	sysfs_await "$iscsi_session_leaving" iscsi_session gone "$1"
 }
 
 # iscsi_session_is_settled <iqn> <portal>

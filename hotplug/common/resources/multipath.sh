@@ -76,7 +76,8 @@ multipath_identify() {
 multipath_of() {
 	local holder uuid
 	for holder in "/sys/class/block/$1/holders"/*; do
-		sysfs_read uuid "$holder/dm/uuid" && [[ $uuid == mpath-* ]] || continue
+		sysfs_read uuid "$holder/dm/uuid" || continue
+		[[ $uuid == mpath-* ]] || continue
 		map=${holder##*/}
 		return 0
 	done
@@ -107,14 +108,14 @@ multipath_is_whole() {
 # map that was there before us stays.
 multipath_join() {
 	parameters_check_tool multipath
-	multipath_find && ! shared_with_others "map $wwid" || {
+	if ! multipath_find || shared_with_others "map $wwid"; then
 		journal_remember wwid "$wwid"
 		journal_remember "map $wwid" y
-	}
+	fi
 	# udev tells multipath of the paths.
 	multipath_is_whole || run udevadm settle --timeout=5 || :
 	multipath_is_whole || run multipath -i "/dev/${paths[0]}" || fail "Cannot make a multipath device of ${paths[*]}: $reason"
-	sysfs_await 5 multipath_is_whole ||
+	sysfs_await 5 multipath whole ||
 		fail "The paths ${paths[*]} did not become one multipath device; see 'multipath -ll', and /etc/multipath.conf."
 }
 
@@ -123,7 +124,8 @@ multipath_join() {
 multipath_check_others() {
 	local scsi path other status=0
 	for scsi in /sys/class/scsi_disk/*/device; do
-		sysfs_read other "$scsi/wwid" && [[ $other == "$wwid" ]] || continue
+		sysfs_read other "$scsi/wwid" || continue
+		[[ $other == "$wwid" ]] || continue
 		for path in "$scsi"/block/*; do
 			multipath_is_ours "${path##*/}" || helper claim --plan --device "$device_id" --mode "$1" -- "/dev/${path##*/}" || status=$?
 			((status != 4)) || fail "This disk can also be reached as ${path##*/}: $reason" busy
