@@ -68,6 +68,25 @@ teardown() {
 	done
 }
 
+# is_waiting
+# Somebody waits for a lock of our scripts.
+is_waiting() {
+	grep -q -- "-> OFDLCK.*:$(stat -c %i "$BATS_TEST_TMPDIR/run/xen-hotplug/lock") " /proc/locks
+}
+
+@test "who looks for other paths of a disk waits for another one who does" {
+	host mkdir -p /run/xen-hotplug
+	exec 9>>"$BATS_TEST_TMPDIR/run/xen-hotplug/lock"
+	"$root/helpers/xen-hotplug" load --lock "9:wwid/naa.$iqn-1" /local domain
+	iscsi_vbd 1 51712 "$target"
+	iscsi_add 1 51712 3>&- 9>&- &
+	until_true is_waiting
+	run ! store_has backend/vbd/1/51712/physical-device
+	exec 9>&-
+	wait "$!"
+	iscsi_attached 1 51712 "$(iscsi_disk "$iqn" 1)"
+}
+
 @test "a disk that does not say which one it is, is refused" {
 	: >"$ISCSI/targets/$iqn/luns/1/wwid"
 	iscsi_vbd 1 51712 "$target"
@@ -92,7 +111,7 @@ teardown() {
 	run call block-iscsi check vbd 1 51712
 	[[ "$status" == 0 ]]
 	iscsi_remove 1 51712
-	[[ ! "$(multipath_paths)" ]]
+	[[ ! -e "$ISCSI/class/block/$MULTIPATH_MAP" ]]
 	[[ "$(tail -n 1 "$ISCSI/multipath")" == '-w '* ]]
 	iscsi_nothing_left
 }
@@ -133,7 +152,7 @@ teardown() {
 	iscsi_remove 1 51712
 	[[ "$(multipath_paths | wc -l)" == 2 ]]
 	iscsi_remove 2 51712
-	[[ ! "$(multipath_paths)" ]]
+	[[ ! -e "$ISCSI/class/block/$MULTIPATH_MAP" ]]
 	iscsi_nothing_left
 }
 
