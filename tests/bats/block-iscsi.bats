@@ -191,9 +191,18 @@ teardown() {
 
 @test "what Xen's script attached is detached, with the session that it had made" {
 	iscsi_session "$iqn" "$portal"
-	iscsi_vbd 1 51712 "$target" node "$(iscsi_disk "$iqn" 1)" physical-device 7:1 state 5
+	iscsi_vbd 1 51712 "$target" physical-device-path "$(iscsi_disk "$iqn" 1)" physical-device 7:1 state 5
 	iscsi_remove 1 51712
 	iscsi_nothing_left
+}
+
+@test "what was detached already is detached again, and nobody's session is ended" {
+	iscsi_session "$iqn" "$portal"
+	iscsi_vbd 1 51712 "$target"
+	iscsi_add 1 51712
+	iscsi_remove 1 51712
+	iscsi_remove 1 51712
+	[[ "$(iscsi_sessions)" == "$iqn 192.0.2.1" ]]
 }
 
 @test "a disk that was never attached is detached, and nobody's session is ended" {

@@ -28,10 +28,9 @@ iscsi_lun_acquire() {
 }
 
 # iscsi_lun_expect <iqn> <number>
-# Before the session is there, nobody knows. What Xen's script attached, its node names.
+# Before the session is there, nobody knows.
 iscsi_lun_expect() {
-	paths=''
-	store_get dev node
+	paths='' dev=''
 }
 
 # iscsi_lun_release <iqn> <number>

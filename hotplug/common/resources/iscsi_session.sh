@@ -56,11 +56,12 @@ iscsi_session_release() {
 }
 
 # iscsi_session_adopt <iqn> <portals>
-# What Xen's script attached, it logged in to: it refuses where a session is there.
-# Sets the caller's portals.
+# What Xen's script attached, which writes no node that is called so, it logged
+# in to: it refuses where a session is there. Sets the caller's portals.
 iscsi_session_adopt() {
 	local expected portal
-	[[ ! -f $journal_file && ${store_value[node]-} ]] && iscsi_portals_parse "$2" || return 0
+	[[ ! -f $journal_file && ${store_value["physical-device"]-} && ! ${store_value[node]-} ]] &&
+		iscsi_portals_parse "$2" || return 0
 	portals=("${iscsi_portals[@]}")
 	for portal in "${portals[@]}"; do
 		journal_note "login $1 $portal" y

@@ -128,7 +128,7 @@ multipath_check_others() {
 		[[ $other == "$wwid" ]] || continue
 		for path in "$scsi"/block/*; do
 			multipath_is_ours "${path##*/}" || helper claim --plan --device "$device_id" --mode "$1" -- "/dev/${path##*/}" || status=$?
-			((status != 4)) || fail "This disk can also be reached as ${path##*/}: $reason" busy
+			((status != 4)) || fail "This disk can also be reached as ${path##*/}, which has the same WWID ($wwid): $reason" busy
 			((status == 0 || status == 3)) || fail "$reason"
 		done
 	done
