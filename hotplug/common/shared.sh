@@ -14,16 +14,18 @@ shared_lock() {
 	((status != 5))
 }
 
-# shared_with_others <key>
-# Has another device's journal remembered this key, and nothing with it?
+# shared_with_others <key> <value>
+# Has another device's journal remembered this, and nothing else since?
 shared_with_others() {
-	local file fields at
+	local file fields at last
 	for file in "${journal_file%/*}"/"$type"-*; do
 		[[ $file != "$journal_file" ]] || continue
 		mapfile -d '' -t fields 2>/dev/null <"$file" || continue
+		last=''
 		for ((at = 0; at + 4 < ${#fields[@]}; at++)); do
-			[[ "${fields[at]} ${fields[at + 1]} ${fields[at + 4]}" != 'note 2 .' || ${fields[at + 2]} != "$1" ]] || return 0
+			[[ "${fields[at]} ${fields[at + 1]} ${fields[at + 4]}" != 'note 2 .' || ${fields[at + 2]} != "$1" ]] || last=${fields[at + 3]}
 		done
+		[[ $last != "$2" ]] || return 0
 	done
 	return 1
 }

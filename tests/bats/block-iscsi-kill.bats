@@ -131,6 +131,34 @@ program_fault() {
 	say_tried "$tried" calls 12
 }
 
+@test "a guest who comes after an attach that was killed keeps the session" {
+	local line at tried=0
+	domain 2
+	iscsi_lun "$iqn" 2
+	store_set "$subject_path/params" "iqn=$iqn,portal=192.0.2.1,user=web,lun=1"
+	moments_of attach
+	libxl_goes
+	libxl detach
+	for line in "${moments[@]}"; do
+		subject_nodes
+		store_set "$subject_path/params" "iqn=$iqn,portal=192.0.2.1,user=web,lun=1"
+		read -ra at <<<"$line"
+		killed_at attach "${at[@]}"
+		((ended != 137)) || tried=$((tried + 1))
+		until_true iscsi_is_quiet
+		xenstore-rm backend/vbd/2/51712 2>/dev/null || :
+		iscsi_vbd 2 51712 "iqn=$iqn,portal=192.0.2.1,user=web,lun=2"
+		iscsi_add 2 51712
+		libxl_goes
+		libxl detach
+		assert_ended 0
+		[[ "$(iscsi_sessions)" == "$iqn 192.0.2.1" ]]
+		iscsi_remove 2 51712
+		iscsi_nothing_left
+	done
+	say_tried "$tried" moments 40
+}
+
 @test "a guest whose attach is killed does not take the session from one that has it" {
 	local line at tried=0
 	domain 2

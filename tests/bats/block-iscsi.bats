@@ -146,6 +146,20 @@ teardown() {
 	[[ "$(iscsi_records)" && ! "$(host_journals)" ]]
 }
 
+@test "nor by a second guest, who has come to the administrator's session" {
+	iscsi_lun "$iqn" 2
+	iscsi_vbd 1 51712 "$target,lun=1"
+	iscsi_add 1 51712
+	host iscsiadm --mode session --sid 1 --logout
+	iscsi_session "$iqn" "$portal"
+	iscsi_vbd 2 51712 "$target,lun=2"
+	iscsi_add 2 51712
+	iscsi_remove 1 51712
+	iscsi_remove 2 51712
+	[[ "$(iscsi_sessions)" == "$iqn 192.0.2.1" ]]
+	[[ ! "$(host_journals)" ]]
+}
+
 @test "a detach ends the session also where the server is gone, and soon" {
 	iscsi_vbd 1 51712 "$target"
 	iscsi_add 1 51712

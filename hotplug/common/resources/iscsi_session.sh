@@ -170,16 +170,22 @@ iscsi_session_open() {
 		iscsi_session_login "$@" || return
 	fi
 	journal_recall login "login $1 $2"
-	[[ ! $login ]] || journal_remember "sessions $1 $2" " ${found[*]} "
+	[[ ! $login ]] || {
+		journal_remember "sessions $1 $2" "${found[*]}"
+		journal_remember "trying $1 $2" ''
+	}
 	iscsi_sessions+=("${found[@]}")
 }
 
 # iscsi_session_join <iqn> <portal>
-# What the caller has found is used; if it is ours, it is ours to end, too. The
-# target may have got other LUNs meanwhile.
+# What the caller has found is used; if another guest has logged in, or was
+# killed while it did, it is ours to end, too. The target may have got other
+# LUNs meanwhile.
 iscsi_session_join() {
 	local session state
-	! shared_with_others "login $1 $2" || journal_remember "login $1 $2" y
+	if shared_with_others "sessions $1 $2" "${found[*]}" || shared_with_others "trying $1 $2" y; then
+		journal_remember "login $1 $2" y
+	fi
 	for session in "${found[@]}"; do
 		sysfs_await 5 iscsi_session online "$session" || {
 			reason="The session with $1 at $2 is not logged in (${state:-gone}); see whether the server runs and can be reached."
@@ -202,7 +208,7 @@ iscsi_session_login() {
 	iscsi_portals_option at "$2"
 	journal_remember "trying $1 $2" y
 	run iscsiadm --mode node --targetname "$1" --portal "$at" --login || status=$?
-	((status >= 124)) || journal_remember "trying $1 $2" ''
+	((status == 0 || status >= 124)) || journal_remember "trying $1 $2" ''
 	iscsi_record_restore || return
 	((status == 0)) || iscsi_session_refused "$1" "$at" "$status" "$3" || return
 	iscsi_session_find "$1" "$2"
@@ -243,12 +249,12 @@ iscsi_session_close() {
 	journal_recall login "login $1 $2"
 	journal_recall mine "sessions $1 $2"
 	journal_recall trying "trying $1 $2"
-	[[ $login ]] && ! shared_with_others "login $1 $2" || return 0
+	[[ $login ]] && ! shared_with_others "login $1 $2" y || return 0
 	[[ ! $trying ]] || sysfs_await "$iscsi_session_patience" iscsi_session settled "$1" "$2" || :
 	iscsi_session_find "$1" "$2"
 	for session in "${found[@]}"; do
 		# Killed before it was remembered, ours is the only one: there was none when we looked.
-		[[ $mine && $mine != *" $session "* ]] || iscsi_session_end "$session" || status=1
+		[[ $mine && " $mine " != *" $session "* ]] || iscsi_session_end "$session" || status=1
 	done
 	((status == 0)) || return 1
 	# What is there still is the administrator's, who may need the record.

@@ -39,7 +39,7 @@ multipath_release() {
 	journal_recall wwid wwid
 	[[ $wwid ]] || return 0
 	journal_leave multipath
-	! shared_with_others "map $wwid" || return 0
+	! shared_with_others "map $wwid" y || return 0
 	read -ra paths <<<"$2"
 	multipath_find || return 0
 	sysfs_read name "/sys/class/block/$map/dm/name" || return 0
@@ -108,7 +108,7 @@ multipath_is_whole() {
 # map that was there before us stays.
 multipath_join() {
 	parameters_check_tool multipath
-	if ! multipath_find || shared_with_others "map $wwid"; then
+	if ! multipath_find || shared_with_others "map $wwid" y; then
 		journal_remember wwid "$wwid"
 		journal_remember "map $wwid" y
 	fi
