@@ -56,12 +56,11 @@ iscsi_record_full() {
 	return 1
 }
 
-# iscsi_record_lend <user, or empty> <secret>
-# To the caller's records, until iscsi_record_restore. Fails with reason set.
+# iscsi_record_lend [line]...
+# With time-outs, to the caller's records, until iscsi_record_restore. Fails with reason set.
 iscsi_record_lend() {
 	local file lines=("$iscsi_record_lent" 'node.session.initial_login_retry_max = 1'
-		"node.conn[0].timeo.login_timeout = $iscsi_record_login_timeout" 'node.conn[0].timeo.logout_timeout = 5')
-	[[ ! $1 ]] || lines+=('node.session.auth.authmethod = CHAP' "node.session.auth.username = $1" "node.session.auth.password = $2")
+		"node.conn[0].timeo.login_timeout = $iscsi_record_login_timeout" 'node.conn[0].timeo.logout_timeout = 5' "$@")
 	iscsi_record_restore || return
 	for file in "${records[@]}"; do
 		printf '%s\n' "${lines[@]}" 2>/dev/null >>"$file" || iscsi_record_full "$file" || return

@@ -112,6 +112,29 @@ teardown() {
 	[[ ! "$(iscsi_sessions)" ]]
 }
 
+@test "CHAP of the administrator's record holds, unless the guest's configuration says otherwise" {
+	mkdir -p "${record%/*}"
+	printf '%s\n' 'node.session.auth.authmethod = CHAP' 'node.session.auth.username = host' \
+		'node.session.auth.password = other' >"$record"
+	echo 'host other' >"$ISCSI/targets/$iqn/chap"
+	iscsi_vbd 1 51712 "$target"
+	iscsi_add 1 51712
+	iscsi_remove 1 51712
+	echo 'web secret' >"$ISCSI/targets/$iqn/chap"
+	iscsi_secrets "$iqn web secret"
+	xenstore-rm backend/vbd/1/51712
+	iscsi_vbd 1 51712 "$target,user=web"
+	iscsi_add 1 51712
+	iscsi_remove 1 51712
+	xenstore-rm backend/vbd/1/51712
+	iscsi_vbd 1 51712 "$target,auth_method=None"
+	run iscsi_add 1 51712
+	assert_failed backend/vbd/1/51712 error 'authorization failure'
+	rm "$ISCSI/targets/$iqn/chap"
+	sed -i '/auth/d' "$record"
+	iscsi_add 1 51712
+}
+
 @test "a record of ours that a crash of the host has left is used, and goes" {
 	iscsi_vbd 1 51712 "$target"
 	iscsi_add 1 51712

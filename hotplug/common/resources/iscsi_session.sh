@@ -22,22 +22,22 @@ iscsi_session_leaving=8  # seconds that a session may take to go, after iscsiadm
 # iscsi_session_acquire <iqn> <portals> <multipath: y|n> <discovery: y|n> <auth_method> <user>
 # Sets iscsi_sessions: one, or for multipath one for each portal that lets us in.
 iscsi_session_acquire() {
-	local portal portals=() secret='' excuse=''
-	iscsi_session_secret "$1" "$5" "$6"
+	local portal portals=() auth=() excuse=''
+	iscsi_session_auth "$1" "$5" "$6"
 	shared_lock "iscsi/$1" || fail "$reason"
 	iscsi_session_portals "$1" "$2" "$4"
 	iscsi_sessions=()
 	for portal in "${portals[@]}"; do
 		[[ $3 == y ]] || ((${#iscsi_sessions[@]} == 0)) || break
-		iscsi_session_open "$1" "$portal" "$6" "$secret" || iscsi_session_excuse "$portal"
+		iscsi_session_open "$1" "$portal" "${auth[@]}" || iscsi_session_excuse "$portal"
 	done
 	((${#iscsi_sessions[@]})) || fail "$excuse"
 }
 
 # iscsi_session_plan <iqn> <portals> <multipath> <discovery> <auth_method> <user>
 iscsi_session_plan() {
-	local secret
-	iscsi_session_secret "$1" "$5" "$6"
+	local auth
+	iscsi_session_auth "$1" "$5" "$6"
 }
 
 # iscsi_session_release <iqn> <portals>...
@@ -84,14 +84,19 @@ iscsi_session_check() {
 	return 1
 }
 
-# iscsi_session_secret <iqn> <auth_method> <user>
-# Sets the caller's secret, where there is to be one.
-iscsi_session_secret() {
+# iscsi_session_auth <iqn> <auth_method> <user>
+# Sets the caller's auth to lines for the record; without any, its own hold.
+iscsi_session_auth() {
+	local secret
 	[[ $2 != CHAP || $3 ]] ||
 		fail "auth_method=CHAP needs the name that this host has at the target; add user= to the guest's configuration."
 	[[ $2 != None || ! $3 ]] ||
 		fail "auth_method=None has no user; leave out one of them in the guest's configuration."
-	[[ ! $3 ]] || iscsi_secrets_get secret "$1" "$3"
+	auth=()
+	[[ ! $2 ]] || auth=("node.session.auth.authmethod = $2")
+	[[ $3 ]] || return 0
+	iscsi_secrets_get secret "$1" "$3"
+	auth=('node.session.auth.authmethod = CHAP' "node.session.auth.username = $3" "node.session.auth.password = $secret")
 }
 
 # iscsi_session_portals <iqn> <portals> <discovery>
@@ -159,7 +164,7 @@ iscsi_session_is_online() {
 	sysfs_read state "/sys/class/iscsi_session/$1/state" && [[ $state == LOGGED_IN ]]
 }
 
-# iscsi_session_open <iqn> <portal> <user> <secret>
+# iscsi_session_open <iqn> <portal> [line for the record]...
 # Adds to iscsi_sessions. Fails with reason set.
 iscsi_session_open() {
 	local found login
@@ -195,7 +200,7 @@ iscsi_session_join() {
 	done
 }
 
-# iscsi_session_login <iqn> <portal> <user> <secret>
+# iscsi_session_login <iqn> <portal> [line for the record]...
 # Sets the caller's found. Fails with reason set.
 iscsi_session_login() {
 	local records=() at status=0
@@ -204,13 +209,13 @@ iscsi_session_login() {
 		return 1
 	}
 	journal_remember "login $1 $2" y
-	iscsi_record_make "$1" "$2" && iscsi_record_lend "$3" "$4" || return
+	iscsi_record_make "$1" "$2" && iscsi_record_lend "${@:3}" || return
 	iscsi_portals_option at "$2"
 	journal_remember "trying $1 $2" y
 	run iscsiadm --mode node --targetname "$1" --portal "$at" --login || status=$?
 	((status == 0 || status >= 124)) || journal_remember "trying $1 $2" ''
 	iscsi_record_restore || return
-	((status == 0)) || iscsi_session_refused "$1" "$at" "$status" "$3" || return
+	((status == 0)) || iscsi_session_refused "$1" "$at" "$status" "${4-}" || return
 	iscsi_session_find "$1" "$2"
 	((${#found[@]})) || iscsi_session_lost "$1" "$at"
 }
@@ -221,7 +226,7 @@ iscsi_session_lost() {
 	return 1
 }
 
-# iscsi_session_refused <iqn> <portal> <iscsiadm's status> <user>
+# iscsi_session_refused <iqn> <portal> <iscsiadm's status> <user, or empty>
 # Sets reason, and fails. iscsiadm says in its first line only that it failed;
 # its statuses, and what it calls them: open-iscsi, usr/iscsi_err.c.
 iscsi_session_refused() {
