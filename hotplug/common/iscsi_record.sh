@@ -30,11 +30,15 @@ iscsi_record_find() {
 }
 
 # iscsi_record_make <iqn> <portal>
-# Sets the caller's records; fails with reason set.
+# Sets the caller's records; fails with reason set. One may be there that
+# another guest's attach, killed before it could mark it, has made.
 iscsi_record_make() {
 	local at
 	iscsi_record_find "$@"
-	((${#records[@]} == 0)) || return 0
+	if ((${#records[@]})); then
+		! shared_with_others "record $1 $2" y || journal_remember "record $1 $2" y
+		return 0
+	fi
 	iscsi_portals_option at "$2"
 	journal_remember "record $1 $2" y
 	run iscsiadm --mode node --targetname "$1" --portal "$at" --op new || return
