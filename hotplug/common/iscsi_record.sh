@@ -10,7 +10,7 @@
 
 iscsi_record_roots=(/etc/iscsi /var/lib/iscsi) # of Debian and SUSE, of Fedora
 iscsi_record_made='# Made by xen-hotplug: it goes with the last guest.'
-iscsi_record_lent='# For one login by xen-hotplug:'
+iscsi_record_lent=$'\n# For one login by xen-hotplug:' # the last line need not be ended
 
 # iscsid goes on behind the back of an iscsiadm that was killed: it has to give
 # up before that. It looks at the time after each failure, 3 s apart.
@@ -72,14 +72,15 @@ iscsi_record_lend() {
 }
 
 # iscsi_record_restore
-# The caller's records are as they were. Fails with reason set.
+# The caller's records are as they were; in one step, so that a kill leaves
+# none of them half. Fails with reason set.
 iscsi_record_restore() {
-	local file lines rest
+	local file text rest
 	for file in "${records[@]}"; do
-		mapfile -t lines 2>/dev/null <"$file" || continue
-		printf -v rest '%s\n' "${lines[@]}"
-		[[ $rest == *"$iscsi_record_lent"* ]] || continue
-		printf '%s' "${rest%%"$iscsi_record_lent"*}" 2>/dev/null >"$file" || iscsi_record_full "$file" || return
+		text=''
+		IFS= read -r -d '' text 2>/dev/null <"$file" || :
+		rest=${text%%"$iscsi_record_lent"*}
+		((${#rest} == ${#text})) || run truncate --size "${#rest}" -- "$file" || return
 	done
 }
 

@@ -141,6 +141,28 @@ program_fault() {
 	say_tried "$tried" calls 12
 }
 
+@test "a record of the administrator's is what it was, whenever the attach is killed" {
+	local line at tried=0 record=$BATS_TEST_TMPDIR/etc/iscsi/nodes/$iqn/$portal
+	moments_of attach
+	libxl_goes
+	libxl detach
+	mkdir -p "${record%/*}"
+	printf 'node.name = mine\nnode.startup = automatic' >"$record"
+	cp "$record" "$BATS_TEST_TMPDIR/before"
+	for line in "${moments[@]}"; do
+		subject_nodes
+		read -ra at <<<"$line"
+		killed_at attach "${at[@]}"
+		((ended != 137)) || tried=$((tried + 1))
+		libxl_goes
+		libxl detach
+		assert_ended 0
+		cmp "$record" "$BATS_TEST_TMPDIR/before"
+		[[ ! "$(iscsi_sessions)" ]]
+	done
+	say_tried "$tried" moments 40
+}
+
 @test "a guest who comes after an attach that was killed keeps the session" {
 	local at number tried=0
 	domain 2
