@@ -10,7 +10,6 @@ disk=vdev=xvdb,access=w,script=block-iscsi,target=iqn=$iqn,portal=127.0.0.1
 
 setup() {
 	guest web 11
-	systemctl stop tgt
 	image lun1
 	image lun2
 	server_start
@@ -30,7 +29,7 @@ teardown() {
 server_start() {
 	local lun
 	tgtd
-	within 30 tgtadm --op show --mode sys
+	within 60 tgtadm --op show --mode sys
 	tgtadm --lld iscsi --op new --mode target --tid 1 --targetname "$iqn"
 	for lun in 1 2; do
 		tgtadm --lld iscsi --op new --mode logicalunit --tid 1 --lun "$lun" --backing-store "$E2E_WORK/lun$lun.img"
