@@ -10,7 +10,7 @@
 
 iscsi_record_roots=(/etc/iscsi /var/lib/iscsi) # of Debian and SUSE, of Fedora
 iscsi_record_made='# Made by xen-hotplug: it goes with the last guest.'
-iscsi_record_lent=$'\n# For one login by xen-hotplug:' # the last line need not be ended
+iscsi_record_lent='# For one login by xen-hotplug:'
 
 # iscsid goes on behind the back of an iscsiadm that was killed: it has to give
 # up before that. It looks at the time after each failure, 3 s apart.
