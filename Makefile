@@ -20,7 +20,8 @@ helper_c = $(wildcard helpers/*.c)
 mock_c   = $(wildcard tests/mock-xenstored/*.c)
 client_c = $(wildcard tests/mock-xenstored/client/*.c)
 
-DEVICE_SCRIPTS = block block-overlay block-shared vif-bridge vif-nat vif-openvswitch vif-route block-dummy block-nbd block-qcow2 block-drbd block-drbd-probe block-tap block-iscsi
+DEVICE_SCRIPTS = block block-drbd block-drbd-probe block-dummy block-iscsi block-nbd block-overlay block-qcow2 \
+	block-shared block-tap vif-bridge vif-nat vif-openvswitch vif-route
 COMMON  = $(notdir $(wildcard hotplug/common/*.sh))
 SHELL_FILES = $(addprefix hotplug/Linux/,$(DEVICE_SCRIPTS) hotplug.sh) $(wildcard hotplug/common/*.sh \
 	hotplug/common/resources/*.sh tests/lib/* tests/bats/*.bats tests/bench/* tests/conformance/* tests/e2e/inside/* \

@@ -31,7 +31,10 @@ overlay_release() {
 		run dmsetup remove --deferred "$name" || status=$?
 	done
 	((status == 0)) || overlay_find
-	((status == 0 || ${#overlay_found[@]} == 0))
+	((status == 0 || ${#overlay_found[@]} == 0)) || {
+		disk_in_use=1
+		return 1
+	}
 }
 
 # overlay_check <base device> <its sectors> <device to write to> <persist>
