@@ -3,17 +3,6 @@
 # What several devices hold together: the first one makes it, the last one
 # takes it away. Who holds it is in the journals.
 
-# shared_lock <name>
-# Waits for the lock, which lasts until this script ends. For who looks at a
-# thing before it makes it, or takes it away. Fails with reason set.
-shared_lock() {
-	local status=0
-	# No request only locks; what this one reads is for nobody.
-	helper load --wait "$lifecycle_lock_wait" --lock "$run_lock:$1" "$XENBUS_PATH" params || status=$?
-	# Where the store does not answer, the lock is held all the same.
-	((status != 5))
-}
-
 # shared_with_others <key> <value>
 # Has another device's journal remembered this, and nothing else since?
 shared_with_others() {

@@ -24,6 +24,8 @@ store_load() {
 # script ends. Fails with reason set where another one keeps it.
 store_lock() {
 	local status=0
+	# No request only locks; what this one reads is for nobody, and where the
+	# store does not answer the lock is held all the same.
 	helper load --wait "$lifecycle_lock_wait" --lock "$run_lock:$1" "$XENBUS_PATH" state || status=$?
 	((status != 5))
 }

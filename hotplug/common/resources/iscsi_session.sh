@@ -24,7 +24,7 @@ iscsi_session_leaving=8  # seconds that a session may take to go, after iscsiadm
 iscsi_session_acquire() {
 	local portal portals=() auth=() excuse=''
 	iscsi_session_auth "$1" "$5" "$6"
-	shared_lock "iscsi/$1" || fail "$reason"
+	store_lock "iscsi/$1" || fail "$reason"
 	iscsi_session_portals "$1" "$2" "$4"
 	iscsi_sessions=()
 	for portal in "${portals[@]}"; do
@@ -48,7 +48,7 @@ iscsi_session_release() {
 	read -ra portals <<<"$portals"
 	((${#portals[@]})) || iscsi_session_adopt "$1" "$2"
 	((${#portals[@]})) || return 0
-	shared_lock "iscsi/$1" || return
+	store_lock "iscsi/$1" || return
 	for portal in "${portals[@]}"; do
 		iscsi_session_close "$1" "$portal" || status=1
 	done

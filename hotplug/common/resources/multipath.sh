@@ -15,7 +15,7 @@ multipath_acquire() {
 	local wwid paths map=''
 	read -ra paths <<<"$2"
 	multipath_identify
-	shared_lock "wwid/$wwid" || fail "$reason"
+	store_lock "wwid/$wwid" || fail "$reason"
 	if [[ $1 == y ]]; then
 		multipath_join
 		dev=/dev/$map

@@ -14,7 +14,7 @@ nbd_server='' # the host, or the path of the socket
 nbd_export_acquire() {
 	local key what
 	nbd_export_key "$@"
-	helper load --lock "$run_lock:nbd $key" --wait "$lifecycle_lock_wait" "$XENBUS_PATH" mode || fail "$reason"
+	store_lock "nbd $key" || fail "$reason"
 	[[ $6 == y || $5 == 'w!' ]] || nbd_export_ask "$key" "$what" "$5"
 	# Only from here on it is ours: others look while they have the lock.
 	journal_remember export "$key" mode "$5"
