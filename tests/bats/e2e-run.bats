@@ -47,21 +47,21 @@ qemu_gone() {
 }
 
 @test "a run in which all tests pass says how many, and what it took" {
-	qemu 'touch up' 'echo up >console.log' 'printf "%s\n" 1..2 "begin 1 one" "ok 1 one in 5ms" "ok 2 two in 5ms" >tests'
+	qemu 'touch up' 'echo up >console.log' 'printf "%s\n" 1..2 "begin 1 one" "ok 1 one in 5ms" "ok 2 two in 5ms" end >tests'
 	ends 0 '2 passed, 0 failed, 0 skipped'
 	[[ "$output" == *'... 1 one'* && "$output" == *"The logs are in $E2E_RESULTS."* ]]
 }
 
 @test "a failed test fails the run, and so does a skipped one" {
-	qemu 'touch up console.log' 'printf "%s\n" 1..2 "ok 1 one in 5ms" "not ok 2 two in 5ms" "#  why" >tests'
+	qemu 'touch up console.log' 'printf "%s\n" 1..2 "ok 1 one in 5ms" "not ok 2 two in 5ms" "#  why" end >tests'
 	ends 1 '1 passed, 1 failed, 0 skipped'
 	[[ "$output" == *'#  why'* ]]
-	qemu 'touch up console.log' 'printf "%s\n" 1..2 "ok 1 one in 5ms" "ok 2 two # skip in 5ms" >tests'
+	qemu 'touch up console.log' 'printf "%s\n" 1..2 "ok 1 one in 5ms" "ok 2 two # skip in 5ms" end >tests'
 	ends 1 '1 passed, 0 failed, 1 skipped'
 }
 
 @test "a filter that matches no test fails the run" {
-	qemu 'touch up console.log' 'echo 1..0 >tests'
+	qemu 'touch up console.log' 'printf "%s\n" 1..0 end >tests'
 	ends 1 'No test has a title that matches the filter.' nothing
 	[[ $(<"$E2E_RESULTS/filter") == nothing ]]
 }
@@ -86,6 +86,20 @@ qemu_gone() {
 	qemu 'touch up console.log' 'printf "%s\n" 1..2 "ok 1 one in 5ms" >tests' 'exec sleep 300'
 	E2E_TIMEOUT=4 ends 1 'Only 1 of 2 tests ran, since its 4 s were over'
 	until_true qemu_gone
+}
+
+@test "a suite that ended early, between two files, is not complete" {
+	qemu 'touch up console.log' 'printf "%s\n" 1..1 "ok 1 one in 5ms" >tests'
+	ends 1 'Only 1 of 1 tests ran, since dom0 ended'
+}
+
+@test "of several hosts all tests count, and one that fails fails the run" {
+	qemu 'cd "${E2E_RESULTS-.}"; touch up console.log; printf "%s\n" 1..1 "ok 1 one in 5ms" end >tests'
+	run "$root/tests/e2e/all"
+	[[ $status == 0 && "$output" == *'1: '*'2: '*$'\n2 passed, 0 failed on 2 hosts'* ]]
+	qemu 'cd "${E2E_RESULTS-.}"; touch up console.log; printf "%s\n" 1..1 "$([[ $E2E_RESULTS == */1 ]] && echo not) ok 1 one in 5ms" end | sed "s/^ //" >tests'
+	run "$root/tests/e2e/all"
+	[[ $status == 1 && "$output" == *$'\n1 passed, 1 failed on 2 hosts'* ]]
 }
 
 @test "a suite that does not begin is told by dom0's last words" {
