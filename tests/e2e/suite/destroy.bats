@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: LGPL-2.1-only
-# Guests with an interface of each script, which are destroyed.
+# Guests that are destroyed, with all that the scripts have made for them.
 
 load ../lib/xen.bash
 load ../lib/network.bash
@@ -16,20 +16,20 @@ setup() {
 	before=$(network)
 }
 
-# each_script <word>
-# Sets vifs to an interface of each, with this word besides.
+# each_script
+# Sets vifs to an interface of each.
 each_script() {
 	vlan_word 10p/20
 	vifs=(
-		"bridge=vlanbr0,$vlan,ip=10.9.1.12 fd00:9:1::12,$1"
-		"script=vif-openvswitch,bridge=ovs0.10:20,ip=10.9.1.13 fd00:9:1::13,$1"
-		"script=vif-route,gatewaydev=wire,ip=198.51.100.14 2001:db8:1::14,$1"
-		"script=vif-nat,$1"
+		"bridge=vlanbr0,$vlan,ip=10.9.1.12 fd00:9:1::12"
+		'script=vif-openvswitch,bridge=ovs0.10:20,ip=10.9.1.13 fd00:9:1::13'
+		'script=vif-route,gatewaydev=wire,ip=198.51.100.14 2001:db8:1::14'
+		'script=vif-nat'
 	)
 }
 
-# are_attached <vif...|tap...>
-# All that the scripts make is there for the guest's interfaces, whose names are these.
+# are_attached <vif> <vif> <vif> <vif>
+# All that the scripts make is there for the guest's interfaces.
 are_attached() {
 	local interface proxies
 	proxies=$(ip neighbour show proxy dev wire)
@@ -47,7 +47,7 @@ are_attached() {
 
 @test "a guest with an interface of each script, which is destroyed, leaves nothing" {
 	local vif vifs vlan
-	each_script type=vif
+	each_script
 	guest_config each 15 "vif=[$(commas "${vifs[@]}")]"
 	xl create "$E2E_WORK/each.cfg"
 	within 60 all_in_state_4 vif "$(xl domid each)" 4
@@ -57,13 +57,16 @@ are_attached() {
 	same_network "$before"
 }
 
-@test "an HVM guest with an interface of each script, which is two, leaves nothing when it is destroyed" {
-	local vif vifs vlan
-	each_script model=e1000
-	guest_hvm each "${vifs[@]}"
-	vif=vif$(xl domid each)
-	are_attached "$vif".{0..3}
-	are_attached "$vif".{0..3}-emu
+@test "an HVM guest on Open vSwitch has both its interfaces there, in its VLANs, and leaves neither when it is destroyed" {
+	local vif port
+	guest_hvm each 'script=vif-openvswitch,bridge=ovs0.10:20,model=e1000,ip=10.9.1.13 fd00:9:1::13'
+	vif=vif$(xl domid each).0
+	[[ $(ovs-vsctl --timeout=60 list-ports ovs0) == "$vif"$'\n'"$vif-emu" ]]
+	for port in "$vif" "$vif-emu"; do
+		[[ $(ovs-vsctl --timeout=60 get port "$port" tag trunks) == $'10\n[20]' ]]
+		nft list chain netdev xen_hotplug "$port"
+	done
 	xl destroy each
 	same_network "$before"
+	[[ ! -e /sys/class/net/$vif && ! -e /sys/class/net/$vif-emu ]]
 }
