@@ -80,7 +80,7 @@ killed_everywhere() {
 }
 
 @test "an attach that was killed at any moment is detached without residue" {
-	killed_everywhere attach 25
+	killed_everywhere attach 20
 }
 
 @test "a detach that was killed at any moment is done by the next one" {

@@ -202,9 +202,9 @@ tap_fault() {
 		xenstore-rm "$subject_path" 2>/dev/null || :
 		vbd3 1 51712 "vhd:$image" mode r
 	}
+	subject_nodes
 	vbd3 2 51712 "vhd:$image" mode r
 	call block-tap add vbd3 2 51712
-	subject_nodes
 	moments_of attach
 	libxl_goes
 	libxl detach

@@ -21,11 +21,13 @@ vhd_image() {
 # vbd3 <domid> <devid> <target> [node value]...
 # As vbd, for the backend that tapback is.
 vbd3() {
-	local path=backend/vbd3/$1/$2
+	local path=backend/vbd3/$1/$2 pairs=() i
+	for ((i = 4; i < $#; i += 2)); do
+		pairs+=("$path/${!i}" "${@:i+1:1}")
+	done
 	store_set "$path/frontend" "/local/domain/$1/device/vbd/$2" "$path/frontend-id" "$1" \
 		"$path/online" 1 "$path/state" 2 "$path/script" "$scripts/block-tap" "$path/params" "$3" \
-		"$path/mode" w "$path/type" vbd3 "$path/dev" xvda "$path/device-type" disk
-	(($# == 3)) || nodes "$path" "${@:4}"
+		"$path/mode" w "$path/type" vbd3 "$path/dev" xvda "$path/device-type" disk "${pairs[@]}"
 }
 
 # tapdisks
