@@ -59,7 +59,7 @@ forwarding_rules_reason() {
 # Where not both are there, each alone: one that is not there is gone (status 1).
 forwarding_rules_remove() {
 	local direction status=0
-	forwarding_rules_restore "$1" -D "${@:2}" && return
+	forwarding_rules_restore "$1" -D "${@:2}" && return 0
 	status=$?
 	for direction in in out; do
 		((status == 1)) || return "$status"

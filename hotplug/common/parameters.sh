@@ -75,7 +75,7 @@ parameters_set() {
 # parameters_check <what> <value> <type>
 parameters_check() {
 	local value expected
-	"type_${3%%:*}" "$2" "${3#*:}" && return
+	"type_${3%%:*}" "$2" "${3#*:}" && return 0
 	quote value "$2"
 	fail "$1 is $value, which is not $expected; correct the guest's configuration."
 }

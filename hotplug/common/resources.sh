@@ -39,7 +39,7 @@ use() {
 # resource_find <resource>
 # Reads the resource's file, unless the script or an earlier use brought it.
 resource_find() {
-	declare -F "${1}_acquire" >/dev/null && return
+	declare -F "${1}_acquire" >/dev/null && return 0
 	[[ $1 =~ ^[a-z][a-z0-9_]*$ && -f $hotplug_common/resources/$1.sh ]] ||
 		fail "There is no resource ${1@Q}: neither ${1}_acquire in $hotplug_name nor a file of that name in $hotplug_common/resources."
 	# shellcheck source=/dev/null

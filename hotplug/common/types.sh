@@ -65,7 +65,7 @@ type_path() {
 # type_disk <value>
 # A path, or a name under /dev, as in phy:sda1.
 type_disk() {
-	type_path "$1" && return
+	type_path "$1" && return 0
 	expected='an absolute path, or the name of a device under /dev'
 	[[ $1 && $1 != */* && $1 != . && $1 != .. && ${#1} -le 255 ]] || [[ $1 =~ ^[A-Za-z0-9_-]+(/[A-Za-z0-9_-][A-Za-z0-9._-]*)+$ ]]
 }

@@ -85,7 +85,7 @@ drbd_role_require() {
 	drbd_role_read || fail "Cannot read the state of DRBD: $reason"
 	[[ $drbd_role_now ]] || drbd_role_missing
 	[[ $drbd_role_minor ]] || fail "$what has no volume $drbd_role_volume; correct the guest's configuration."
-	[[ $drbd_role_now != Primary ]] || drbd_role_usable && return
+	[[ $drbd_role_now != Primary ]] || drbd_role_usable && return 0
 	drbd_role_explain
 	fail "$reason"
 }
@@ -146,7 +146,7 @@ drbd_role_usable() {
 
 # drbd_role_promote
 drbd_role_promote() {
-	run drbdadm primary "$drbd_role_resource" && return
+	run drbdadm primary "$drbd_role_resource" && return 0
 	drbd_role_explain
 	fail "$reason"
 }

@@ -96,7 +96,7 @@ forwarding_called() {
 	. "$hotplug_common/config.sh"
 	config_get firewall firewall
 	[[ $firewall == @(auto|iptables) ]] || return
-	type -P "$1-restore" >/dev/null && return
+	type -P "$1-restore" >/dev/null && return 0
 	[[ $firewall != iptables ]] ||
 		fail "$hotplug_config says firewall = iptables, but $1 is not installed; install the package iptables, or write firewall = auto there."
 	return 1

@@ -86,7 +86,7 @@ hooks_run() {
 	((left < all)) || left=$all
 	((left > 0)) || left=1
 	failure_trace+=("+ $1")
-	helper run --deadline "$left" --input '' -- bash "$hotplug_common/hook-shell.sh" "$1" "$0" "${facts[@]}" && return
+	helper run --deadline "$left" --input '' -- bash "$hotplug_common/hook-shell.sh" "$1" "$0" "${facts[@]}" && return 0
 	# In the helper's sentence the command, in quotes, comes first.
 	reason="The hook $1 ${reason#*\' }"
 	return 1
