@@ -103,7 +103,16 @@ guest_did() {
 # has_sector <image> <guest> <disk>
 # Has this guest written the first sector of this disk?
 has_sector() {
-	[[ $(head -n 1 -- "$1" | tr -d '\0') == "guest $2, disk $3" ]]
+	[[ $(first_line "$1") == "guest $2, disk $3" ]]
+}
+
+# first_line <image>
+# What a guest writes to a block device does not pass dom0's page cache, which
+# would have the old sector for ever.
+first_line() {
+	local flags=()
+	[[ ! -b $1 ]] || flags=(iflag=direct)
+	dd if="$1" bs=4096 count=1 "${flags[@]}" status=none | tr -d '\0' | head -n 1
 }
 
 # said <guest> <text>

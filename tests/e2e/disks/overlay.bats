@@ -19,11 +19,6 @@ overlay() {
 	xl block-attach "$1" "vdev=xvdb,script=block-overlay,access=w,target=base=$base,$2"
 }
 
-# first_line <file or device>
-first_line() {
-	head -n 1 -- "$1" | tr -d '\0'
-}
-
 # nothing_left
 nothing_left() {
 	same_residue "$before"
