@@ -9,6 +9,8 @@ helper=${XEN_HOTPLUG:-$root/helpers/xen-hotplug}
 . "$root/tests/lib/store.bash"
 # shellcheck source=wait.bash
 . "$root/tests/lib/wait.bash"
+# shellcheck source=loops.bash
+. "$root/tests/lib/loops.bash"
 
 home=/local/domain/0
 # The disk of each guest. A number of this test's own, since the tags of loop devices, which have it,
@@ -34,7 +36,7 @@ helper_teardown() {
 	# A mounted loop device goes with its mount; a mount of a file's directory, after the file's.
 	mapfile -t own < <(loops)
 	for loop in "${own[@]}"; do
-		losetup -d "$loop"
+		loop_detach "$loop" "$BATS_TEST_TMPDIR"
 	done
 	while read -r where; do
 		umount "$(printf %b "$where")"

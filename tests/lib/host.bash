@@ -13,6 +13,8 @@ scripts=${HOTPLUG_SCRIPTS:-$root/hotplug/Linux}
 . "$root/tests/lib/store.bash"
 # shellcheck source=wait.bash
 . "$root/tests/lib/wait.bash"
+# shellcheck source=loops.bash
+. "$root/tests/lib/loops.bash"
 
 phys=() # block devices that phy_device made
 
@@ -51,11 +53,11 @@ host_stop() {
 	local left='' phy
 	[[ ! ${host_pid-} ]] || left=$(host_destroy_guests && host_residue)
 	for phy in "${phys[@]}"; do
-		losetup -d "$phy"
+		loop_detach "$phy" "${BATS_RUN_TMPDIR:-$BATS_TEST_TMPDIR}"
 	done
 	[[ ! ${host_pid-} ]] || { kill "$host_pid" && wait "$host_pid"; } 2>/dev/null || :
 	store_stop
-	host_loops | while read -r phy _; do losetup -d "$phy"; done
+	host_loops | while read -r phy _; do loop_detach "$phy" "$BATS_TEST_TMPDIR"; done
 	[[ ! $left || ${HOTPLUG_SCRIPTS-} ]] || {
 		printf 'left behind, after all was detached:\n%s\n' "$left"
 		return 1
