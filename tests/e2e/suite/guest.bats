@@ -41,6 +41,8 @@ rebooted() {
 }
 
 @test "a boot loader in dom0 reads the guest's disk, which the guest then gets" {
+	local before
+	before=$(residue)
 	guest_config boot 13 "bootloader='$BATS_TEST_DIRNAME/../inside/boot-loader'" \
 		"disk=['format=raw,vdev=xvda,access=w,script=block,target=$E2E_WORK/boot.img']"
 	sed -i '/^kernel=/d; /^ramdisk=/d' "$E2E_WORK/boot.cfg"
@@ -49,5 +51,5 @@ rebooted() {
 	guest_answers 10.9.0.13
 	[[ $(<"$E2E_WORK/boot-loader.read") == 'read by the boot loader' ]]
 	xl destroy boot
-	same_residue ''
+	same_residue "$before"
 }
