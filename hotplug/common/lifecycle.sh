@@ -144,11 +144,11 @@ lifecycle_release() {
 # lifecycle_rollback
 # A failed attach leaves nothing, or the journal that says what.
 lifecycle_rollback() {
-	local first=$failure
+	local first=$failure first_status=$failure_status
 	lifecycle_phase='' failure='' run_last=$run_last_undo
 	resources_release
 	[[ $failure ]] || helper forget "$journal_file" || :
-	failure=$first
+	failure=$first failure_status=$first_status
 }
 
 # lifecycle_check

@@ -38,3 +38,26 @@ teardown() {
 	[[ "$status" -ne 0 ]]
 	assert_refused backend/vbd/1/51728 busy 'share it deliberately with script=block-shared (mode=w!)'
 }
+
+@test "what fails in the undoing of a refused attach does not hide that the disk is busy" {
+	local environment
+	cat >"$BATS_TEST_TMPDIR/block-stuck" <<-END
+		#!/bin/bash
+		. "$scripts/hotplug.sh"
+		device block 'A disk with something that cannot be undone.'
+		target disk 'The disk.'
+		stuck_acquire() { :; }
+		stuck_release() { reason='It is stuck.'; return 1; }
+		resources() {
+			use stuck
+			use disk "\$target" "\$mode"
+		}
+		hotplug "\$@"
+	END
+	chmod +x "$BATS_TEST_TMPDIR/block-stuck"
+	libxl_environment vbd 2 51712
+	run host env "${environment[@]}" "$BATS_TEST_TMPDIR/block-stuck" add
+	[[ "$status" -eq 1 ]]
+	assert_refused backend/vbd/2/51712 busy "by guest 'guest1'"
+	rm "$BATS_TEST_TMPDIR/run/xen-hotplug/vbd-2-51712"
+}
