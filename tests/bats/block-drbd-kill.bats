@@ -87,24 +87,6 @@ killed_everywhere() {
 	killed_everywhere detach 15
 }
 
-# program_fault attach|detach <program> <number> <shell code>
-# The nth start of the program does what the code says, where $real is the program.
-program_fault() {
-	moment="$1, $2 $3: $4"
-	rm -f "$BATS_TEST_TMPDIR"/bin/*
-	hash -r
-	: >"$BATS_TEST_TMPDIR/starts"
-	program "$BATS_TEST_TMPDIR/bin/$2" <<-END
-		#!/bin/bash
-		real=$(type -P "$2")
-		echo x >>$BATS_TEST_TMPDIR/starts
-		[[ \$(wc -l <$BATS_TEST_TMPDIR/starts) != $3 ]] || { $4; }
-		exec "\$real" "\$@"
-	END
-	libxl "$1" timeout 35 env "PATH=$BATS_TEST_TMPDIR/bin:$PATH"
-	rm "$BATS_TEST_TMPDIR/bin/$2"
-}
-
 @test "each of its programs failing, before or after its work, is undone or done again" {
 	local what which tried=0
 	# shellcheck disable=SC2016 # the stand-in expands

@@ -351,6 +351,24 @@ program() {
 	mv "$1.new" "$1"
 }
 
+# program_fault attach|detach <program> <number> <shell code>
+# The nth start of the program does what the code says, where $real is the program.
+program_fault() {
+	moment="$1, $2 $3: $4"
+	rm -f "$BATS_TEST_TMPDIR"/bin/*
+	hash -r
+	: >"$BATS_TEST_TMPDIR/starts"
+	program "$BATS_TEST_TMPDIR/bin/$2" <<-END
+		#!/bin/bash
+		real=$(type -P "$2")
+		echo x >>$BATS_TEST_TMPDIR/starts
+		[[ \$(wc -l <$BATS_TEST_TMPDIR/starts) != $3 ]] || { $4; }
+		exec "\$real" "\$@"
+	END
+	libxl "$1" timeout 35 env "PATH=$BATS_TEST_TMPDIR/bin:$PATH"
+	rm "$BATS_TEST_TMPDIR/bin/$2"
+}
+
 # say_tried <number> <what> <least>
 # Tells how many were tried; too few are a defect of the test.
 say_tried() {
