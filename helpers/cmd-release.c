@@ -21,7 +21,7 @@ struct release {
 	bool has_device;
 	bool has_token;
 	uint32_t token;
-	const char *node;   /* what older scripts have recorded: the loop device, */
+	const char *node;   /* what the store has recorded: the loop device, */
 	const char *target; /* and the image file; NULL: nothing */
 	unsigned deadline_ms;
 };
@@ -30,7 +30,6 @@ struct release {
 static bool is_own(const struct release *release, const struct loop *loop)
 {
 	return loop->tagged && device_equal(&loop->tag.device, &release->device) &&
-	       (!release->has_token || loop->tag.token == release->token) &&
 	       loop->tag.dev == (dev_t)loop->info.lo_device &&
 	       loop->tag.ino == (ino_t)loop->info.lo_inode;
 }
@@ -54,14 +53,14 @@ static bool had_path(const struct loop *loop, const char *path)
 }
 
 /*
- * Whether it is the untagged loop device that older scripts have recorded for the device: the node
- * alone is not enough, since its number may have been given to another file.
+ * Whether it is the loop device that the store has recorded for the device, and no tag says that it
+ * is another's: the node alone is not enough, since its number may have been given to another file.
  */
 static bool is_recorded(const struct release *release, const struct loop *loop)
 {
 	struct stat node, file;
 
-	if (loop->tagged || !release->node || !release->target)
+	if (loop->tagged && !is_own(release, loop))
 		return false;
 	if (stat(release->node, &node) || !S_ISBLK(node.st_mode) || node.st_rdev != loop->number)
 		return false;
@@ -71,6 +70,14 @@ static bool is_recorded(const struct release *release, const struct loop *loop)
 	       file.st_ino == (ino_t)loop->info.lo_inode;
 }
 
+/* Whether it is to be detached. */
+static bool is_meant(const struct release *release, const struct loop *loop)
+{
+	if (release->node)
+		return is_recorded(release, loop);
+	return is_own(release, loop) && (!release->has_token || loop->tag.token == release->token);
+}
+
 static int detach_all(
 	const struct release *release, const struct loop_list *loops, struct output *out)
 {
@@ -78,7 +85,7 @@ static int detach_all(
 		const struct loop *loop = &loops->loops[i];
 		bool detached;
 
-		if (!is_own(release, loop) && !is_recorded(release, loop))
+		if (!is_meant(release, loop))
 			continue;
 		/* Detached already; it goes when the last one who looks at it closes it. */
 		if (loop->info.lo_flags & LO_FLAGS_AUTOCLEAR)
@@ -162,12 +169,14 @@ static int run_release(const struct command *command, int argc, char *argv[])
 		return usage_error(command, "'release' needs --device and no further argument");
 	if (!release.node != !release.target)
 		return usage_error(command, "'release' needs --node and --target together");
+	if (release.node && release.has_token)
+		return usage_error(command, "'release' takes --token or --node, not both");
 	return release_device(&release);
 }
 
 const struct command command_release = {
 	.name = "release",
-	.usage = "--device TYPE/DOMID/DEVID [--token HEX] [--node PATH --target PATH] "
+	.usage = "--device TYPE/DOMID/DEVID [--token HEX | --node PATH --target PATH] "
 		 "[--deadline SECONDS]",
 	.summary = "detaches the loop devices of a guest's device",
 	.help = "\n"
@@ -178,9 +187,9 @@ const struct command command_release = {
 		"\n"
 		"  --device TYPE/DOMID/DEVID  for whom, such as vbd/3/51712\n"
 		"  --token HEX                only what the attach with this token has tagged\n"
-		"  --node PATH, --target PATH the loop device and the image file that a script of "
-		"an\n"
-		"                             older kind recorded, which sets no tag\n"
+		"  --node PATH, --target PATH only this loop device, while it holds that image "
+		"file;\n"
+		"                             also one without a tag, as older scripts attach it\n"
 		"  --deadline SECONDS         take so long (10)\n",
 	.run = run_release,
 };

@@ -117,6 +117,19 @@ release() {
 	[[ $(loops) == "$dev" ]]
 }
 
+@test "with a node, of what is tagged for the device only that is detached" {
+	image other.img
+	claim 3 w "$PWD/disk.img"
+	local recorded=$dev
+	claim 3 w "$PWD/other.img" # as in another container of the same machine
+	release 3 --node "$recorded" --target "$PWD/disk.img"
+	done_with "$recorded"
+	[[ $(loops) == "$dev" ]]
+	release 3 --node "$dev" --target "$PWD/disk.img"
+	done_with
+	[[ $(loops) == "$dev" ]]
+}
+
 @test "a recorded node that is no loop device, or is gone, is fine" {
 	local node
 	for node in /dev/null "$PWD/disk.img" "$PWD/none" ''; do

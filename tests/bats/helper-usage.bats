@@ -79,6 +79,7 @@ setup() {
 		release --device vbd/1/2 --token 123456789
 		claim --device vbd/1/2 --mode w --token 0x1 /x
 		release --device vbd/1/2 --node /dev/loop0
+		release --device vbd/1/2 --token 1a --node /dev/loop0 --target /x
 		identify
 		identify relative
 	END

@@ -40,8 +40,8 @@ disk_claim() {
 }
 
 # disk_release <path|name under /dev> <mode>
-# Our loop devices are known by their tag. Without a journal, it is one that
-# other scripts attached: in the node that they wrote.
+# The loop device is known by the tag of the attach. Without a journal, by the
+# node that the attach, perhaps of other scripts, wrote.
 disk_release() {
 	local kind token
 	reason="The disk '$1' stays this guest's, as something may still write to it."
