@@ -18,6 +18,7 @@
 #include "deadline.h"
 #include "message.h"
 #include "status.h"
+#include "textfile.h"
 
 #define LOOP_SECTOR 512
 #define MOST_LOOPS (1ULL << 20)
@@ -120,27 +121,25 @@ static int add_loop(struct loop_list *list, size_t *room, const char *name, dev_
 
 int loop_list_read(struct loop_list *list)
 {
-	char *line = NULL;
-	size_t size = 0, room = 0;
+	size_t room = 0;
 	int status = STATUS_DONE;
 
 	*list = (struct loop_list){NULL, 0};
 	/* One file for all: it has those with a size, which none without a file has. */
-	FILE *table = fopen("/proc/partitions", "re");
+	char *table = textfile_table("/proc/partitions");
 	if (!table)
 		return complain(STATUS_FAILED,
 			"Cannot list the loop devices in '/proc/partitions' (%s); mount procfs on "
 			"/proc.",
 			strerror(errno));
-	while (!status && getline(&line, &size, table) > 0) {
+	for (char *line, *rest = table; !status && (line = strsep(&rest, "\n"));) {
 		char name[LOOP_NAME_SIZE];
 		dev_t number;
 
 		if (loop_parse_partition(line, name, &number))
 			status = add_loop(list, &room, name, number);
 	}
-	free(line);
-	fclose(table);
+	free(table);
 	if (status)
 		loop_list_free(list);
 	return status;

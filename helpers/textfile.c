@@ -4,6 +4,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
@@ -37,6 +39,41 @@ ssize_t textfile_read(int dir, const char *path, char *text, size_t size)
 	close(fd);
 	text[used] = '\0';
 	return (ssize_t)used;
+}
+
+static char *read_whole(const char *path)
+{
+	char *text = NULL;
+	size_t size = 0;
+	FILE *file = fopen(path, "re");
+
+	if (!file)
+		return NULL;
+	errno = 0;
+	bool read = getdelim(&text, &size, '\0', file) >= 0;
+	int error = errno;
+	fclose(file);
+	if (read)
+		return text;
+	free(text);
+	errno = error;
+	return error ? NULL : strdup("");
+}
+
+char *textfile_table(const char *path)
+{
+	char *last = read_whole(path);
+
+	while (last) {
+		char *now = read_whole(path);
+		bool same = now && !strcmp(now, last);
+
+		free(last);
+		if (same)
+			return now;
+		last = now;
+	}
+	return NULL;
 }
 
 bool textfile_number(int dir, const char *path, uint64_t *number)

@@ -13,6 +13,13 @@
  */
 ssize_t textfile_read(int dir, const char *path, char *text, size_t size);
 
+/*
+ * Reads a table of /proc whole. The kernel goes on with it by the count of entries, so that one
+ * that goes between two reads hides another: it is read until two readings are equal.
+ * Result: the text, to be freed, or NULL with errno.
+ */
+char *textfile_table(const char *path);
+
 /* As textfile_read(), of a file whose one line is a decimal number. Result: whether it is. */
 bool textfile_number(int dir, const char *path, uint64_t *number);
 

@@ -127,6 +127,16 @@ on_disk() {
 	[[ $(loops | wc -l) == 1 ]]
 }
 
+@test "a loop device that one reading of the kernel's table misses is seen all the same" {
+	claim 3 w "$PWD/disk.img"
+	status=0
+	ASAN_OPTIONS=detect_leaks=0 strace -o trace -P /proc/partitions -e inject=read:retval=0:when=1 \
+		"$helper" claim --device "vbd/4/$devid" --mode w "$PWD/disk.img" >out 2>err || status=$?
+	grep -q 'read.*INJECTED' trace
+	error=$(<err)
+	ended 4 "Disk '*' is in use, read-write, by *"
+}
+
 @test "other names for the same file are refused: hard link, symbolic link, bind mount, relative parts" {
 	mkdir other
 	ln disk.img hard.img
