@@ -4,7 +4,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/statvfs.h>
 #include <sys/sysmacros.h>
+#include <syslog.h>
 #include <time.h>
 
 #include "command.h"
@@ -12,6 +14,7 @@
 #include "device.h"
 #include "disk.h"
 #include "lock.h"
+#include "log.h"
 #include "loop.h"
 #include "message.h"
 #include "output.h"
@@ -25,6 +28,9 @@
 /* How long to wait for a loop device that goes when its last user closes it. */
 #define LEAVING_MS 5000
 #define LEAVING_PAUSE_NS 20000000
+/* What st_blocks counts (stat(3type)). */
+#define STAT_BLOCK 512
+#define MIB (1024UL * 1024)
 
 enum sharing { SHARE_READ, SHARE_NOTHING, SHARE_ALL };
 
@@ -287,6 +293,30 @@ static int print_result(const char *device, const char *physical_device, const s
 	return status;
 }
 
+/*
+ * Tells the log where the file system has less room than a sparse image has holes: the guest gets
+ * errors when it writes there. That is how thin images are used, and no reason to refuse one.
+ */
+static void warn_of_holes(const struct claim *claim, const struct disk *disk)
+{
+	uint64_t size = (uint64_t)disk->stat.st_size;
+	uint64_t used = (uint64_t)disk->stat.st_blocks * STAT_BLOCK;
+	struct statvfs room;
+	char line[QUOTE_LIMIT + 256];
+
+	if (claim->sharing == SHARE_READ || used >= size || fstatvfs(disk->data, &room))
+		return;
+	uint64_t left = (uint64_t)room.f_bfree * room.f_frsize;
+	if (size - used <= left)
+		return;
+	snprintf(line, sizeof(line),
+		"The image %s is sparse and may grow by %" PRIu64
+		" MiB, but its file system has %" PRIu64
+		" MiB left; make room there before the guest's writes fail.",
+		QUOTED(claim->target), (size - used) / MIB, left / MIB);
+	log_line(LOG_WARNING, line);
+}
+
 /* The disk may be taken: takes it, and prints what it is. */
 static int take(
 	const struct claim *claim, const struct disk *disk, const struct relatives *relatives)
@@ -302,7 +332,10 @@ static int take(
 	if (status)
 		return status;
 	snprintf(physical_device, sizeof(physical_device), "%x:%x", major(number), minor(number));
-	return print_result(disk->file ? path : disk->path, physical_device, disk);
+	status = print_result(disk->file ? path : disk->path, physical_device, disk);
+	if (!status && disk->file)
+		warn_of_holes(claim, disk);
+	return status;
 }
 
 static int claim_disk(const struct claim *claim)

@@ -103,6 +103,21 @@ on_disk() {
 	losetup -d "$dev"
 }
 
+@test "a sparse image that may outgrow its file system is given, and the log says so" {
+	mkdir fs
+	mount -t tmpfs -o size=4M tmpfs fs
+	truncate -s 64M fs/disk.img
+	head -c 2M /dev/zero >fs/other
+	claim 3 w "$PWD/fs/disk.img"
+	((status == 0))
+	grep -qxF "warning: The image '$PWD/fs/disk.img' is sparse and may grow by 64 MiB, but its file system has 2 MiB left; make room there before the guest's writes fail." log
+	call release --device "vbd/3/$devid"
+	truncate -s 1M fs/disk.img
+	: >log
+	claim 3 w "$PWD/fs/disk.img"
+	[[ ! -s log ]]
+}
+
 @test "where no loop device is free, the sentence names max_loop" {
 	status=0
 	# A sanitizer cannot look for leaks below strace.
