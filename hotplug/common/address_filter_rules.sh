@@ -39,7 +39,7 @@ $body}
 address_filter_rules_addresses() {
 	local unknown='ether type != arp ether type != ip ether type != ip6'
 	# shellcheck source=addresses.sh
-	. "$hotplug_common/addresses.sh"
+	declare -F addresses_parse >/dev/null || . "$hotplug_common/addresses.sh"
 	addresses_parse "$2" || fail "The addresses are not $expected."
 	if [[ ${3-} ]]; then
 		body+="$unknown ether type != 8021q drop"$'\n'

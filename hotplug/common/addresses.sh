@@ -4,6 +4,7 @@
 # where there are some to check (type_addresses).
 
 # What addresses_parse leaves, in the list's order:
+addresses_of=''     # the list
 addresses_ipv4=()   # 192.0.2.1, 192.0.2.0/24
 addresses_ipv6=()   # 2001:db8::1, 2001:db8::/64
 addresses_ranges=() # the same as addresses_ipv6, as numbers: 0xFIRST or 0xFIRST-0xLAST
@@ -14,10 +15,12 @@ addresses_least_ipv6=32
 
 # addresses_parse <list>
 # Fails, with expected set as types do, where it is not 1 to 64 addresses with
-# spaces between them, each perhaps with the length of its prefix.
+# spaces between them, each perhaps with the length of its prefix. The same list
+# once more costs nothing.
 addresses_parse() {
 	local words word
-	addresses_ipv4=() addresses_ipv6=() addresses_ranges=()
+	[[ ! $1 || $1 != "$addresses_of" ]] || return 0
+	addresses_of='' addresses_ipv4=() addresses_ipv6=() addresses_ranges=()
 	expected='a list of 1 to 64 IPv4 or IPv6 addresses with spaces between them, such as 192.0.2.1 2001:db8::/64'
 	[[ $1 != *[!0-9A-Fa-f:./\ ]* && ${#1} -le 4095 ]] || return
 	read -ra words <<<"$1"
@@ -27,6 +30,7 @@ addresses_parse() {
 		expected="a list of addresses that a guest can have, as $word is none"
 		addresses_take "$word" || return
 	done
+	addresses_of=$1
 }
 
 # addresses_take <address[/length]>

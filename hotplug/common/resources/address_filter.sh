@@ -58,7 +58,7 @@ address_filter_wanted() {
 	local firewall bind
 	[[ $3 || -e $hotplug_config ]] || return
 	# shellcheck source=../config.sh
-	. "$hotplug_common/config.sh"
+	declare -F config_get >/dev/null || . "$hotplug_common/config.sh"
 	config_get bind bind_mac
 	[[ $3 || $bind == y ]] || return
 	config_get firewall firewall

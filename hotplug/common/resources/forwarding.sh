@@ -39,7 +39,7 @@ forwarding_release() {
 	journal_recall commands commands
 	[[ $commands ]] || return 0
 	# shellcheck source=../forwarding_rules.sh
-	. "$hotplug_common/forwarding_rules.sh"
+	declare -F forwarding_rules_list >/dev/null || . "$hotplug_common/forwarding_rules.sh"
 	for command in iptables ip6tables; do
 		[[ " $commands " != *" $command "* ]] ||
 			forwarding_rules_remove "$command" "$1" "${2:-bridged}" "$owner" || status=1
@@ -54,7 +54,7 @@ forwarding_check() {
 	journal_recall commands commands
 	[[ $commands ]] || return 0
 	# shellcheck source=../forwarding_rules.sh
-	. "$hotplug_common/forwarding_rules.sh"
+	declare -F forwarding_rules_list >/dev/null || . "$hotplug_common/forwarding_rules.sh"
 	for command in iptables ip6tables; do
 		[[ " $commands " == *" $command "* ]] || continue
 		for direction in in out; do
@@ -93,7 +93,7 @@ forwarding_meets() {
 forwarding_called() {
 	local firewall
 	# shellcheck source=../config.sh
-	. "$hotplug_common/config.sh"
+	declare -F config_get >/dev/null || . "$hotplug_common/config.sh"
 	config_get firewall firewall
 	[[ $firewall == @(auto|iptables) ]] || return
 	type -P "$1-restore" >/dev/null && return 0
@@ -109,7 +109,7 @@ forwarding_called() {
 forwarding_drops() {
 	local status=0 firewall
 	# shellcheck source=../forwarding_rules.sh
-	. "$hotplug_common/forwarding_rules.sh"
+	declare -F forwarding_rules_list >/dev/null || . "$hotplug_common/forwarding_rules.sh"
 	forwarding_rules_list "$1" || status=$?
 	config_get firewall firewall
 	((status == 0)) || [[ $firewall == auto && $status == [123] ]] ||

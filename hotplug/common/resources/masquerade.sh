@@ -5,7 +5,7 @@
 # come and go with the first and the last.
 
 # shellcheck source=../config.sh
-. "$hotplug_common/config.sh"
+declare -F config_get >/dev/null || . "$hotplug_common/config.sh"
 
 masquerade_table=xen_hotplug_nat
 masquerade_chain=XEN_HOTPLUG_NAT # of iptables
