@@ -395,5 +395,5 @@ assert_nothing_but_wire() {
 		[[ ! $left ]] && table_is ''
 	}
 	subject_make vif
-	killed_everywhere attach 35
+	killed_everywhere attach 33
 }
