@@ -132,7 +132,18 @@ teardown() {
 	bridge xenbr0
 	vif 1 0 bridge xenbr0 vifname web0
 	host ip link set vif1.0 name web0 master xenbr0 up
+	of_xenbus web0 backend/vif/1/0
 	nodes backend/vif/1/0 online 0 state 6
 	offline 1 0
 	[[ "$(link vif1.0 .master)" == null ]]
+}
+
+@test "the host's own interface keeps the name that a guest's configuration has, also when the guest's is gone" {
+	bridge xenbr0
+	vif 1 0 bridge xenbr0 vifname xenbr0
+	run online 1 0
+	assert_refused backend/vif/1/0 error "another interface has that name"
+	host ip link del vif1.0
+	offline 1 0
+	assert_link_up xenbr0
 }

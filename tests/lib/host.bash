@@ -180,6 +180,16 @@ vif_nodes() {
 		"/local/domain/$1/device/vif/$2/mac" 00:16:3e:00:00:01 "${@:3}"
 }
 
+# of_xenbus <interface> <path of its backend>
+# From now on sysfs has what it has of an interface of xen-netback.
+of_xenbus() {
+	local directory=$BATS_TEST_TMPDIR/sys-$1
+	mkdir -p "$directory/device"
+	cp "$host_root/sys/class/net/$1/ifindex" "$directory"
+	printf '%s\n' "$2" >"$directory/device/nodename"
+	host mount --bind "$directory" "/sys/devices/virtual/net/$1"
+}
+
 # vif_link <name> <peer>
 vif_link() {
 	host ip link add "$1" type veth peer name "$2"

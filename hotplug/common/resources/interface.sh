@@ -67,16 +67,17 @@ interface_remember() {
 
 # interface_is_ours <name>
 # Is the interface of this name the one that the current resource remembers?
-# Names are used again, by other guests. Where nothing is remembered (other
-# scripts attached it) xenbus knows; a tap has only its name.
+# Names are used again, by other guests, and by the host. Where nothing is
+# remembered (other scripts attached it, or the attach was refused) xenbus
+# knows; a tap has only its name, which says nothing, and goes with its QEMU.
 interface_is_ours() {
 	local number remembered node
 	read -r number 2>/dev/null <"/sys/class/net/$1/ifindex" || return 1
 	journal_recall remembered ifindex
 	if [[ $remembered ]]; then
 		((number == remembered))
-	elif read -r node 2>/dev/null <"/sys/class/net/$1/device/nodename"; then
-		[[ $node == "$XENBUS_PATH" ]]
+	else
+		read -r node 2>/dev/null <"/sys/class/net/$1/device/nodename" && [[ $node == "$XENBUS_PATH" ]]
 	fi
 }
 
