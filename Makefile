@@ -24,7 +24,7 @@ DEVICE_SCRIPTS = block block-drbd block-drbd-probe block-dummy block-iscsi block
 	block-shared block-tap vif-bridge vif-nat vif-openvswitch vif-route
 COMMON  = $(notdir $(wildcard hotplug/common/*.sh))
 SHELL_FILES = $(addprefix hotplug/Linux/,$(DEVICE_SCRIPTS) hotplug.sh) $(wildcard hotplug/common/*.sh \
-	hotplug/common/resources/*.sh tests/lib/* tests/bats/*.bats tests/bench/* tests/conformance/* tests/e2e/inside/* \
+	hotplug/common/resources/*.sh tests/lib/* tests/bats/*.bats tests/bench/* tests/conformance/* tests/model/* tests/e2e/inside/* \
 	tests/e2e/lib/* tests/e2e/suite/* tests/e2e/waiting/*) tests/e2e/all tests/e2e/run tests/e2e/image tests/e2e/image.d/e2e-start \
 	tests/e2e/boot tests/lint/run tests/demo tests/run .ci/run
 
@@ -174,6 +174,10 @@ e2e: need-e2e ## the tests on real Xen, in QEMU: FILTER=title, SUITE=bookworm|tr
 e2e-shell: need-e2e ## a root shell in the dom0 of those tests
 	@tests/e2e/run --shell
 
+model: need-check ## SCHEDULES= random schedules (2000) of attaches and detaches, from SEED=
+	@$(MAKE) --no-print-directory -s $(HELPER) $(MOCK)
+	@tests/model/run --schedules "$${SCHEDULES:-2000}" $${SEED:+--seed "$$SEED"}
+
 bench: need-check ## our scripts, upstream's and the floor, side by side
 	@$(MAKE) --no-print-directory -s $(HELPER) $(MOCK)
 	@tests/bench/run
@@ -213,5 +217,5 @@ help: ## this list
 
 .PHONY: all deps need-demo need-check need-e2e demo check tests fmt fuzz \
 	lint lint-tidy lint-shellcheck lint-rules lint-cppcheck lint-format lint-spelling \
-	conformance conformance-upstream conformance-table e2e e2e-shell bench install uninstall clean help
+	conformance conformance-upstream conformance-table e2e e2e-shell model bench install uninstall clean help
 .DELETE_ON_ERROR:
