@@ -53,12 +53,12 @@ found_out() {
 }
 
 @test "a claim that looks for nobody is found out: two guests hold the same bytes" {
-	broken "s/--mode \"\$2\"/--mode 'w!'/"
+	broken "s/--mode \"[$]2\"/--mode 'w!'/"
 	found_out 20 'Two guests hold the same bytes: '
 }
 
 @test "a claim without a lock is found out" {
-	broken 's/--lock "$run_lock"//'
+	broken 's/--lock "[$]run_lock"//'
 	found_out 200 'Two guests hold the same bytes: '
 }
 
@@ -68,11 +68,11 @@ found_out() {
 }
 
 @test "a refusal without a reason is found out" {
-	broken 's/--mode "$2"/--mode w/'
+	broken 's/--mode "[$]2"/--mode w/'
 	found_out 30 'although nobody in its way had it: '
 }
 
 @test "a journal that names another device is found out" {
-	broken 's/device "$dev"/device "$dev$dev"/'
+	broken 's/device "[$]dev"/device other/'
 	found_out 5 'is attached, but its journal is '
 }

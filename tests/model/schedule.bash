@@ -44,7 +44,7 @@ draw() {
 # One of them.
 draw_of() {
 	draw $(($# - 1))
-	printf -v "$1" '%s' "${@:drawn + 2:1}"
+	printf -v "$1" '%s' "${@:drawn+2:1}"
 }
 
 # schedule_targets

@@ -135,7 +135,7 @@ targets_down() {
 	local at name
 	for ((at = ${#target_names[@]} - 1; at >= 0; at--)); do
 		name=${target_names[at]}
-		! target_is_file "$name" && [[ ${target_path[$name]-} ]] || continue
+		if target_is_file "$name" || [[ ! ${target_path[$name]-} ]]; then continue; fi
 		case ${target_kind[$name]} in
 		mapping) dmsetup remove --noudevrules --noudevsync "$model_id-$name" ;;
 		partition) ;;
