@@ -119,13 +119,15 @@ schedule_call() {
 }
 
 # schedule_kill
-# Sets the caller's killed: one in four calls is.
+# Sets the caller's killed: one in four calls is. Calls that go on at the same
+# time, or wait for each other, take longer than one alone.
 schedule_kill() {
-	local moment whom next
+	local moment whom next range
 	killed='- - - -'
 	draw 4
 	((drawn == 0)) || return 0
-	draw 150
+	draw_of range 150 150 400
+	draw "$range"
 	moment=$((drawn + 1))
 	draw_of whom script script group
 	draw_of next remove leave
