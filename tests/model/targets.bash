@@ -137,7 +137,7 @@ targets_down() {
 		name=${target_names[at]}
 		if target_is_file "$name" || [[ ! ${target_path[$name]-} ]]; then continue; fi
 		case ${target_kind[$name]} in
-		mapping) dmsetup remove --noudevrules --noudevsync "$model_id-$name" ;;
+		mapping) dmsetup remove --retry --noudevrules --noudevsync "$model_id-$name" ;;
 		partition) ;;
 		*) losetup --detach "${target_path[$name]}" ;;
 		esac

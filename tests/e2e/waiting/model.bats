@@ -1,0 +1,17 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: LGPL-2.1-only
+# The invariant of disks, by model (tests/model), on a kernel that makes partitions and mappings.
+
+load ../lib/xen.bash
+bats_require_minimum_version 1.5.0
+
+teardown() {
+	e2e_teardown
+}
+
+@test "random schedules on real partitions and mappings: no two guests hold the same bytes, nothing is left" {
+	run "$E2E_SOURCE/tests/model/run" --schedules 1000 --seconds 240 3>&-
+	printf '%s\n' "$output"
+	[[ "$status" -eq 0 && $output != *'this kernel makes no'* ]]
+	[[ ! $(compgen -G '/dev/mapper/xen-hotplug-model-*') ]]
+}
