@@ -5,13 +5,16 @@
 
 # programs <script> <argument>...
 # Runs the script with the variables in the array environment, as libxl does.
-# Prints how many programs that started, the script's own among them; what
-# the script prints goes to standard error. Status: the script's.
+# Prints how many programs that started, the script's own among them, but not
+# what a tool started that it started by the recorder; what the script prints
+# goes to standard error. A daemon that it leaves is not waited for (-D), and
+# goes on to be traced, into the file of before. Status: the script's.
 programs() {
 	local trace=$BATS_TEST_TMPDIR/strace
-	host strace -f -qq --seccomp-bpf -e trace=execve -e status=successful -o "$trace" \
-		"${environment[@]/#/--env=}" "$@" </dev/null >&2 || return
-	grep -c 'execve(' "$trace"
+	rm -f -- "$trace"
+	host strace -D -f -qq -v -s 4096 --seccomp-bpf -e trace=execve -e status=successful -o "$trace" \
+		"${environment[@]/#/--env=}" "$@" </dev/null >&2 3>&- || return
+	grep 'execve(' "$trace" | grep -c -v '"BENCH_WITHIN='
 }
 
 # timed <script> <argument>...
@@ -39,6 +42,15 @@ median() {
 	local sorted
 	mapfile -t sorted < <(printf '%s\n' "${@:2}" | sort -n)
 	printf -v "$1" '%s' "${sorted[${#sorted[@]} / 2]}"
+}
+
+# maximum <out-var> <number>...
+maximum() {
+	local number most=$2
+	for number in "${@:3}"; do
+		((number <= most)) || most=$number
+	done
+	printf -v "$1" '%s' "$most"
 }
 
 # other_guests <number>

@@ -1,32 +1,16 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: LGPL-2.1-only
-# What the programs cost that a script needs besides those of the floor: started
-# in its place, with the arguments and the input that it gives them. Sourced by
-# the driver.
+# What the programs cost that a script needs besides those of the floor: each
+# with the arguments and the input that our script gives it, from its start to
+# its end, and nothing else. Some of them are stand-ins, which start programs of
+# their own: those are no program that a script starts. Sourced by the driver.
 
-tools=(nft ovs-vsctl)
-tools_bin=$BATS_TEST_TMPDIR/tools/bin
-
-# tools_of <kind>
-# Sets calls to what our script started of them for the verb, in its order, as
-# files without their ends .call and .input.
-tools_of() {
-	calls=("$BATS_TEST_TMPDIR/tools/$1/$verb"/*.call)
-	calls=("${calls[@]%.call}")
-}
-
-# tools_record <kind>
-# Makes an attach and a detach of ours, for tools_of.
-tools_record() {
-	local who=ours label=$1 verb PATH=$tools_bin:$PATH
-	tools_stand_in
-	"fresh_$1" 1
-	for verb in "${kind_attach[$1]}" "${kind_detach[$1]}"; do
-		tools_record_call "$1"
-	done
-}
+tools=(nft ovs-vsctl iscsiadm drbdadm drbdsetup nbd-client qemu-img qemu-nbd dmsetup truncate rm tap-ctl)
+tools_bin=$BATS_TEST_TMPDIR/tools-bin
+tools_calls=$BATS_TEST_TMPDIR/tools-calls
 
 # tools_stand_in
+# Makes tools_bin, which has the recorder under the name of each.
 tools_stand_in() {
 	local tool
 	mkdir -p -- "$tools_bin"
@@ -35,39 +19,34 @@ tools_stand_in() {
 	done
 }
 
-# tools_record_call <kind>
-tools_record_call() {
-	local line environment elapsed
-	script_line "$1" 1
-	environment+=("BENCH_RECORD=$BATS_TEST_TMPDIR/tools/$1/$verb")
-	rm -rf -- "$BATS_TEST_TMPDIR/tools/$1/$verb"
-	mkdir -p -- "$BATS_TEST_TMPDIR/tools/$1/$verb"
+# tools_record
+# Runs line as ours, and leaves its calls of them in tools_calls.
+tools_record() {
+	local elapsed
+	environment+=("PATH=$tools_bin:$PATH" "BENCH_RECORD=$tools_calls")
+	: >"$tools_calls"
 	timed "${line[@]}" || abort 'it failed'
 }
 
-# tools_time <kind>
-# Prints the record of the time that they take, one after the other.
+# tools_time
+# Prints the record of the time that they take together.
 tools_time() {
-	local calls call words input environment=(LC_ALL=C) elapsed sum=0
-	tools_of "$1"
-	for call in "${calls[@]}"; do
-		mapfile -d '' -t words <"$call.call"
-		input=$call.input
-		timed "${words[@]}" || abort "${words[0]} failed"
-		sum=$((sum + elapsed))
-	done
+	local time sum=0
+	tools_record
+	while read -r _ time; do
+		sum=$((sum + time))
+	done <"$tools_calls"
 	record "$verb" time "$sum"
 }
 
-# tools_programs <kind>
+# tools_programs
 # Prints the record of how many different ones they are.
 tools_programs() {
-	local calls call name
+	local name
 	local -A names=()
-	tools_of "$1"
-	for call in "${calls[@]}"; do
-		IFS= read -r -d '' name <"$call.call"
+	tools_record
+	while read -r name _; do
 		names[$name]=1
-	done
+	done <"$tools_calls"
 	record "$verb" programs "${#names[@]}"
 }

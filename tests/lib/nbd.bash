@@ -24,6 +24,7 @@ nbd_start() {
 # nbd_client_stand_in <nbd-client>
 # The real one, in a network namespace that has no NBD family, gets as far as
 # that; what it says before is of the server. A kill finds all of a device or nothing.
+# Where the bench's recorder has started it, that is the process.
 nbd_client_stand_in() {
 	program "$BATS_TEST_TMPDIR/bin/nbd-client" <<-END
 		#!/bin/bash
@@ -37,7 +38,7 @@ nbd_client_stand_in() {
 		new=/sys/block/.new.\$\$ number=0 size=0
 		[[ ! \$(<$nbd/said.\$\$) =~ 'size = '([0-9]+)MB ]] || size=\$((BASH_REMATCH[1] * 2048))
 		mkdir "\$new"
-		echo \$\$ >"\$new/pid"
+		echo "\${BENCH_WITHIN-\$\$}" >"\$new/pid"
 		[[ ! -e $nbd/size ]] || size=\$(<$nbd/size)
 		echo \$size >"\$new/size"
 		[[ -e $nbd/ro || " \$* " == *' -readonly '* ]]
