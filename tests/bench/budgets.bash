@@ -153,6 +153,7 @@ budgets_bursts() {
 	seconds slowest "${figure["$key slowest"]}"
 	budget '  the slowest of them' "$slowest s" '4 s' "${figure["$key slowest"]}" 4000000
 	budget_slowest
+	budget_lost
 	budgets_at_once
 	budget_store
 }
@@ -167,6 +168,16 @@ budget_slowest() {
 	done
 	seconds text "$slowest"
 	budget 'the slowest of all block adds, at once or not' "$text s" '40 s' "$slowest" 40000000
+}
+
+# budget_lost
+# The same.
+budget_lost() {
+	local case lost=0
+	for case in "${burst_cases[@]}"; do
+		lost=$((lost + ${largest["burst-${case/:/-} burst ours lost"]}))
+	done
+	budget 'adds that failed, or were cut' "$lost" 0 "$lost" 0
 }
 
 # budgets_at_once

@@ -184,8 +184,8 @@ burst_row() {
 	remark=${samples["$key last"]}
 	finished=${figure["$key done"]}
 	if ((finished < ${3%:*})); then
-		time="cut at $burst_cut"
-		remark+="  $finished done, ${figure["$key in-time"]} of them in the 40 s that libxl waits"
+		time='not all'
+		remark+="  $finished done when it was cut at $burst_cut s or all had ended, ${figure["$key in-time"]} of them in the 40 s that libxl waits"
 	else
 		seconds time "${figure["$key last"]}"
 		seconds slowest "${figure["$key slowest"]}"
