@@ -76,6 +76,15 @@ burst_failed() {
 	cat -- "$BATS_TEST_TMPDIR/burst/$guest.output" >&2
 }
 
+# burst_verify
+# Each that came to its end has left a file.
+burst_verify() {
+	local file
+	for file in "$BATS_TEST_TMPDIR"/burst/+([0-9]); do
+		verify_device_attached "${file##*/}"
+	done
+}
+
 # burst_report
 # libxl waits 40 s for a script. What is not done has taken at least until the cut.
 burst_report() {

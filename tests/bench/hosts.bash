@@ -139,7 +139,9 @@ stop_stores() {
 }
 
 # stop_disks
+# Wherever the end came.
 stop_disks() {
+	local BATS_TEST_TMPDIR=$bench_dir
 	host_loops | while read -r loop _; do
 		loop_detach "$loop" "$bench_dir"
 	done
