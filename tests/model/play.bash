@@ -241,11 +241,11 @@ play_wait() {
 	local at
 	for at in "${!call_pid[@]}"; do
 		call_status[at]=0
-		{ wait "${call_pid[at]}" || call_status[at]=$?; } 2>/dev/null
+		wait "${call_pid[at]}" || call_status[at]=$?
 	done
 	for at in "${!next_pid[@]}"; do
 		next_status[at]=0
-		{ wait "${next_pid[at]}" || next_status[at]=$?; } 2>/dev/null
+		wait "${next_pid[at]}" || next_status[at]=$?
 	done
 }
 
