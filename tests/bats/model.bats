@@ -18,12 +18,12 @@ broken() {
 	export HOTPLUG_SCRIPTS=$tree/hotplug/Linux
 }
 
-# found_out <sentence> <option of the model's>...
+# found_out <regular expression> <option of the model's>...
 # The invariant is broken, this is said of it, and how to play the same again.
 found_out() {
 	run "$model" "${@:2}" 3>&-
 	echo "$output"
-	[[ $status == 1 && $output == *"$1"* ]]
+	[[ $status == 1 && $output =~ $1 ]]
 	[[ $output =~ 'the schedule of seed '([0-9]+) ]]
 	[[ $output == *"HOTPLUG_SCRIPTS='$HOTPLUG_SCRIPTS' tests/model/run --seed ${BASH_REMATCH[1]} --schedules 1 --times 100"* ]]
 }
@@ -72,9 +72,9 @@ found_out() {
 	found_out 'although nobody in its way had it: ' --seed 60 --schedules 1
 }
 
-@test "a release that does nothing is found out: a loop device is left" {
+@test "a release that does nothing is found out: a loop device is left, or in another guest's way" {
 	broken '/^disk_release/a return 0'
-	found_out 'Nobody has it, but it is still there: /dev/loop' --schedules 5
+	found_out 'Nobody has it, but it is still there: /dev/loop|although nobody in its way had it: ' --schedules 5
 }
 
 @test "a journal that names another device is found out" {
