@@ -36,7 +36,7 @@ iscsi_record_make() {
 	local at
 	iscsi_record_find "$@"
 	if ((${#records[@]})); then
-		! shared_with_others "record $1 $2" y || journal_remember "record $1 $2" y
+		! journal_shared "record $1 $2" y || journal_remember "record $1 $2" y
 		return 0
 	fi
 	iscsi_portals_option at "$2"

@@ -22,7 +22,7 @@ show='
 write='
 	journal_live=1
 	journal_begin one
-	journal_begin two "" . 3 "a b" $'\''\n'\'' '\''$(id)'\'' "*" $'\''\xff\xfe'\'' use -n "%s"
+	journal_begin two "" . 3 "" note 2 key no "" "a b" $'\''\n'\'' '\''$(id)'\'' "*" $'\''\xff\xfe'\'' use -n "%s"
 	journal_remember key $'\''v\n.'\''
 	journal_begin three "$(printf "%04000d" 0)"
 	journal_remember key 1
@@ -64,12 +64,13 @@ write='
 
 @test "garbage in place of a journal is read as nothing, or as its beginning, and not evaluated" {
 	local garbage
-	for garbage in '' '\0' 'a' '.\0' 'use\0' 'use\0x\0' 'use\0-1\0a\0.\0' 'use\00\0.\0' '\377\376' \
-		'use\0a[$(touch '"$BATS_TEST_TMPDIR"'/pwned)]\0b\0.\0' 'use\099999999999999999999\0.\0' 'use\01\0one\0' \
-		'use\01\0one\0x' 'use\008\0one\0.\0' 'note\02\0key\0v\0.\0' 'note\00\0.\0' 'note\01\0$(id)\0.\0' 'x\01\0y\0.\0'; do
+	for garbage in '' '\0' 'a' '\0\0\0' 'use\0' 'use\0x\0' 'use\0-1\0a\0\0' 'use\00\0\0' '\377\376' \
+		'use\0a[$(touch '"$BATS_TEST_TMPDIR"'/pwned)]\0b\0\0' 'use\099999999999999999999\0\0' 'use\01\0one\0' \
+		'use\01\0one\0x' 'use\008\0one\0\0' 'note\02\0key\0v\0\0' 'note\01\0key\0\0' 'note\01\0$(id)\0\0' 'x\01\0y\0\0'; do
 		# shellcheck disable=SC2059 # the garbage is a format
 		printf "$garbage" >"$BATS_TEST_TMPDIR/journal"
-		run library "$show"'journal_read; show'
+		cp "$BATS_TEST_TMPDIR/journal" "$BATS_TEST_TMPDIR/vbd-9-9"
+		run library "$show"'journal_read; show; declare -A others; journal_others key; [[ ${others[*]} == @(|v) ]]'
 		echo "$garbage: $output"
 		[[ "$status" -eq 0 ]]
 		[[ "${#lines[@]}" -le 1 ]]
@@ -85,4 +86,187 @@ write='
 @test "nothing is written before the journal is live" {
 	library 'journal_begin one; journal_remember key value'
 	[[ ! -e "$BATS_TEST_TMPDIR/journal" ]]
+}
+
+# others <key> [shell code]
+# Prints what other devices remember under the key, a line each; before it is
+# asked, as_device NAME [shell code] in the code is another device, with a
+# journal of its own.
+others() {
+	library '
+		as_device() {
+			local journal_file=$BATS_TEST_TMPDIR/$1
+			journal_clear
+			eval "${2-}"
+		}
+		show_others() {
+			local name
+			local -A others=([stale]=1)
+			journal_others "$1"
+			for name in "${!others[@]}"; do
+				printf "%s %q\n" "$name" "${others[$name]}"
+			done | sort
+		}
+		run() { "$@"; }
+		journal_live=1
+		eval "$2"
+		show_others "$1"
+	' "$1" "${2-}"
+}
+
+@test "others is what each other device remembered last, under any key of its record" {
+	run others key '
+		as_device vbd-1-51712 "journal_begin a; journal_remember key 1 other 2; journal_remember key 3"
+		as_device vif-12-0-emu "journal_begin a; journal_remember first 1 key 4 third 3; journal_begin b; journal_remember other 5"
+		as_device vbd3-2-0 "journal_begin a; journal_remember other key"
+		as_device vif-3-0 "journal_begin a; journal_begin b; journal_remember key 5"
+		as_device journal "journal_begin a; journal_remember key mine"
+		as_device nbd-4-0 "journal_begin a; journal_remember key none"
+	'
+	((status == 0))
+	[[ "$output" == $'vbd-1-51712 3\nvif-12-0-emu 4\nvif-3-0 5' ]]
+}
+
+@test "others has no device whose value is empty, or which has left" {
+	run others key '
+		as_device vbd-1-0 "journal_begin a; journal_remember key 1; journal_remember key \"\""
+		as_device vbd-2-0 "journal_begin a; journal_remember key 1; journal_leave key"
+		as_device vbd-3-0 "journal_begin a; journal_remember key 1; journal_leave other"
+		as_device vbd-4-0 "journal_begin a; journal_remember key 1; journal_leave key; journal_remember key 2"
+		as_device vbd-5-0 "journal_begin a"
+		as_device vbd-6-0 ": >\$journal_file"
+	'
+	((status == 0))
+	[[ "$output" == $'vbd-3-0 1\nvbd-4-0 2' ]]
+}
+
+@test "others is nothing where there is no other device" {
+	run others key 'journal_begin a; journal_remember key mine'
+	((status == 0))
+	[[ ! "$output" ]]
+}
+
+@test "others takes no argument of a resource for something remembered" {
+	run others key '
+		as_device vbd-1-0 "journal_begin a note 2 key no \"\"; journal_begin key no; journal_begin note key no"
+		as_device vbd-2-0 "journal_begin a \"\" note 2 key no \"\" leave 2 key \"\" \"\"; journal_remember key yes; journal_begin a leave 2 key \"\" \"\""
+	'
+	((status == 0))
+	[[ "$output" == 'vbd-2-0 yes' ]]
+}
+
+@test "others has values as they were, whatever they look like" {
+	local value
+	for value in . note 'note 2 key no ' $'a\nb' $'\n' $'\n.\n' ' ' '  a  b ' key leave use 2 '*' '$(id)' 'a[$(id)]' -n '%s' \
+		$'\xff\xfe' "it's" "$(printf '%05000d' 0)"; do
+		library '
+			journal_live=1 as_it_was=$1
+			declare -A others
+			journal_file=$BATS_TEST_TMPDIR/vbd-1-0
+			journal_begin a
+			journal_remember first . key "$as_it_was" last note
+			journal_file=$BATS_TEST_TMPDIR/journal
+			journal_others key
+			[[ ${others[vbd-1-0]} == "$as_it_was" ]]
+		' "$value"
+		rm "$BATS_TEST_TMPDIR/vbd-1-0"
+	done
+}
+
+@test "of a record that was cut at any byte others sees nothing, and of the ones before it all" {
+	run library '
+		journal_live=1
+		declare -A others
+		journal_file=$BATS_TEST_TMPDIR/vbd-1-0
+		journal_begin a
+		journal_remember key 1
+		before=$(stat -c %s "$journal_file")
+		journal_remember other "" key "2 and more"
+		mv "$journal_file" "$BATS_TEST_TMPDIR/whole"
+		size=$(stat -c %s "$BATS_TEST_TMPDIR/whole")
+		for ((bytes = 0; bytes <= size; bytes++)); do
+			head -c "$bytes" "$BATS_TEST_TMPDIR/whole" >"$BATS_TEST_TMPDIR/vbd-1-0"
+			journal_file=$BATS_TEST_TMPDIR/journal
+			journal_others key
+			expected=
+			((bytes < before)) || expected=1
+			((bytes < size)) || expected="2 and more"
+			[[ ${others[vbd-1-0]-} == "$expected" ]] || echo "cut at $bytes: ${others[*]}"
+		done
+		echo "$bytes bytes"
+	'
+	echo "$output"
+	[[ "$status" -eq 0 && "$output" == *' bytes' && "${#lines[@]}" -eq 1 ]]
+}
+
+@test "who leaves is seen to, wherever a kill has cut its last record, and forgets nothing else" {
+	run library '
+		run() { "$@"; }
+		declare -A others
+		journal_live=1
+		journal_begin a "b c"
+		journal_remember key 1 else "x  y"
+		before=$(stat -c %s "$journal_file")
+		journal_begin b "" 2 key
+		journal_remember "" "" key ""
+		mv "$journal_file" "$BATS_TEST_TMPDIR/whole"
+		size=$(stat -c %s "$BATS_TEST_TMPDIR/whole")
+		for ((bytes = before; bytes <= size; bytes++)); do
+			head -c "$bytes" "$BATS_TEST_TMPDIR/whole" >"$journal_file"
+			journal_leave key
+			journal_leave else
+			journal_file=$BATS_TEST_TMPDIR/vbd-9-9
+			mv "$BATS_TEST_TMPDIR/journal" "$BATS_TEST_TMPDIR/vbd-1-0"
+			for key in key else; do
+				journal_others "$key"
+				((${#others[@]} == 0)) || echo "cut at $bytes: $key is ${others[*]}"
+			done
+			journal_file=$BATS_TEST_TMPDIR/vbd-1-0
+			journal_clear
+			journal_read
+			journal_at=0
+			journal_recall value else
+			[[ ${journal_name[0]} == a && $value == "x  y" ]] || echo "cut at $bytes: ${journal_name[*]} $value"
+			journal_file=$BATS_TEST_TMPDIR/journal
+		done
+		echo "$bytes bytes"
+	'
+	echo "$output"
+	[[ "$status" -eq 0 && "$output" == *' bytes' && "${#lines[@]}" -eq 1 ]]
+}
+
+@test "who leaves still recalls, at the next try, what it remembered" {
+	run library '
+		journal_live=1
+		journal_begin a
+		journal_remember key value
+		journal_leave key
+		journal_clear
+		journal_read
+		journal_recall value key
+		echo "$value"
+	'
+	[[ "$status" -eq 0 && "$output" == value ]]
+}
+
+@test "to leave without a journal makes none, and with one that cannot be written is no failure" {
+	library 'journal_leave key'
+	[[ ! -e "$BATS_TEST_TMPDIR/journal" ]]
+	library 'journal_live=1; journal_begin a; trap "" XFSZ; ulimit -f 0; printf x 2>/dev/null >>"$journal_file" && exit 1; journal_leave key'
+}
+
+@test "something is shared where another device remembers just this value" {
+	run library '
+		journal_live=1
+		remember() { local journal_file=$BATS_TEST_TMPDIR/$1; journal_remember "${@:2}"; }
+		remember vbd-1-0 key "a b"
+		remember vbd-2-0 key ab
+		remember vbd-3-0 key left
+		remember vbd-3-0 key ""
+		remember journal key mine
+		for value in "a b" ab a left mine "" "a*"; do
+			! journal_shared key "$value" || echo "$value"
+		done
+	'
+	[[ "$status" -eq 0 && "$output" == $'a b\nab' ]]
 }

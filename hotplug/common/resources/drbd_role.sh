@@ -26,8 +26,9 @@ drbd_role_acquire() {
 	drbd_role_parse "$1"
 	store_lock "drbd $drbd_role_resource" || fail "$reason"
 	drbd_role_require
-	[[ $drbd_role_now == Primary ]] && ! drbd_role_promoted || ours=y
-	journal_remember drbd "$drbd_role_resource $ours"
+	# Ours to undo is also what another device of ours has done.
+	[[ $drbd_role_now == Primary ]] && ! journal_shared "drbd $drbd_role_resource" y || ours=y
+	journal_remember "drbd $drbd_role_resource" "$ours"
 	[[ $drbd_role_now == Primary ]] || drbd_role_promote
 	dev=/dev/drbd$drbd_role_minor
 }
@@ -49,14 +50,15 @@ drbd_role_expect() {
 # script, which writes no node of its own, always made it Primary, and always
 # makes it Secondary again.
 drbd_role_release() {
+	local -A others
 	local ours
 	drbd_role_parse "$1"
-	journal_recall ours drbd
-	[[ $resource_mode != collect || ! ${store_value["physical-device"]-} || ${store_value[node]+set} ]] || ours=' y'
-	[[ $ours == *' y' ]] || return 0
+	journal_recall ours "drbd $drbd_role_resource"
+	[[ $resource_mode != collect || ! ${store_value["physical-device"]-} || ${store_value[node]+set} ]] || ours=y
+	[[ $ours == y ]] || return 0
 	store_lock "drbd $drbd_role_resource" || return 1
-	! drbd_role_needed || return 0
-	drbd_role_demote
+	journal_others "drbd $drbd_role_resource"
+	((${#others[@]})) || drbd_role_demote
 }
 
 # drbd_role_check <resource[/volume]>
@@ -181,20 +183,4 @@ drbd_role_demote() {
 	done
 	reason="Cannot make the DRBD resource '$drbd_role_resource' Secondary: ${why:-$reason}"
 	return 1
-}
-
-# drbd_role_promoted
-# Did another device of ours make the resource Primary?
-drbd_role_promoted() {
-	local others
-	journal_others drbd
-	[[ " ${others[*]/%/,} " == *" $drbd_role_resource y, "* ]]
-}
-
-# drbd_role_needed
-# Does another device of ours need the resource?
-drbd_role_needed() {
-	local others
-	journal_others drbd
-	[[ " ${others[*]/%/,}" == *" $drbd_role_resource "[yn],* ]]
 }

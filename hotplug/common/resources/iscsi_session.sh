@@ -10,8 +10,6 @@
 . "$hotplug_common/iscsi_record.sh"
 # shellcheck source=../iscsi_secrets.sh
 . "$hotplug_common/iscsi_secrets.sh"
-# shellcheck source=../shared.sh
-. "$hotplug_common/shared.sh"
 # shellcheck source=../sysfs.sh
 . "$hotplug_common/sysfs.sh"
 
@@ -188,7 +186,7 @@ iscsi_session_open() {
 # LUNs meanwhile.
 iscsi_session_join() {
 	local session state
-	if shared_with_others "sessions $1 $2" "${found[*]}" || shared_with_others "trying $1 $2" y; then
+	if journal_shared "sessions $1 $2" "${found[*]}" || journal_shared "trying $1 $2" y; then
 		journal_remember "login $1 $2" y
 	fi
 	for session in "${found[@]}"; do
@@ -254,7 +252,7 @@ iscsi_session_close() {
 	journal_recall login "login $1 $2"
 	journal_recall mine "sessions $1 $2"
 	journal_recall trying "trying $1 $2"
-	[[ $login ]] && ! shared_with_others "login $1 $2" y || return 0
+	[[ $login ]] && ! journal_shared "login $1 $2" y || return 0
 	[[ ! $trying ]] || sysfs_await "$iscsi_session_patience" iscsi_session settled "$1" "$2" || :
 	iscsi_session_find "$1" "$2"
 	for session in "${found[@]}"; do

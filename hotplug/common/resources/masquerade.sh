@@ -8,13 +8,14 @@
 declare -F config_get >/dev/null || . "$hotplug_common/config.sh"
 
 masquerade_table=xen_hotplug_nat
-masquerade_chain=XEN_HOTPLUG_NAT # of iptables
+masquerade_chain=XEN_HOTPLUG_NAT       # of iptables
+masquerade_key='masqueraded addresses' # under which a device remembers its own
 
 # masquerade_acquire <addresses>
 masquerade_acquire() {
 	local with all
 	masquerade_with with
-	journal_remember with "$with"
+	journal_remember with "$with" "$masquerade_key" "$1"
 	masquerade_apply "$with" "$1" "$1" || fail "Cannot masquerade $1: $reason"
 }
 
@@ -31,7 +32,7 @@ masquerade_release() {
 	local with
 	journal_recall with with
 	[[ $with && $with != none ]] || return 0
-	journal_leave masquerade
+	journal_leave "$masquerade_key"
 	masquerade_apply "$with" "$1" ''
 }
 
@@ -58,29 +59,15 @@ masquerade_lacks() {
 # Makes the rules be for these and all others' addresses, until no other has
 # come or gone meanwhile. Fails with reason set.
 masquerade_apply() {
-	local others before=none
+	local -A others
+	local before=none
 	[[ $1 != none ]] || return 0
-	masquerade_others others
-	while [[ $others != "$before" ]]; do
-		before=$others
-		"masquerade_$1" "$2" "$3 $others" || return
-		masquerade_others others
+	journal_others "$masquerade_key"
+	while [[ ${others[*]} != "$before" ]]; do
+		before=${others[*]}
+		"masquerade_$1" "$2" "$3 $before" || return
+		journal_others "$masquerade_key"
 	done
-}
-
-# masquerade_others <out-var>
-# The addresses in other devices' journals.
-masquerade_others() {
-	local file fields at found=''
-	for file in "${journal_file%/*}"/vif-*; do
-		[[ $file != "$journal_file" ]] || continue
-		mapfile -d '' -t fields 2>/dev/null <"$file" || continue
-		[[ " ${fields[*]} " != *' leaving masquerade '* ]] || continue
-		for ((at = 2; at + 2 < ${#fields[@]}; at++)); do
-			[[ ${fields[at - 2]}:${fields[at]}:${fields[at + 2]} != use:masquerade:. ]] || found+="${fields[at + 1]} "
-		done
-	done
-	printf -v "$1" '%s' "$found"
 }
 
 # masquerade_family <out-var> ip|ip6 <addresses>

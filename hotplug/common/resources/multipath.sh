@@ -4,8 +4,6 @@
 # device-mapper's map of all of them or, without one, the only path. On another
 # path the same bytes have another name, so that is looked for, too.
 
-# shellcheck source=../shared.sh
-. "$hotplug_common/shared.sh"
 # shellcheck source=../sysfs.sh
 . "$hotplug_common/sysfs.sh"
 
@@ -38,8 +36,8 @@ multipath_release() {
 	local wwid name map paths
 	journal_recall wwid wwid
 	[[ $wwid ]] || return 0
-	journal_leave multipath
-	! shared_with_others "map $wwid" y || return 0
+	journal_leave "map $wwid"
+	! journal_shared "map $wwid" y || return 0
 	read -ra paths <<<"$2"
 	multipath_find || return 0
 	sysfs_read name "/sys/class/block/$map/dm/name" || return 0
@@ -108,9 +106,8 @@ multipath_is_whole() {
 # map that was there before us stays.
 multipath_join() {
 	parameters_check_tool multipath
-	if ! multipath_find || shared_with_others "map $wwid" y; then
-		journal_remember wwid "$wwid"
-		journal_remember "map $wwid" y
+	if ! multipath_find || journal_shared "map $wwid" y; then
+		journal_remember wwid "$wwid" "map $wwid" y
 	fi
 	# udev tells multipath of the paths.
 	multipath_is_whole || run udevadm settle --timeout=5 || :

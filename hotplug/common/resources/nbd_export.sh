@@ -17,7 +17,7 @@ nbd_export_acquire() {
 	store_lock "nbd $key" || fail "$reason"
 	[[ $6 == y || $5 == 'w!' ]] || nbd_export_ask "$key" "$what" "$5"
 	# Only from here on it is ours: others look while they have the lock.
-	journal_remember export "$key" mode "$5"
+	journal_remember "nbd $key" "$5"
 }
 
 # nbd_export_plan <host> <port> <path of a socket> <export> <mode> <shared>
@@ -54,24 +54,13 @@ nbd_export_key() {
 # nbd_export_ask <key> <export in words> <mode>
 # Fails where another guest has it, unless both only read.
 nbd_export_ask() {
-	local file other has
-	for file in "${journal_file%/*}"/vbd-*; do
-		other=${file##*/vbd-} other=${other%-*}
-		[[ $file != "$journal_file" && $other != "$domid" ]] || continue
-		nbd_export_mode has "$file" "$1"
-		[[ ! $has || $has$3 == rr ]] || nbd_export_same_vm "$other" || nbd_export_refuse "$2" "$has" "$other"
-	done
-}
-
-# nbd_export_mode <out-var> <journal> <key>
-# How the journal's device has the export; empty where it has not.
-nbd_export_mode() {
-	local fields=() at
-	printf -v "$1" ''
-	mapfile -d '' -t fields 2>/dev/null <"$2" || return 0
-	for ((at = 0; at + 6 < ${#fields[@]}; at++)); do
-		[[ ${fields[at]}:${fields[at + 1]}:${fields[at + 2]} == note:4:export && ${fields[at + 3]} == "$3" ]] || continue
-		printf -v "$1" '%s' "${fields[at + 5]%!}"
+	local -A others
+	local device other has
+	journal_others "nbd $1"
+	for device in "${!others[@]}"; do
+		IFS=- read -r _ other _ <<<"$device"
+		has=${others[$device]%!}
+		[[ $other == "$domid" || $has$3 == rr ]] || nbd_export_same_vm "$other" || nbd_export_refuse "$2" "$has" "$other"
 	done
 }
 

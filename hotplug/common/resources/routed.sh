@@ -160,7 +160,7 @@ routed_remember() {
 			routed_proxies+=("$address")
 	done
 	read -r number <"/sys/class/net/$1/ifindex"
-	journal_remember gateway "$number $1" proxies " ${routed_proxies[*]} "
+	journal_remember gateway "$number $1" "proxies $number $1" "${routed_proxies[*]}"
 }
 
 # routed_proxy_on <interface>
@@ -183,13 +183,14 @@ routed_set() {
 # while they go: it has said so in its journal before it looked. That of an
 # interface that is gone are gone.
 routed_unproxy() {
-	local gateway number remembered proxies=() claimed address lines=''
+	local gateway number key remembered proxies=() claimed address lines=''
 	journal_recall gateway gateway
-	journal_recall remembered proxies
+	key="proxies $gateway"
+	journal_recall remembered "$key"
 	read -r number gateway <<<"$gateway"
 	read -ra proxies <<<"$remembered"
 	((${#proxies[@]})) && routed_remains "$gateway" "$number" || return 0
-	journal_leave routed
+	journal_leave "$key"
 	routed_claims claimed "$gateway"
 	for address in "${proxies[@]}"; do
 		# To delete what is not there is an error, to add what is there is none.
@@ -222,18 +223,11 @@ routed_reproxy() {
 }
 
 # routed_claims <out-var> <host's interface>
-# The addresses that the journals of other devices say it answers for, each between spaces.
+# The addresses that other devices remember that it answers for, each between spaces.
 routed_claims() {
-	local file fields at found=' ' number
+	local -A others
+	local number
 	read -r number 2>/dev/null <"/sys/class/net/$2/ifindex" || number=none
-	for file in "${journal_file%/*}"/vif-*; do
-		[[ $file != "$journal_file" ]] || continue
-		mapfile -d '' -t fields 2>/dev/null <"$file" || continue
-		[[ " ${fields[*]} " != *' leaving routed '* ]] || continue
-		for ((at = 0; at + 4 < ${#fields[@]}; at++)); do
-			[[ ${fields[at]}:${fields[at + 1]}:${fields[at + 2]}:${fields[at + 4]} != "gateway:$number $2:proxies:." ]] ||
-				found+="${fields[at + 3]} "
-		done
-	done
-	printf -v "$1" '%s' "$found"
+	journal_others "proxies $number $2"
+	printf -v "$1" '%s' " ${others[*]} "
 }

@@ -24,7 +24,7 @@ tap_acquire() {
 	tap_image "${1#*:}"
 	store_lock "tap $image" || fail "$reason"
 	tap_share "${1%%:*}" "$2" || printf -v token '%08x%08x' "$SRANDOM" "$SRANDOM"
-	journal_remember tap "$token ${1%%:*} $2 $image"
+	journal_remember tap "$token $image" "tap $image" "$token ${1%%:*} $2"
 	if [[ $opened ]]; then
 		journal_remember tap_made "$token $pid $minor $node"
 	else
@@ -53,9 +53,9 @@ tap_leave() {
 	local note token image pid='' minor='' node='' opened='' attached=''
 	journal_recall note tap
 	[[ $note ]] || return 0
-	read -r token _ _ image <<<"$note"
+	read -r token image <<<"$note"
 	store_lock "tap $image" || return 1
-	! tap_needed "$token" || return 0
+	! tap_needed "$image" "$token" || return 0
 	journal_recall note tap_made
 	read -r _ pid minor node <<<"$note"
 	tap_find "$token" "$pid" && tap_end && tap_free
@@ -85,11 +85,11 @@ tap_image() {
 # Sets the caller's token, pid, minor, node and opened to the tapdisk that
 # another device has for the caller's image. Fails where there is none.
 tap_share() {
-	local others other of_format of_mode of_image
-	journal_others tap
+	local -A others
+	local other of_format of_mode
+	journal_others "tap $image"
 	for other in "${others[@]}"; do
-		read -r token of_format of_mode of_image <<<"$other"
-		[[ $of_image == "$image" ]] || continue
+		read -r token of_format of_mode <<<"$other"
 		[[ $of_format == "$1" ]] ||
 			fail "The image is open as $of_format for another disk, and cannot be open as $1 at once; write $of_format: into the guest's configuration."
 		[[ $of_mode != r || $2 == r ]] ||
@@ -104,7 +104,8 @@ tap_share() {
 # tap_made <token>
 # Sets the caller's pid, minor and node to what another device remembers of it.
 tap_made() {
-	local others other of_token values
+	local -A others
+	local other of_token values
 	journal_others tap_made
 	for other in "${others[@]}"; do
 		read -r of_token values <<<"$other"
@@ -112,15 +113,12 @@ tap_made() {
 	done
 }
 
-# tap_needed <token>
+# tap_needed <image> <token>
 # Does another device of ours have this tapdisk?
 tap_needed() {
-	local others other
-	journal_others tap
-	for other in "${others[@]}"; do
-		[[ $other != "$1 "* ]] || return 0
-	done
-	return 1
+	local -A others
+	journal_others "tap $1"
+	[[ " ${others[*]}" == *" $2 "* ]]
 }
 
 # tap_find <token> <process id, or empty>
@@ -226,7 +224,8 @@ tap_free() {
 # Sets the caller's numbers to those that were allocated since this device has
 # looked, and that no other device of ours has.
 tap_suspect() {
-	local before others all=()
+	local -A others
+	local before all=()
 	numbers=()
 	journal_recall before tap_before
 	[[ $before ]] || return 0
