@@ -107,8 +107,7 @@ others() {
 				printf "%s %q\n" "$name" "${others[$name]}"
 			done | sort
 		}
-		run() { "$@"; }
-		journal_live=1
+		journal_live=1 journal_file=$BATS_TEST_TMPDIR/vbd-7-0
 		eval "$2"
 		show_others "$1"
 	' "$1" "${2-}"
@@ -120,7 +119,8 @@ others() {
 		as_device vif-12-0-emu "journal_begin a; journal_remember first 1 key 4 third 3; journal_begin b; journal_remember other 5"
 		as_device vbd3-2-0 "journal_begin a; journal_remember other key"
 		as_device vif-3-0 "journal_begin a; journal_begin b; journal_remember key 5"
-		as_device journal "journal_begin a; journal_remember key mine"
+		journal_begin a
+		journal_remember key mine
 		as_device nbd-4-0 "journal_begin a; journal_remember key none"
 	'
 	((status == 0))
