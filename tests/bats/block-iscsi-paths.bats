@@ -156,6 +156,33 @@ is_waiting() {
 	iscsi_nothing_left
 }
 
+@test "multipath=y: a map that another guest has come for while the last one left goes with that one" {
+	local leaving failed=0
+	multipath_start
+	iscsi_vbd 1 51712 "$both,multipath=y" mode r
+	iscsi_vbd 2 51712 "$both,multipath=y" mode r
+	iscsi_add 1 51712
+	mkdir "$BATS_TEST_TMPDIR/busy"
+	program "$BATS_TEST_TMPDIR/busy/multipath" <<-END
+		#!/bin/bash
+		: >$BATS_TEST_TMPDIR/held
+		until [[ -e $BATS_TEST_TMPDIR/go ]]; do sleep 0.02; done
+		exit 1
+	END
+	PATH=$BATS_TEST_TMPDIR/busy:$PATH iscsi_remove 1 51712 3>&- &
+	leaving=$!
+	until_true test -e "$BATS_TEST_TMPDIR/held"
+	iscsi_add 2 51712
+	: >"$BATS_TEST_TMPDIR/go"
+	wait "$leaving" || failed=$?
+	((failed == 1))
+	iscsi_remove 1 51712
+	[[ "$(multipath_paths | wc -l)" == 2 ]]
+	iscsi_remove 2 51712
+	[[ ! -e "$ISCSI/class/block/$MULTIPATH_MAP" ]]
+	iscsi_nothing_left
+}
+
 @test "multipath=y: paths that do not become one device, or are two disks, are refused" {
 	multipath_start
 	program "$BATS_TEST_TMPDIR/bin/multipath" <<<$'#!/bin/bash\n:'

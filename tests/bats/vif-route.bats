@@ -151,6 +151,29 @@ teardown() {
 	assert_unrouted
 }
 
+@test "a guest that comes while another one with its address goes keeps what answers for it" {
+	local going
+	vif 1 0 ip '192.0.2.50 2001:db8::50'
+	vif 2 0 ip '192.0.2.50 2001:db8::50'
+	route_online 1 0
+	mkdir "$BATS_TEST_TMPDIR/bin"
+	program "$BATS_TEST_TMPDIR/bin/ip" <<-END
+		#!/bin/bash
+		: >$BATS_TEST_TMPDIR/held
+		until [[ -e $BATS_TEST_TMPDIR/go ]]; do sleep 0.02; done
+		exec $(type -P ip) "\$@"
+	END
+	PATH=$BATS_TEST_TMPDIR/bin:$PATH route_offline 1 0 3>&- &
+	going=$!
+	until_true test -e "$BATS_TEST_TMPDIR/held"
+	route_online 2 0
+	: >"$BATS_TEST_TMPDIR/go"
+	wait "$going"
+	[[ "$(proxies | wc -l)" == 2 ]]
+	route_offline 2 0
+	assert_unrouted
+}
+
 @test "a tap's route comes before its vif's, and when the tap goes the vif's is still there" {
 	vif 1 0 ip '198.51.100.5 2001:db8:5::5' vifname web
 	vif_link vif1.0-emu tap1.0

@@ -36,8 +36,8 @@ multipath_release() {
 	local wwid name map paths
 	journal_recall wwid wwid
 	[[ $wwid ]] || return 0
-	journal_leave "map $wwid"
-	! journal_shared "map $wwid" y || return 0
+	journal_leave "needs map $wwid"
+	! journal_shared "needs map $wwid" y || return 0
 	read -ra paths <<<"$2"
 	multipath_find || return 0
 	sysfs_read name "/sys/class/block/$map/dm/name" || return 0
@@ -103,11 +103,11 @@ multipath_is_whole() {
 
 # multipath_join
 # Sets the caller's map, and makes or completes it where multipathd has not. A
-# map that was there before us stays.
+# map that was there before us stays; one of a guest that is leaving is ours.
 multipath_join() {
 	parameters_check_tool multipath
 	if ! multipath_find || journal_shared "map $wwid" y; then
-		journal_remember wwid "$wwid" "map $wwid" y
+		journal_remember wwid "$wwid" "map $wwid" y "needs map $wwid" y
 	fi
 	# udev tells multipath of the paths.
 	multipath_is_whole || run udevadm settle --timeout=5 || :

@@ -46,7 +46,7 @@ routed_found() {
 	local claimed
 	gateway=$1
 	routed_gateway gateway
-	routed_claims claimed "$gateway"
+	routed_claims claimed proxies "$gateway"
 	routed_read "$gateway"
 	routed_require "$gateway"
 	routed_remember "$gateway"
@@ -160,7 +160,7 @@ routed_remember() {
 			routed_proxies+=("$address")
 	done
 	read -r number <"/sys/class/net/$1/ifindex"
-	journal_remember gateway "$number $1" "proxies $number $1" "${routed_proxies[*]}"
+	journal_remember gateway "$number $1" "proxies $number $1" "${routed_proxies[*]}" "needs $number $1" "${routed_proxies[*]}"
 }
 
 # routed_proxy_on <interface>
@@ -183,15 +183,14 @@ routed_set() {
 # while they go: it has said so in its journal before it looked. That of an
 # interface that is gone are gone.
 routed_unproxy() {
-	local gateway number key remembered proxies=() claimed address lines=''
+	local gateway number remembered proxies=() claimed address lines=''
 	journal_recall gateway gateway
-	key="proxies $gateway"
-	journal_recall remembered "$key"
+	journal_recall remembered "proxies $gateway"
 	read -r number gateway <<<"$gateway"
 	read -ra proxies <<<"$remembered"
 	((${#proxies[@]})) && routed_remains "$gateway" "$number" || return 0
-	journal_leave "$key"
-	routed_claims claimed "$gateway"
+	journal_leave "needs $number $gateway"
+	routed_claims claimed needs "$gateway"
 	for address in "${proxies[@]}"; do
 		# To delete what is not there is an error, to add what is there is none.
 		[[ $claimed == *" $address "* ]] ||
@@ -214,7 +213,7 @@ routed_remains() {
 # Of the caller's proxies those that were not claimed, and now are.
 routed_reproxy() {
 	local before=$claimed address lines=''
-	routed_claims claimed "$gateway"
+	routed_claims claimed needs "$gateway"
 	for address in "${proxies[@]}"; do
 		[[ $before == *" $address "* || $claimed != *" $address "* ]] ||
 			lines+="neighbour add proxy $address dev $gateway"$'\n'
@@ -222,12 +221,13 @@ routed_reproxy() {
 	[[ ! $lines ]] || run_with "$lines" ip -batch -
 }
 
-# routed_claims <out-var> <host's interface>
-# The addresses that other devices remember that it answers for, each between spaces.
+# routed_claims <out-var> proxies|needs <host's interface>
+# The addresses that it answers for because of other devices, or those of them
+# that are not just leaving, each between spaces.
 routed_claims() {
 	local -A others
 	local number
-	read -r number 2>/dev/null <"/sys/class/net/$2/ifindex" || number=none
-	journal_others "proxies $number $2"
+	read -r number 2>/dev/null <"/sys/class/net/$3/ifindex" || number=none
+	journal_others "$2 $number $3"
 	printf -v "$1" '%s' " ${others[*]} "
 }
