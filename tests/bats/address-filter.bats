@@ -5,20 +5,15 @@
 load ../lib/host
 load ../lib/observe
 load ../lib/enumerate
+load ../lib/wire
 
 setup() {
-	host_start
-	domain 1
-	host ip link add xenbr0 up type bridge forward_delay 0 mcast_snooping 0
-	host ip link add wire type veth peer name other
-	host ip link set wire master xenbr0 up
-	host ip link set other up
+	wire_host
 }
 
 teardown() {
 	report_moment
-	host ip link delete wire # or it passes for a port that was left
-	host_stop
+	wire_stop
 }
 
 # guest [node value]...
@@ -382,12 +377,7 @@ assert_nothing_but_wire() {
 
 @test "a script that is killed at any moment leaves no rules behind the detach" {
 	host ip link delete xenbr0 # subject_make has its own
-	# shellcheck disable=SC2317 # the library calls both
-	subject_nodes() {
-		xenstore-rm "$subject_path" /local/domain/1/device/vif/0 2>/dev/null || :
-		vif_nodes 1 0 bridge xenbr0 vifname web mtu 1400 ip '10.0.0.1 fd00::1'
-	}
-	# shellcheck disable=SC2317 # see above
+	# shellcheck disable=SC2317 # the library calls it
 	assert_nothing_held() {
 		local left
 		left=$(nothing_held_but)
@@ -395,5 +385,7 @@ assert_nothing_but_wire() {
 		[[ ! $left ]] && table_is ''
 	}
 	subject_make vif
+	subject_settings+=(ip '10.0.0.1 fd00::1')
+	subject_nodes
 	killed_everywhere attach 33
 }

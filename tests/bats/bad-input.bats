@@ -110,6 +110,7 @@ bad_nodes() {
 		printf -v moment 'the image is %q' "$value"
 		truncate -s 1M -- "$BATS_TEST_TMPDIR/$value"
 		image=$BATS_TEST_TMPDIR/$value
+		subject_settings=("$image")
 		subject_nodes
 		libxl attach
 		assert_ended 0

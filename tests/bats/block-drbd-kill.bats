@@ -11,7 +11,7 @@ setup() {
 	domain 1
 	drbd_start
 	drbd_resource r0
-	subject=disk subject_path=backend/vbd/1/51712 subject_id=51712
+	subject_is vbd block-drbd r0
 	subject_nodes
 	mkdir "$BATS_TEST_TMPDIR/bin"
 }
@@ -25,21 +25,6 @@ teardown() {
 }
 
 # What enumerate.bash does with an image, it does here with a DRBD resource.
-
-# subject_nodes
-subject_nodes() {
-	xenstore-rm "$subject_path" 2>/dev/null || :
-	vbd 1 51712 r0
-}
-
-# libxl attach|detach [command...]
-libxl() {
-	local environment verb=add
-	[[ $1 == attach ]] || verb=remove
-	libxl_environment vbd 1 51712
-	said=$BATS_TEST_TMPDIR/said ended=0
-	host env "${environment[@]}" "${@:2}" "$scripts/block-drbd" "$verb" </dev/null >"$said" 2>&1 || ended=$?
-}
 
 # assert_disk_attached
 assert_disk_attached() {
@@ -56,27 +41,6 @@ assert_nothing_held() {
 		echo "left behind: $left, role $(drbd_role r0)"
 		return 1
 	}
-}
-
-# killed_everywhere attach|detach <least number of moments>
-killed_everywhere() {
-	local line at tried=0
-	libxl attach
-	assert_ended 0
-	[[ $1 == detach ]] || assert_detaches
-	[[ $1 == detach ]] || subject_nodes
-	moments_of "$1"
-	libxl detach
-	for line in "${moments[@]}"; do
-		subject_nodes
-		[[ $1 == attach ]] || libxl attach
-		read -ra at <<<"$line"
-		killed_at "$1" "${at[@]}"
-		((ended != 137)) || tried=$((tried + 1))
-		assert_detaches
-	done
-	assert_works_again
-	say_tried "$tried" moments "$2"
 }
 
 @test "an attach that was killed at any moment is detached without residue" {

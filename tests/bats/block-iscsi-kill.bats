@@ -15,7 +15,7 @@ setup() {
 	iscsi_lun "$iqn" 1
 	echo 'web secret' >"$ISCSI/targets/$iqn/chap"
 	iscsi_secrets "$iqn web secret"
-	subject=disk subject_id=51712 subject_path=backend/vbd/1/51712 subject_link=''
+	subject_is vbd block-iscsi "iqn=$iqn,portal=192.0.2.1,user=web" script "$scripts/block-iscsi"
 	subject_nodes
 }
 
@@ -28,21 +28,6 @@ teardown() {
 }
 
 # What enumerate.bash does with an image, it does here with a LUN.
-
-# subject_nodes
-subject_nodes() {
-	xenstore-rm "$subject_path" 2>/dev/null || :
-	iscsi_vbd 1 51712 "iqn=$iqn,portal=192.0.2.1,user=web"
-}
-
-# libxl attach|detach [command...]
-libxl() {
-	local environment verb=add
-	[[ $1 == attach ]] || verb=remove
-	libxl_environment vbd 1 51712
-	said=$BATS_TEST_TMPDIR/said ended=0
-	host env "${environment[@]}" "${@:2}" "$scripts/block-iscsi" "$verb" </dev/null >"$said" 2>&1 || ended=$?
-}
 
 # assert_disk_attached
 assert_disk_attached() {

@@ -10,7 +10,6 @@ setup() {
 	host_start
 	domain 1
 	nbd_start
-	subject=disk subject_id=51712 subject_path=backend/vbd/1/51712 subject_link=''
 }
 
 teardown() {
@@ -18,36 +17,21 @@ teardown() {
 	nbd_stop
 }
 
-# subject_is nbd|relay|qcow2
+# disk_is nbd|relay|qcow2
 # The disk that the test is about.
-subject_is() {
+disk_is() {
 	qemu-img create -q -f qcow2 "$nbd/base.qcow2" 4M
 	qemu-img create -q -f qcow2 -b base.qcow2 -F qcow2 "$nbd/disk.qcow2"
 	case $1 in
-	nbd) subject_script=block-nbd subject_target=host=127.0.0.1,export=disk ;;
-	relay) subject_script=block-nbd subject_target=host=127.0.0.1,export=disk,reconnect=5 ;;
-	qcow2) subject_script=block-qcow2 subject_target=file=$nbd/disk.qcow2 ;;
+	nbd) subject_is vbd block-nbd host=127.0.0.1,export=disk ;;
+	relay) subject_is vbd block-nbd host=127.0.0.1,export=disk,reconnect=5 ;;
+	qcow2) subject_is vbd block-qcow2 "file=$nbd/disk.qcow2" ;;
 	esac
 	[[ $1 == qcow2 ]] || nbd_serve disk
 	subject_nodes
 }
 
 # What enumerate.bash does with block, it does here with these.
-
-# subject_nodes
-subject_nodes() {
-	xenstore-rm "$subject_path" 2>/dev/null || :
-	vbd 1 "$subject_id" "$subject_target"
-}
-
-# libxl attach|detach [command...]
-libxl() {
-	local environment verb=add
-	[[ $1 == attach ]] || verb=remove
-	libxl_environment vbd 1 "$subject_id"
-	said=$BATS_TEST_TMPDIR/said ended=0
-	host env "${environment[@]}" "${@:2}" "$scripts/$subject_script" "$verb" </dev/null >"$said" 2>&1 || ended=$?
-}
 
 # assert_disk_attached
 assert_disk_attached() {
@@ -62,55 +46,33 @@ nothing_held_but() {
 	nbd_residue
 }
 
-# killed_everywhere attach|detach <least number of moments>
-killed_everywhere() {
-	local line at tried=0
-	libxl attach
-	assert_ended 0
-	[[ $1 == detach ]] || assert_detaches
-	[[ $1 == detach ]] || subject_nodes
-	moments_of "$1"
-	[[ $1 == detach ]] || assert_detaches
-	for line in "${moments[@]}"; do
-		subject_nodes
-		[[ $1 == attach ]] || libxl attach
-		[[ $1 == attach ]] || libxl_goes
-		read -ra at <<<"$line"
-		killed_at "$1" "${at[@]}"
-		((ended != 137)) || tried=$((tried + 1))
-		assert_detaches
-	done
-	assert_works_again
-	say_tried "$tried" moments "$2"
-}
-
 @test "an attach of an export that was killed at any moment is detached without residue" {
-	subject_is nbd
+	disk_is nbd
 	killed_everywhere attach 15
 }
 
 @test "a detach of an export that was killed at any moment is done by the next one" {
-	subject_is nbd
+	disk_is nbd
 	killed_everywhere detach 10
 }
 
 @test "an attach with a qemu-nbd that was killed at any moment is detached without residue" {
-	subject_is relay
+	disk_is relay
 	killed_everywhere attach 15
 }
 
 @test "a detach with a qemu-nbd that was killed at any moment is done by the next one" {
-	subject_is relay
+	disk_is relay
 	killed_everywhere detach 10
 }
 
 @test "an attach of a qcow2 that was killed at any moment is detached without residue" {
-	subject_is qcow2
+	disk_is qcow2
 	killed_everywhere attach 20
 }
 
 @test "a detach of a qcow2 that was killed at any moment is done by the next one" {
-	subject_is qcow2
+	disk_is qcow2
 	killed_everywhere detach 10
 }
 
@@ -155,18 +117,18 @@ faulty_everywhere() {
 }
 
 @test "each program of an export's failing, before or after its work, is undone or done again" {
-	subject_is nbd
+	disk_is nbd
 	faulty_everywhere nbd-client
 }
 
 @test "each program of a qcow2's failing, before or after its work, is undone or done again" {
-	subject_is qcow2
+	disk_is qcow2
 	faulty_everywhere qemu-img qemu-nbd nbd-client
 }
 
 @test "a program that hangs ends an attach in time, and nothing is left of it" {
 	local which
-	subject_is qcow2
+	disk_is qcow2
 	for which in qemu-img qemu-nbd nbd-client; do
 		subject_nodes
 		program_fault attach "$which" before 'exec sleep infinity'
@@ -177,7 +139,7 @@ faulty_everywhere() {
 }
 
 @test "an attach that was killed when its export had just been connected is detached without residue" {
-	subject_is nbd
+	disk_is nbd
 	cat >"$nbd/after" <<-'END'
 		# Above this one are the request, the session, and the script.
 		read -r _ _ _ request _ </proc/$$/stat
@@ -193,7 +155,7 @@ faulty_everywhere() {
 }
 
 @test "a server that goes on starting after its script was killed is found, and ended" {
-	subject_is relay
+	disk_is relay
 	kill -STOP "$nbd_server_pid"
 	libxl attach timeout --signal KILL 3
 	[[ "$(nbd_servers)" ]]

@@ -15,7 +15,6 @@ setup() {
 	image base.img
 	base=$image
 	cow=$BATS_TEST_TMPDIR/cow
-	subject=disk subject_id=51712 subject_path=backend/vbd/1/51712 subject_link=''
 }
 
 teardown() {
@@ -154,17 +153,6 @@ assert_released() {
 }
 
 # What enumerate.bash does with block, it does here with block-overlay.
-subject_nodes() {
-	! store_has "$subject_path" || xenstore-rm "$subject_path"
-	vbd 1 51712 "base=$base,$options"
-}
-libxl() {
-	local environment verb=add
-	[[ $1 == attach ]] || verb=remove
-	libxl_environment vbd 1 51712
-	said=$BATS_TEST_TMPDIR/said ended=0
-	host env "${environment[@]}" "${@:2}" "$scripts/block-overlay" "$verb" </dev/null >"$said" 2>&1 || ended=$?
-}
 assert_nothing_held() {
 	assert_released
 }
@@ -173,19 +161,19 @@ assert_attached() {
 }
 
 @test "an attach that was killed at any moment is detached without residue" {
-	options=persist=n
+	subject_is vbd block-overlay "base=$base,persist=n"
 	subject_nodes
 	killed_everywhere attach 20
 }
 
 @test "a detach that was killed at any moment is done by the next one" {
-	options=persist=n
+	subject_is vbd block-overlay "base=$base,persist=n"
 	subject_nodes
 	killed_everywhere detach 12
 }
 
 @test "an overlay whose attach was killed at any moment can be attached again" {
-	options=file=$cow
+	subject_is vbd block-overlay "base=$base,file=$cow"
 	subject_nodes
 	killed_everywhere attach 20
 	[[ -e $cow ]]

@@ -12,7 +12,7 @@ setup() {
 	domain 2
 	tap_start
 	vhd_image disk.vhd
-	subject=disk subject_path=backend/vbd3/1/51712 subject_id=51712
+	subject_is vbd3 block-tap "vhd:$image"
 	subject_nodes
 	mkdir "$BATS_TEST_TMPDIR/bin"
 }
@@ -27,21 +27,6 @@ teardown() {
 }
 
 # What enumerate.bash does with an image, it does here with one behind a tapdisk.
-
-# subject_nodes
-subject_nodes() {
-	xenstore-rm "$subject_path" 2>/dev/null || :
-	vbd3 1 51712 "vhd:$image"
-}
-
-# libxl attach|detach [command...]
-libxl() {
-	local environment verb=add
-	[[ $1 == attach ]] || verb=remove
-	libxl_environment vbd3 1 51712
-	said=$BATS_TEST_TMPDIR/said ended=0
-	host env "${environment[@]}" "${@:2}" "$scripts/block-tap" "$verb" </dev/null >"$said" 2>&1 || ended=$?
-}
 
 # assert_disk_attached
 assert_disk_attached() {
@@ -70,27 +55,6 @@ clear_killed() {
 	for socket in "$tap_control"/ctl*; do
 		[[ ! -e $socket || $(readlink "/proc/${socket##*ctl}/exe") == */sleep ]] || rm "$socket"
 	done
-}
-
-# killed_everywhere attach|detach <least number of moments>
-killed_everywhere() {
-	local line at tried=0
-	libxl attach
-	assert_ended 0
-	[[ $1 == detach ]] || assert_detaches
-	[[ $1 == detach ]] || subject_nodes
-	moments_of "$1"
-	libxl detach
-	for line in "${moments[@]}"; do
-		subject_nodes
-		[[ $1 == attach ]] || libxl attach
-		read -ra at <<<"$line"
-		killed_at "$1" "${at[@]}"
-		((ended != 137)) || tried=$((tried + 1))
-		assert_detaches
-	done
-	assert_works_again
-	say_tried "$tried" moments "$2"
 }
 
 @test "an attach that was killed at any moment is detached without residue" {
@@ -198,10 +162,7 @@ tap_fault() {
 
 @test "of two devices with one tapdisk, one that was killed while it attached takes nothing from the other" {
 	local line at tried=0
-	subject_nodes() {
-		xenstore-rm "$subject_path" 2>/dev/null || :
-		vbd3 1 51712 "vhd:$image" mode r
-	}
+	subject_settings+=(mode r)
 	subject_nodes
 	vbd3 2 51712 "vhd:$image" mode r
 	call block-tap add vbd3 2 51712

@@ -6,20 +6,15 @@ load ../lib/host
 load ../lib/observe
 load ../lib/enumerate
 load ../lib/iptables
+load ../lib/wire
 
 setup() {
-	host_start
-	domain 1
-	host ip link add xenbr0 up type bridge forward_delay 0 mcast_snooping 0
-	host ip link add wire type veth peer name other
-	host ip link set wire master xenbr0 up
-	host ip link set other up
+	wire_host
 }
 
 teardown() {
 	report_moment
-	host ip link delete wire # or it passes for a port that was left
-	host_stop
+	wire_stop
 }
 
 # br_netfilter

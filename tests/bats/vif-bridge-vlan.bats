@@ -164,16 +164,9 @@ trunk() {
 	assert_residue_free
 }
 
-# subject_nodes
-# In the place of the one of enumerate.bash: the interface has VLANs.
-subject_nodes() {
-	xenstore-rm "$subject_path" /local/domain/1/device/vif/0 2>/dev/null || :
-	vif_nodes 1 0 bridge xenbr0 vifname web mtu 1400 vlan 10p/20
-}
-
 @test "an attach with VLANs that was killed at any moment is detached without residue" {
 	pretended_bridge xenbr0 1
-	subject=vif subject_path=backend/vif/1/0 subject_link=vif1.0
+	subject_is vif vif-bridge bridge xenbr0 vifname web mtu 1400 vlan 10p/20
 	vif_link vif1.0 guest1.0
 	subject_nodes
 	killed_everywhere attach 22
@@ -186,7 +179,7 @@ subject_nodes() {
 	for program in "${programs[@]}"; do hide+=(-P "$program"); done
 	hide=(strace -f -qq -o /dev/null "${hide[@]}" -e "trace=execve,%%stat,?access,?faccessat,?faccessat2"
 		-e "inject=execve,%%stat,?access,?faccessat,?faccessat2:error=ENOENT")
-	subject=vif
+	subject_is vif vif-bridge
 	vif 1 0 bridge xenbr0 vlan 10
 	libxl attach "${hide[@]}"
 	assert_ended 1

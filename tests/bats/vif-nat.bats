@@ -22,10 +22,6 @@ teardown() {
 	host_stop
 }
 
-# The calls, each with the ids of the device.
-nat_online() { call vif-nat online vif "$1" "$2" type_if=vif; }
-nat_offline() { call vif-nat offline vif "$1" "$2" type_if=vif; }
-
 # natted <domid> <devid> <address of the guest> <IPv6 address> <of the host> <IPv6>
 # The guest is up, with these addresses and a default route to the host's.
 natted() {

@@ -11,8 +11,8 @@ setup() {
 	domain 1
 	ovs_start
 	ovs_bridge ovs0
-	subject=vif subject_path=backend/vif/1/0 subject_link=vif1.0
-	vif 1 0
+	subject_is vif vif-openvswitch bridge ovs0.10:20 vifname web mtu 1400
+	vif_link vif1.0 guest1.0
 	subject_nodes
 }
 
@@ -25,22 +25,6 @@ teardown() {
 }
 
 # What enumerate.bash does with a bridge of Linux, it does here with one of Open vSwitch.
-
-# subject_nodes
-subject_nodes() {
-	xenstore-rm "$subject_path" /local/domain/1/device/vif/0 2>/dev/null || :
-	vif_nodes 1 0 bridge ovs0.10:20 vifname web mtu 1400
-}
-
-# libxl attach|detach [command...]
-libxl() {
-	local environment call=(online type_if=vif)
-	[[ $1 == attach ]] || call=(offline type_if=vif)
-	libxl_environment vif 1 0
-	said=$BATS_TEST_TMPDIR/said ended=0
-	host env "${environment[@]}" "${@:2}" "$scripts/vif-openvswitch" "${call[@]}" </dev/null >"$said" 2>&1 ||
-		ended=$?
-}
 
 # assert_port <interface>
 assert_port() {

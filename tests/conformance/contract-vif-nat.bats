@@ -17,10 +17,6 @@ teardown() {
 	host_stop
 }
 
-# The calls, each with the ids of the device.
-nat_online() { call vif-nat online vif "$1" "$2" type_if=vif; }
-nat_offline() { call vif-nat offline vif "$1" "$2" type_if=vif; }
-
 # go_online <domid> <devid>
 # A test of what follows must not begin without it.
 go_online() {

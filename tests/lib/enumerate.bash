@@ -4,12 +4,15 @@
 # the devices that they try it on, libxl's calls of them, and what has to be
 # true afterwards. Sourced by bats files, after host.bash.
 
-# What a test is about, once subject_make has run:
-subject=''      # vif, tap or disk
-subject_path='' # its nodes
-subject_id=''   # its number, as libxl gives it
-subject_link='' # the interface, as the kernel calls it; empty for a disk
-moment=''       # what is being tried, for report_moment
+# What a test is about, once subject_is or subject_make has run:
+subject=''          # vif, tap or disk
+subject_script=''   # the script that libxl calls
+subject_type=''     # vif, vbd or vbd3
+subject_id=''       # its number, as libxl gives it
+subject_path=''     # its nodes
+subject_link=''     # the interface, as the kernel calls it; empty for a disk
+subject_settings=() # a disk's target; and, in pairs, the nodes that are not as always
+moment=''           # what is being tried, for report_moment
 
 # The system calls at which a script is killed. Between two of them nothing
 # changes but the script's own memory and descriptors: openat makes files,
@@ -21,24 +24,32 @@ moment_calls='?clone,?clone3,?vfork,openat,read,write,wait4,exit_group'
 # And those at which the helper is: what it asks of the kernel and the store.
 helper_moment_calls='?clone,?clone3,?vfork,?writev,?sendmsg,?kill,write,connect,ioctl,fcntl,unlink,exit_group'
 
-# subject_make vif|tap|disk
-# A device that could be attached now. Loop devices are the machine's, and known
-# by the number of their disk: no other test that runs now has this process id.
-subject_make() {
-	subject=$1
+# subject_is vif|tap|vbd|vbd3 <script> <setting>...
+# From now on that is the subject; nothing is made of it yet.
+subject_is() {
+	subject=$1 subject_script=$2 subject_type=$1 subject_id=0 subject_link='' subject_settings=("${@:3}")
 	case $1 in
-	disk)
-		subject_id=$$
-		subject_path=backend/vbd/1/$subject_id
+	vif) subject_link=vif1.0 ;;
+	tap) subject_type=vif subject_link=vif1.0-emu ;;
+	*) subject=disk subject_id=51712 ;;
+	esac
+	subject_path=backend/$subject_type/1/$subject_id
+}
+
+# subject_make vif|tap|disk
+# A device of vif-bridge or block that could be attached now. Loop devices are
+# the machine's, and known by the number of their disk: no other test that runs
+# now has this process id.
+subject_make() {
+	if [[ $1 == disk ]]; then
 		image disk.img
-		;;
-	*)
-		subject_id=0 subject_path=backend/vif/1/0 subject_link=vif1.0
-		[[ $1 != tap ]] || subject_link+=-emu
+		subject_is vbd block "$image"
+		subject_id=$$ subject_path=backend/vbd/1/$$
+	else
+		subject_is "$1" vif-bridge bridge xenbr0 vifname web mtu 1400
 		bridge xenbr0
 		vif_link "$subject_link" guest1.0
-		;;
-	esac
+	fi
 	subject_nodes
 }
 
@@ -47,11 +58,11 @@ subject_make() {
 subject_nodes() {
 	if [[ $subject == disk ]]; then
 		xenstore-rm "$subject_path" 2>/dev/null || :
-		vbd 1 "$subject_id" "$image"
+		"$subject_type" 1 "$subject_id" "${subject_settings[@]}" # a function of that name makes its nodes
 		return
 	fi
 	xenstore-rm "$subject_path" /local/domain/1/device/vif/0 2>/dev/null || :
-	vif_nodes 1 0 bridge xenbr0 vifname web mtu 1400 # whoever detached gave the interface back
+	vif_nodes 1 0 "${subject_settings[@]}" # whoever detached gave the interface back
 }
 
 # libxl attach|detach [command...]
@@ -61,20 +72,16 @@ subject_nodes() {
 libxl() {
 	local environment call
 	case $1:$subject in
-	attach:disk) call=(block add) ;;
-	detach:disk) call=(block remove) ;;
-	attach:vif) call=(vif-bridge online type_if=vif) ;;
-	detach:vif) call=(vif-bridge offline type_if=vif) ;;
-	attach:tap) call=(vif-bridge add type_if=tap) ;;
-	detach:tap) call=(vif-bridge remove type_if=tap) ;;
+	attach:disk) call=(add) ;;
+	detach:disk) call=(remove) ;;
+	attach:vif) call=(online type_if=vif) ;;
+	detach:vif) call=(offline type_if=vif) ;;
+	attach:tap) call=(add type_if=tap) ;;
+	detach:tap) call=(remove type_if=tap) ;;
 	esac
-	if [[ $subject == disk ]]; then
-		libxl_environment vbd 1 "$subject_id"
-	else
-		libxl_environment vif 1 0
-	fi
+	libxl_environment "$subject_type" 1 "$subject_id"
 	said=$BATS_TEST_TMPDIR/said ended=0
-	host env "${environment[@]}" "${@:2}" "$scripts/${call[0]}" "${call[@]:1}" </dev/null >"$said" 2>&1 ||
+	host env "${environment[@]}" "${@:2}" "$scripts/$subject_script" "${call[@]}" </dev/null >"$said" 2>&1 ||
 		ended=$?
 }
 

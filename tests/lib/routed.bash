@@ -92,6 +92,8 @@ reaches_not() {
 # The calls, each with the ids of the device.
 route_online() { call vif-route online vif "$1" "$2" type_if=vif; }
 route_offline() { call vif-route offline vif "$1" "$2" type_if=vif; }
+nat_online() { call vif-nat online vif "$1" "$2" type_if=vif; }
+nat_offline() { call vif-nat offline vif "$1" "$2" type_if=vif; }
 
 # proxies
 # What the host answers for.
@@ -110,10 +112,7 @@ addresses_of() {
 # For the tests that let one thing go wrong at each moment (enumerate.bash,
 # which is to be sourced first): an interface that the script attaches.
 routed_subject() {
-	[[ ${tree-} ]] || tree_copy
-	cp "$real_helper" "$tree/helpers/xen-hotplug"
-	cp "$scripts/$1" "$scripts/vif-bridge" # which they call
-	subject=vif subject_id=0 subject_path=backend/vif/1/0 subject_link=vif1.0
+	subject_is vif "$1" ip "$routed_ip" vifname web mtu 1400
 	vif_link vif1.0 guest1.0
 	subject_nodes
 }
@@ -122,15 +121,8 @@ routed_subject() {
 routed_ip='198.51.100.5 198.51.100.64/26 2001:db8:5::5'
 routed_counts='2 2 1'
 
-# subject_nodes
-# As enumerate.bash needs it, for a routed interface.
-subject_nodes() {
-	xenstore-rm "$subject_path" /local/domain/1/device/vif/0 2>/dev/null || :
-	vif_nodes 1 0 ip "$routed_ip" vifname web mtu 1400
-}
-
 # assert_attached
-# Likewise.
+# As enumerate.bash needs it, for a routed interface.
 assert_attached() {
 	assert_node "$subject_path/hotplug-status" connected || return
 	[[ "$(proxies | wc -l) $(host ip route | grep -c 'dev web ') $(host ip -6 route | grep -c 'dev web .*metric 2 ')" == "$routed_counts" ]]
