@@ -144,6 +144,32 @@ seen_from() {
 	assert_unrouted
 }
 
+@test "the last two guests, who go at the same time, take the rules away" {
+	local calls=()
+	vif 1 0
+	vif 2 0
+	nat_online 1 0
+	nat_online 2 0
+	mkdir "$BATS_TEST_TMPDIR/bin" "$BATS_TEST_TMPDIR/changed"
+	# Neither goes on before both have changed the rules.
+	program "$BATS_TEST_TMPDIR/bin/nft" <<-END
+		#!/bin/bash
+		rules=\$(cat)
+		$(type -P nft) "\$@" <<<"\$rules" || exit
+		[[ \$rules == *xen_hotplug_nat* ]] || exit 0
+		: >$BATS_TEST_TMPDIR/changed/\$\$
+		until [[ \$(ls $BATS_TEST_TMPDIR/changed | wc -l) -ge 2 ]]; do sleep 0.02; done
+	END
+	PATH=$BATS_TEST_TMPDIR/bin:$PATH nat_offline 1 0 3>&- &
+	calls+=($!)
+	PATH=$BATS_TEST_TMPDIR/bin:$PATH nat_offline 2 0 3>&- &
+	calls+=($!)
+	wait "${calls[0]}"
+	wait "${calls[1]}"
+	[[ "$(find "$BATS_TEST_TMPDIR/changed" -type f | wc -l)" -ge 2 ]]
+	assert_unrouted
+}
+
 @test "the interface being gone, the detach leaves nothing" {
 	vif 1 0
 	nat_online 1 0
