@@ -154,6 +154,7 @@ refused_hook() {
 	vif 1 0 bridge xenbr0 vifname web
 	host ip link set vif1.0 name web
 	host ip link set web master xenbr0
+	of_xenbus web backend/vif/1/0
 	noting 10-first
 	offline 1 0
 	assert_calls '10-first offline web 1'

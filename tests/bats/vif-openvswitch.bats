@@ -300,6 +300,7 @@ vlans() {
 	vif 1 0 bridge ovs0.10
 	host ovs-vsctl --timeout="$generous" add-port ovs0 vif1.0 tag=10
 	host ip link set vif1.0 up
+	of_xenbus vif1.0 backend/vif/1/0
 	ovs_offline 1 0
 	[[ ! "$(ovs_ports)" ]]
 	assert_link_down vif1.0
