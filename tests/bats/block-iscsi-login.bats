@@ -161,7 +161,7 @@ teardown() {
 	iscsi_add 1 51712 3>&- &
 	until_true grep -q login "$ISCSI/calls"
 	# What libxl kills is the script alone.
-	kill -KILL "$(host pgrep -f "^/bin/bash $scripts/block-iscsi add")"
+	kill -KILL "$(host pgrep -o -f "^/bin/bash $scripts/block-iscsi add")"
 	wait "$!" || :
 	iscsi_remove 1 51712
 	iscsi_nothing_left
