@@ -106,7 +106,7 @@ table_rows_disk() {
 # table_without <other guests>
 # Prints why a number of guests is for ours alone, if it is.
 table_without() {
-	[[ $1 != 5000 ]] || printf "Xen's would take a minute and more"
+	[[ $1 != 5000 ]] || printf "Xen's not measured, since its time grows with the guests"
 }
 
 # table_attempt <kind> <why it fails>
