@@ -160,8 +160,8 @@ teardown() {
 	iscsi_vbd 1 51712 "$target"
 	iscsi_add 1 51712 3>&- &
 	until_true grep -q login "$ISCSI/calls"
-	# What libxl kills is the script alone.
-	kill -KILL "$(host pgrep -o -f "^/bin/bash $scripts/block-iscsi add")"
+	# What libxl kills is the script alone; and other tests run that script, too.
+	kill -KILL "$(pgrep -P "$!")"
 	wait "$!" || :
 	iscsi_remove 1 51712
 	iscsi_nothing_left
