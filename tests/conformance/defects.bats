@@ -9,6 +9,7 @@ load ../lib/ovs
 load ../lib/enumerate
 load ../lib/nbd
 load ../lib/drbd
+load ../lib/tap
 
 setup() {
 	host_start
@@ -23,6 +24,7 @@ teardown() {
 	[[ ! ${nbd_server_pid-} ]] || nbd_serve_no_more
 	host_stop || status=1
 	ovs_stop
+	[[ ! ${tap_control-} ]] || tap_stop
 	return "$status"
 }
 
@@ -632,4 +634,33 @@ asked_for() {
 	run host "$scripts/block-drbd-probe" "/dev/drbd${phy#/dev/loop}"
 	((status == 3)) || seen "exit $status for a device with protocol C"
 	((status == 3))
+}
+
+# tapdisk_shared
+# Guest 1 has an image of tapdisk to write; guest 2 is about to have it, too, to read.
+tapdisk_shared() {
+	tap_start
+	vhd_image disk.vhd
+	vbd3 1 51712 "vhd:$image"
+	call block-tap add vbd3 1 51712
+	vbd3 2 51712 "vhd:$image" mode r
+}
+
+# upstream: from 4.19: seen: exit 0, hotplug-status 'connected'
+@test "defect 30: an image that tapdisk writes for a disk without a mode in the store is not another guest's" {
+	tapdisk_shared
+	xenstore-rm backend/vbd3/1/51712/mode
+	run call block-tap add vbd3 2 51712
+	seen_call backend/vbd3/2/51712
+	[[ "$status" -eq 1 ]]
+	call block-tap remove vbd3 1 51712
+}
+
+# upstream: from 4.19: seen: exit 127, hotplug-status 'none', hotplug-error 'none'
+@test "defect 33: who cannot have an image that tapdisk writes for another guest is told that it is busy" {
+	tapdisk_shared
+	run call block-tap add vbd3 2 51712
+	seen_call backend/vbd3/2/51712
+	assert_failed backend/vbd3/2/51712 busy "disk.vhd"
+	call block-tap remove vbd3 1 51712
 }
