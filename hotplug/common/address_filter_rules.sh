@@ -38,8 +38,7 @@ $body}
 # rules see what is inside it.
 address_filter_rules_addresses() {
 	local unknown='ether type != arp ether type != ip ether type != ip6'
-	# shellcheck source=addresses.sh
-	declare -F addresses_parse >/dev/null || . "$hotplug_common/addresses.sh"
+	library addresses
 	addresses_parse "$2" || fail "The addresses are not $expected."
 	if [[ ${3-} ]]; then
 		body+="$unknown ether type != 8021q drop"$'\n'

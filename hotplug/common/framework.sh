@@ -10,8 +10,18 @@ shopt -s inherit_errexit
 export LC_ALL=C PATH=${PATH:+$PATH:}/usr/sbin:/usr/bin:/sbin:/bin
 umask 077
 
-for hotplug_part in failure run store journal types parameters resources lifecycle help; do
+libraries=' ' # those that were read
+
+# library <name>
+# Reads common/NAME.sh, unless it was read.
+library() {
+	[[ $libraries != *" $1 "* ]] || return 0
+	libraries+="$1 "
 	# shellcheck source=/dev/null
-	. "$hotplug_common/$hotplug_part.sh"
+	. "$hotplug_common/$1.sh"
+}
+
+for hotplug_part in failure run store journal types parameters resources lifecycle help; do
+	library "$hotplug_part"
 done
 unset hotplug_part

@@ -2,8 +2,7 @@
 # SPDX-License-Identifier: LGPL-2.1-only
 # The portals of an iSCSI target, the addresses at which it is reached.
 
-# shellcheck source=addresses.sh
-. "$hotplug_common/addresses.sh"
+library addresses
 
 # What iscsi_portals_parse leaves: ADDRESS,PORT each, spelt as iscsiadm names its
 # records, an IPv6 address as RFC 5952 has it.

@@ -5,12 +5,12 @@
 # its word, its number of fields, the fields and an empty one, each ended by
 # NUL. A record that a kill cut short describes something that was not begun yet.
 
-journal_name=()          # the resources, in the order in which they were acquired
-journal_first=()         # where each one's arguments begin in journal_values
-journal_count=()         # and how many they are
-journal_values=()        # all arguments
-declare -A journal_notes # "index key" -> what the resource remembered
-journal_at=-1            # the resource that is being acquired, released or checked
+journal_name=()           # the resources, in the order in which they were acquired
+journal_first=()          # where each one's arguments begin in journal_values
+journal_count=()          # and how many they are
+journal_values=()         # all arguments
+declare -gA journal_notes # "index key" -> what the resource remembered
+journal_at=-1             # the resource that is being acquired, released or checked
 
 # journal_begin <resource> [argument...]
 # To be called before the resource is touched.

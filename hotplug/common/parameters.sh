@@ -2,11 +2,11 @@
 # SPDX-License-Identifier: LGPL-2.1-only
 # What a script declares, and how the values reach its variables.
 
-parameters=()                # names, in the order of their declaration
-declare -A parameter_type    # name -> type, or choice:a,b
-declare -A parameter_default # name -> default; no entry: must be given
-declare -A parameter_about   # name -> one sentence
-target_type=''               # the type of the whole target, where there is no list of parameters
+parameters=()                 # names, in the order of their declaration
+declare -gA parameter_type    # name -> type, or choice:a,b
+declare -gA parameter_default # name -> default; no entry: must be given
+declare -gA parameter_about   # name -> one sentence
+target_type=''                # the type of the whole target, where there is no list of parameters
 target_about=''
 tools=()
 
@@ -18,8 +18,7 @@ device() {
 	device_kind=$1
 	device_about=$2
 	device_types=("${@:3}")
-	# shellcheck source=/dev/null
-	. "$hotplug_common/kind-$device_kind.sh"
+	library "kind-$device_kind"
 }
 
 # param <name> <type> [default] <sentence>

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: LGPL-2.1-only
 # The device's nodes: read once at the start, written once at the end.
 
-declare -A store_value # node, relative to the backend's path -> its value; absent ones are not there
+declare -gA store_value # node, relative to the backend's path -> its value; absent ones are not there
 
 # store_load <node>...
 # Reads the nodes over one connection; for an attach or a detach, after taking

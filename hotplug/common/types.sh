@@ -86,15 +86,13 @@ type_mac() {
 # type_addresses <value>
 # A guest's addresses, as addresses_parse takes them.
 type_addresses() {
-	# shellcheck source=addresses.sh
-	. "$hotplug_common/addresses.sh"
+	library addresses
 	addresses_parse "$1"
 }
 
 # type_vlans <value>
 # An interface's VLANs, as vlans_parse takes them.
 type_vlans() {
-	# shellcheck source=vlans.sh
-	. "$hotplug_common/vlans.sh"
+	library vlans
 	vlans_parse "$1"
 }

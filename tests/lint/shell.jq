@@ -84,7 +84,7 @@ def lengths:
 def prefix($file):
 	($file | split("/")[-1] | rtrimstr(".sh") | ltrimstr("kind-") | rtrimstr("s")) as $stem
 	| functions | select(.Cmd.Name.Value | test("^\($stem)s?_") or IN("device", "param", "target", "needs",
-		"use", "hotplug", "fail", "complain", "quote", "run", "helper") | not)
+		"use", "hotplug", "fail", "complain", "quote", "run", "helper", "library") | not)
 	| finding("prefix"; "\(.Cmd.Name.Value) does not begin with its file's name, \($stem)_.");
 
 # A command that is neither a word of bash nor a function is a program. A

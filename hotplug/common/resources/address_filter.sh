@@ -21,8 +21,7 @@ address_filter_acquire() {
 	address_filter_wanted "$@" || return 0
 	address_filter_possible "$@"
 	[[ $type_if != tap ]] || chain+=-emu
-	# shellcheck source=../address_filter_rules.sh
-	. "$hotplug_common/address_filter_rules.sh"
+	library address_filter_rules
 	address_filter_rules_make "$@"
 	journal_remember chain "$chain"
 	run_with "$rules" nft -f - || fail "Cannot filter what the guest sends on $1 (${3:-$2}): $reason"
@@ -40,8 +39,7 @@ address_filter_release() {
 	local chain rules
 	journal_recall chain chain
 	[[ $chain ]] || return 0
-	# shellcheck source=../address_filter_rules.sh
-	. "$hotplug_common/address_filter_rules.sh"
+	library address_filter_rules
 	address_filter_rules_without
 	run_with "$rules" nft -f -
 }
@@ -57,8 +55,7 @@ address_filter_check() {
 address_filter_wanted() {
 	local firewall bind
 	[[ $3 || -e $hotplug_config ]] || return
-	# shellcheck source=../config.sh
-	declare -F config_get >/dev/null || . "$hotplug_common/config.sh"
+	library config
 	config_get bind bind_mac
 	[[ $3 || $bind == y ]] || return
 	config_get firewall firewall

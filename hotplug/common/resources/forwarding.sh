@@ -38,8 +38,7 @@ forwarding_release() {
 	journal_recall owner owner
 	journal_recall commands commands
 	[[ $commands ]] || return 0
-	# shellcheck source=../forwarding_rules.sh
-	declare -F forwarding_rules_list >/dev/null || . "$hotplug_common/forwarding_rules.sh"
+	library forwarding_rules
 	for command in iptables ip6tables; do
 		[[ " $commands " != *" $command "* ]] ||
 			forwarding_rules_remove "$command" "$1" "${2:-bridged}" "$owner" || status=1
@@ -53,8 +52,7 @@ forwarding_check() {
 	journal_recall owner owner
 	journal_recall commands commands
 	[[ $commands ]] || return 0
-	# shellcheck source=../forwarding_rules.sh
-	declare -F forwarding_rules_list >/dev/null || . "$hotplug_common/forwarding_rules.sh"
+	library forwarding_rules
 	for command in iptables ip6tables; do
 		[[ " $commands " == *" $command "* ]] || continue
 		for direction in in out; do
@@ -92,8 +90,7 @@ forwarding_meets() {
 # Where a host has no iptables, it has no rules of iptables.
 forwarding_called() {
 	local firewall
-	# shellcheck source=../config.sh
-	declare -F config_get >/dev/null || . "$hotplug_common/config.sh"
+	library config
 	config_get firewall firewall
 	[[ $firewall == @(auto|iptables) ]] || return
 	type -P "$1-restore" >/dev/null && return 0
@@ -108,8 +105,7 @@ forwarding_called() {
 # its chain, that is another firewall's.
 forwarding_drops() {
 	local status=0 firewall
-	# shellcheck source=../forwarding_rules.sh
-	declare -F forwarding_rules_list >/dev/null || . "$hotplug_common/forwarding_rules.sh"
+	library forwarding_rules
 	forwarding_rules_list "$1" || status=$?
 	config_get firewall firewall
 	((status == 0)) || [[ $firewall == auto && $status == [123] ]] ||

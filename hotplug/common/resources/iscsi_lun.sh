@@ -3,8 +3,7 @@
 # A LUN of an iSCSI target: the block devices, one for each session, that the
 # kernel has made of it.
 
-# shellcheck source=../sysfs.sh
-. "$hotplug_common/sysfs.sh"
+library sysfs
 
 # The SCSI types that become sd devices: disk, optical, simple disk, zoned. LUN 0
 # of a target is often something else, its controller.

@@ -4,14 +4,10 @@
 # there before us is used and stays. Ours are shared by all guests who have
 # LUNs of the target, and end with the last of them.
 
-# shellcheck source=../iscsi_portals.sh
-. "$hotplug_common/iscsi_portals.sh"
-# shellcheck source=../iscsi_record.sh
-. "$hotplug_common/iscsi_record.sh"
-# shellcheck source=../iscsi_secrets.sh
-. "$hotplug_common/iscsi_secrets.sh"
-# shellcheck source=../sysfs.sh
-. "$hotplug_common/sysfs.sh"
+library iscsi_portals
+library iscsi_record
+library iscsi_secrets
+library sysfs
 
 iscsi_sessions=()        # those of this disk, as the kernel calls them: session3
 iscsi_session_patience=9 # seconds that a login may take in all, also behind the back of an iscsiadm that was killed

@@ -4,8 +4,7 @@
 # address; guests see each other's own. The rules are of all such guests, and
 # come and go with the first and the last.
 
-# shellcheck source=../config.sh
-declare -F config_get >/dev/null || . "$hotplug_common/config.sh"
+library config
 
 masquerade_table=xen_hotplug_nat
 masquerade_chain=XEN_HOTPLUG_NAT       # of iptables

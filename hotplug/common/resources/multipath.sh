@@ -4,8 +4,7 @@
 # device-mapper's map of all of them or, without one, the only path. On another
 # path the same bytes have another name, so that is looked for, too.
 
-# shellcheck source=../sysfs.sh
-. "$hotplug_common/sysfs.sh"
+library sysfs
 
 # multipath_acquire <y|n> <block devices: sdb sdc> <mode>
 # Sets dev.

@@ -29,8 +29,7 @@ nat_address_release() {
 nat_address_find() {
 	ip=$1
 	[[ $ip ]] || nat_address_derive
-	# shellcheck source=../addresses.sh
-	. "$hotplug_common/addresses.sh"
+	library addresses
 	addresses_parse "$ip" || fail "The addresses are not $expected."
 	nat_routers=''
 	((${#addresses_ipv4[@]} == 0)) || nat_address_router_ipv4 "${addresses_ipv4[0]%/32}"

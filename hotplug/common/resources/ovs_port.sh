@@ -5,8 +5,7 @@
 
 # shellcheck source=interface.sh
 resource_find interface
-# shellcheck source=../vlans.sh
-. "$hotplug_common/vlans.sh"
+library vlans
 
 # As a Linux bridge may take the lowest address of its ports, so does this one.
 ovs_port_mac=fe:ff:ff:ff:ff:ff

@@ -176,19 +176,19 @@ give_mail() {
 	lvcreate -q -y -V 8M -T e2e/pool -n thin1
 	lvcreate -q -y -V 8M -T e2e/pool -n thin2
 	lvcreate -q -y -W n -L 8M -n thick e2e
-	lvcreate -q -y -s -L 4M -n snapshot e2e/thick
+	lvcreate -q -y -s -L 4M -n earlier e2e/thick
 	give_mail /dev/e2e/thin1
 	free_to /dev/e2e/thin2
 	by_mail /dev/e2e/thin1 "$partition" "$disk" "$file"
 	free_to /dev/e2e/thick
 	xl destroy mail
 	give_mail /dev/e2e/thick
-	free_to /dev/e2e/snapshot
+	free_to /dev/e2e/earlier
 	by_mail /dev/e2e/thick "$disk"
 	xl destroy mail
-	give_mail /dev/e2e/snapshot
+	give_mail /dev/e2e/earlier
 	free_to /dev/e2e/thick
-	by_mail /dev/e2e/snapshot "$disk"
+	by_mail /dev/e2e/earlier "$disk"
 	xl destroy mail
 	same_residue "$before"
 }
