@@ -136,6 +136,28 @@ teardown() {
 	iscsi_nothing_left
 }
 
+@test "a session that iscsid opens again, as it was started anew, is ended when that is done" {
+	iscsi_vbd 1 51712 "$target"
+	iscsi_add 1 51712
+	echo 3 >"$ISCSI/reopening"
+	iscsi_remove 1 51712
+	iscsi_nothing_left
+	[[ ! -e $ISCSI/reopening ]]
+}
+
+@test "a session that iscsid never manages to open again fails the detach in a sentence, which goes on with the next one" {
+	iscsi_vbd 1 51712 "$target"
+	iscsi_add 1 51712
+	echo 1000 >"$ISCSI/reopening"
+	run iscsi_remove 1 51712
+	[[ "$status" -eq 1 && "$output" == *'iscsid tries to connect session 1 again'* ]]
+	assert_sentence "$(store_get backend/vbd/1/51712/hotplug-error)"
+	[[ "$(iscsi_sessions)" && "$(iscsi_records)" ]]
+	rm "$ISCSI/reopening"
+	iscsi_remove 1 51712
+	iscsi_nothing_left
+}
+
 @test "a session of ours that the administrator has replaced by another is not ended" {
 	iscsi_vbd 1 51712 "$target"
 	iscsi_add 1 51712

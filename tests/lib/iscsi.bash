@@ -4,8 +4,9 @@
 # beside this file. Sourced by bats files, after host.bash.
 #
 # In $ISCSI: targets/IQN/{portals,chap,luns/N}; down/ADDRESS,PORT for a portal
-# that does not answer; no-iscsid; delay, the seconds that what goes on in the
-# background takes; calls, the arguments of each call; class, which is /sys/class.
+# that does not answer; no-iscsid; reopening, how many logouts iscsid still
+# refuses; delay, the seconds that what goes on in the background takes; calls,
+# the arguments of each call; class, which is /sys/class.
 
 # iscsi_start
 # In the test's host, which gets an /etc of its own.

@@ -265,9 +265,31 @@ iscsi_session_close() {
 # Fails with reason set where it does not go. What still waits for a server
 # that is gone is given up soon; and iscsid goes on where iscsiadm gave up.
 iscsi_session_end() {
+	local reopening=''
 	printf '1\n' 2>/dev/null >"/sys/class/iscsi_session/$1/recovery_tmo" || :
-	run iscsiadm --mode session --sid "${1#session}" --logout && return 0
+	iscsi_session_log_out "$1" && return 0
+	[[ ! $reopening ]] || return
 	sysfs_await "$iscsi_session_leaving" iscsi_session gone "$1"
+}
+
+# iscsi_session_log_out <session>
+# An iscsid that was started anew opens its sessions again; until that is done
+# it refuses to end them (32, ISCSI_ERR_SESSION_NOT_CONNECTED): the caller's
+# reopening says that it still did at last.
+iscsi_session_log_out() {
+	local status until=$((SECONDS + iscsi_session_leaving))
+	while
+		status=0
+		run iscsiadm --mode session --sid "${1#session}" --logout || status=$?
+		((status == 32 && SECONDS < until))
+	do
+		run sleep 0.2 || return
+	done
+	((status != 32)) || {
+		reopening=yes
+		reason="iscsid tries to connect ${1/session/session } again, and cannot end it meanwhile; see whether its server answers, then detach the disk again."
+	}
+	return "$status"
 }
 
 # iscsi_session_is_settled <iqn> <portal>

@@ -270,13 +270,14 @@ give_mail() {
 }
 
 @test "an image that QEMU serves to a guest is that guest's" {
+	local served=$E2E_WORK/served.img
 	image served
-	guest_paused mail "disk=['format=raw,backendtype=qdisk,vdev=xvda,access=w,target=$image']"
-	by_mail "$image"
-	refused "Disk '$image' is in use, read-write, by guest 'mail'" xl block-attach web "$image,raw,xvdb,w"
+	guest_paused mail "disk=['format=raw,backendtype=qdisk,vdev=xvda,access=w,target=$served']"
+	by_mail "$served"
+	refused "Disk '$served' is in use, read-write, by guest 'mail'" xl block-attach web "$served,raw,xvdb,w"
 	xl block-detach web xvdb
 	xl destroy mail
-	free_to "$image"
+	free_to "$served"
 	same_residue "$before"
 }
 
