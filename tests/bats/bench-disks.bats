@@ -25,6 +25,7 @@ teardown() {
 	[[ ! ${DRBD_STATE-} ]] || drbd_stop
 	[[ ! ${ISCSI-} ]] || iscsi_stop || status=1
 	[[ ! ${tap_control-} ]] || tap_stop
+	[[ ! ${DMSETUP_LOG-} ]] || dmsetup_stop
 	return "$status"
 }
 

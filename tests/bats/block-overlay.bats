@@ -18,8 +18,11 @@ setup() {
 }
 
 teardown() {
+	local status=0
 	report_moment
-	host_stop
+	host_stop || status=1
+	dmsetup_stop
+	return "$status"
 }
 
 # overlay <domid> <target>
@@ -55,7 +58,7 @@ assert_released() {
 @test "a guest gets the mapping, and after the detach only what it wrote is left" {
 	overlay 1 "base=$base,file=$cow"
 	[[ "$(mappings)" == xen-hotplug-vbd-1-51712-* ]]
-	assert_node backend/vbd/1/51712/physical-device-path "/dev/mapper/$(mappings)"
+	assert_node backend/vbd/1/51712/physical-device-path "/dev/$(host ls /sys/class/block)"
 	assert_node backend/vbd/1/51712/hotplug-status connected
 	[[ "$(stat -c '%a %s' "$cow")" == '600 2101248' ]]
 	call block-overlay check vbd 1 51712

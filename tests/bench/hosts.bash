@@ -127,6 +127,7 @@ stop_hosts() {
 		[[ ! $pid ]] || { kill "$pid" && wait "$pid"; } 2>/dev/null || :
 	done
 	[[ ! ${drbd_minors-} ]] || drbd_stop
+	[[ ! ${DMSETUP_LOG-} ]] || dmsetup_stop
 	[[ ! $by_path_made ]] || rmdir --ignore-fail-on-non-empty "$by_path"
 }
 

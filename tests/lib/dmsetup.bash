@@ -2,13 +2,13 @@
 # SPDX-License-Identifier: LGPL-2.1-only
 # A stand-in for dmsetup, for kernels without device-mapper: it takes what
 # block-overlay asks for and refuses what the kernel would. A mapping is its
-# second device under another name. Sourced by bats files, after host.bash.
+# second device under another name, /dev/dm-N; as udev is busy, it never has one
+# in /dev/mapper. Sourced by bats files, after host.bash.
 
 # dmsetup_start
 # In the test's host; bin is to be first in PATH.
 dmsetup_start() {
 	mkdir "$BATS_TEST_TMPDIR/bin"
-	host mount -t tmpfs none /dev/mapper
 	host mount -t tmpfs none /sys/class/block
 	cat >"$BATS_TEST_TMPDIR/bin/dmsetup" <<-'END'
 		#!/bin/bash
@@ -22,21 +22,23 @@ dmsetup_start() {
 			[[ "$zero $kind $chunk" == '0 snapshot 8' && $store == [PN] ]] || refuse "table $4"
 			[[ $sectors == "$(blockdev --getsz "$base")" ]] || refuse "reload ioctl failed: the origin is not that large"
 			(($(blockdev --getsz "$cow") > sectors)) || refuse 'reload ioctl failed: the store is too small'
-			[[ ! -e /dev/mapper/$1 ]] || refuse "create ioctl on $1 failed: Device or resource busy"
+			! cat /sys/class/block/dm-*/dm/name 2>/dev/null | grep -qxF -- "$1" || refuse "create ioctl on $1 failed: Device or resource busy"
 			IFS= read -r -d '' -n 4 magic <"$cow" || :
 			[[ $store == N || ! $magic || $magic == SnAp ]] || refuse 'reload ioctl failed: Invalid or corrupt snapshot'
 			[[ $store == N ]] || printf SnAp 1<>"$cow"
-			mkdir -p "/sys/class/block/dm-$$/dm"
-			echo "$1" >"/sys/class/block/dm-$$/dm/name"
-			mknod "/dev/mapper/$1" b $(stat -c '0x%t 0x%T' "$cow")
+			echo "/dev/dm-9$$" >>"$DMSETUP_LOG.nodes"
+			mknod "/dev/dm-9$$" b $(stat -c '0x%t 0x%T' "$cow")
+			mkdir -p "/sys/class/block/dm-9$$/dm"
+			echo "$1" >"/sys/class/block/dm-9$$/dm/name"
 		}
 		remove() {
 			[[ $1 == --deferred && $# == 2 ]] || refuse "usage: $*"
 			local file name
 			for file in /sys/class/block/dm-*/dm/name; do
 				[[ -e $file ]] && read -r name <"$file" && [[ $name == "$2" ]] || continue
-				rm -f "/dev/mapper/$2"
-				rm -r "${file%/dm/name}"
+				file=${file%/dm/name}
+				rm -f "/dev/${file##*/}"
+				rm -r "$file"
 				return
 			done
 			refuse "remove ioctl on $2 failed: No such device or address"
@@ -45,6 +47,12 @@ dmsetup_start() {
 	END
 	chmod +x "$BATS_TEST_TMPDIR/bin/dmsetup"
 	export PATH=$BATS_TEST_TMPDIR/bin:$PATH DMSETUP_LOG=$BATS_TEST_TMPDIR/dmsetup.log
+}
+
+# dmsetup_stop
+# For teardown, after host_stop: /dev is the machine's.
+dmsetup_stop() {
+	[[ ! -e $DMSETUP_LOG.nodes ]] || xargs rm -f <"$DMSETUP_LOG.nodes"
 }
 
 # mappings

@@ -3,18 +3,20 @@
 # A block device that reads from one and keeps what is written in another:
 # Linux' snapshot target (its admin-guide/device-mapper/snapshot.rst).
 
-overlay_chunk=8 # sectors, which are copied at the first write to one of them
-overlay_found=()
+overlay_chunk=8           # sectors, which are copied at the first write to one of them
+declare -gA overlay_found # this device's mappings: name -> dm-N
 
 # overlay_acquire <base device> <its sectors> <device to write to> <persist: y or n>
-# Sets dev.
+# Sets dev, to the name by which the kernel makes it: udev adds that below
+# /dev/mapper when it comes to it.
 overlay_acquire() {
 	local name store=N
 	[[ $4 == n ]] || store=P
 	printf -v name 'xen-hotplug-%s-%08x' "${device_id//\//-}" "$SRANDOM"
 	run dmsetup create "$name" --noudevsync --table "0 $2 snapshot $1 $3 $store $overlay_chunk" ||
 		fail "Cannot lay $3 over $1: $reason"
-	dev=/dev/mapper/$name
+	overlay_find
+	dev=/dev/${overlay_found[$name]-}
 }
 
 # overlay_plan <base device> <its sectors> <device to write to> <persist>
@@ -27,7 +29,7 @@ overlay_plan() {
 overlay_release() {
 	local name status=0
 	overlay_find
-	for name in "${overlay_found[@]}"; do
+	for name in "${!overlay_found[@]}"; do
 		run dmsetup remove --deferred "$name" || status=$?
 	done
 	((status == 0)) || overlay_find
@@ -45,13 +47,15 @@ overlay_check() {
 }
 
 # overlay_find
-# Sets overlay_found to the names of this device's mappings: one, and those
-# that are about to go. The kernel knows them, whatever a kill has cut short.
+# Sets overlay_found to one, and those that are about to go. The kernel knows
+# them, whatever a kill has cut short.
 overlay_find() {
 	local file name
 	overlay_found=()
 	for file in /sys/class/block/dm-*/dm/name; do
 		read -r name 2>/dev/null <"$file" || continue
-		[[ $name != "xen-hotplug-${device_id//\//-}-"* ]] || overlay_found+=("$name")
+		[[ $name == "xen-hotplug-${device_id//\//-}-"* ]] || continue
+		file=${file%/dm/name}
+		overlay_found[$name]=${file##*/}
 	done
 }
