@@ -115,9 +115,9 @@ target_up() {
 		target_path[$1]=${target_path[$on]}p${1##*-}
 		;;
 	mapping)
-		dmsetup create --noudevrules --noudevsync "$model_id-$1" \
-			--table "0 $((length * 2)) linear ${target_path[$on]} $((start * 2))"
-		target_path[$1]=/dev/mapper/$model_id-$1
+		dmsetup create "$model_id-$1" --table "0 $((length * 2)) linear ${target_path[$on]} $((start * 2))"
+		# The kernel's own name: udev makes the other one, and takes it away, when it comes to it.
+		target_path[$1]=/dev/$(dmsetup info --columns --noheadings --options blkdevname "$model_id-$1")
 		;;
 	esac
 }
@@ -137,7 +137,7 @@ targets_down() {
 		name=${target_names[at]}
 		if target_is_file "$name" || [[ ! ${target_path[$name]-} ]]; then continue; fi
 		case ${target_kind[$name]} in
-		mapping) dmsetup remove --retry --noudevrules --noudevsync "$model_id-$name" ;;
+		mapping) dmsetup remove --retry "$model_id-$name" ;;
 		partition) ;;
 		*) losetup --detach "${target_path[$name]}" ;;
 		esac

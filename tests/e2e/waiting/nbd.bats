@@ -85,9 +85,15 @@ attach() {
 }
 
 @test "an NBD server or export that is not there is told, and nothing is left" {
-	refused 'Connection refused; see whether it runs, and what it exports.' attach web xvdb host=127.0.0.1,port=9
-	refused 'Server said: Export unknown' attach web xvdb "host=127.0.0.1,port=$nbd_port,export=nothing"
-	refused 'Requested export not available' attach web xvdb "host=127.0.0.1,port=$nbd_port,export=nothing,reconnect=5"
+	not_attached 'Connection refused; see whether it runs, and what it exports.' host=127.0.0.1,port=9
+	not_attached 'Server said: Export unknown' "host=127.0.0.1,port=$nbd_port,export=nothing"
+	not_attached 'Requested export not available' "host=127.0.0.1,port=$nbd_port,export=nothing,reconnect=5"
+}
+
+# not_attached <part of the sentence> <target>
+not_attached() {
+	refused "$1" attach web xvdb "$2"
+	xl block-detach web xvdb
 	same_nbd_residue "$before"
 }
 

@@ -33,6 +33,7 @@ nothing_left() {
 	mapping=$(compgen -G '/dev/mapper/xen-hotplug-*')
 	within 30 has_sector "$mapping" web xvdb
 	refused "Disk '$base' is in use, read-only, by guest 'web'" xl block-attach web "$base,raw,xvdc,w"
+	xl block-detach web xvdc
 	xl block-detach web xvdb
 	nothing_left
 	xl block-attach web "vdev=xvdb,script=block-overlay,access=r,target=base=$base,file=$cow"

@@ -59,7 +59,9 @@ has_sector_within() {
 	within 30 said_more web 'web has xvdb' "$taken"
 	guest_paused one "disk=['script=block-qcow2,vdev=xvda,access=w,target=file=$E2E_WORK/two.qcow2']"
 	refused "Disk '$base' is in use, read-only, by guest " xl block-attach web "$base,raw,xvdc,w"
+	xl block-detach web xvdc
 	refused "Disk '$E2E_WORK/two.qcow2' is in use, read-write, by guest 'one'" attach web xvdc "file=$E2E_WORK/two.qcow2"
+	xl block-detach web xvdc
 	xl block-detach web xvdb
 	xl destroy one
 	same_nbd_residue "$before"
@@ -70,6 +72,7 @@ has_sector_within() {
 @test "a qcow2 that is corrupt is refused with QEMU's reason" {
 	printf garbage | dd of="$file" conv=notrunc status=none
 	refused 'Image is not in qcow2 format' attach web xvdb "file=$file"
+	xl block-detach web xvdb
 	same_nbd_residue "$before"
 }
 
