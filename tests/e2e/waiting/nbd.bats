@@ -17,9 +17,9 @@ attach() {
 	xl block-attach "$1" "script=block-nbd,vdev=$2,access=${4-w},target=$3"
 }
 
-@test "an NBD export comes and goes five times, with its sectors and without residue" {
+@test "an NBD export comes and goes three times, with its sectors and without residue" {
 	local round
-	for round in 1 2 3 4 5; do
+	for round in 1 2 3; do
 		image export
 		nbd_serve export
 		attach web xvdb "host=127.0.0.1,port=$nbd_port,export=export"
@@ -110,7 +110,7 @@ not_attached() {
 
 @test "an attach of an NBD export that is killed is undone by the detach" {
 	local after
-	for after in 0.2 0.4 0.6 0.8 1 1.3 1.6 2; do
+	for after in 0.3 0.6 0.9 1.2 1.6; do
 		killed_attach "$after" "host=127.0.0.1,port=$nbd_port,export=export"
 		killed_attach "$after" "host=127.0.0.1,port=$nbd_port,export=export,reconnect=20"
 	done
@@ -131,17 +131,17 @@ killed_attach() {
 @test "more disks than the kernel has NBD devices for are attached, each with one of its own" {
 	local number before
 	before=$(nbd_residue)
-	for number in {1..20}; do
+	for number in {1..17}; do
 		truncate -s 1M "$E2E_WORK/many$number.img"
 	done
-	nbd_serve many{1..20}
-	for number in {1..20}; do
+	nbd_serve many{1..17}
+	for number in {1..17}; do
 		xenstore-write "backend/vbd/77/$number/params" "host=127.0.0.1,port=$nbd_port,export=many$number" \
 			"backend/vbd/77/$number/mode" w "backend/vbd/77/$number/state" 2 "backend/vbd/77/$number/frontend-id" 77
 		XENBUS_PATH=backend/vbd/77/$number XENBUS_TYPE=vbd "$scripts/block-nbd" add
 	done
-	[[ $(for number in {1..20}; do xenstore-read "backend/vbd/77/$number/physical-device"; done | sort -u | wc -l) == 20 ]]
-	for number in {1..20}; do
+	[[ $(for number in {1..17}; do xenstore-read "backend/vbd/77/$number/physical-device"; done | sort -u | wc -l) == 17 ]]
+	for number in {1..17}; do
 		[[ -b $(xenstore-read "backend/vbd/77/$number/node") ]]
 		XENBUS_PATH=backend/vbd/77/$number XENBUS_TYPE=vbd "$scripts/block-nbd" remove
 	done
