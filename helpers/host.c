@@ -168,6 +168,23 @@ static bool is_busy(const struct disk *disk)
 	return !disk->file && fd < 0 && errno == EBUSY;
 }
 
+static bool take_holder(dev_t holder, void *found)
+{
+	(void)holder;
+	*(bool *)found = true;
+	return true;
+}
+
+/* Whether another device is built on it: then the kernel holds it for that, and lets nobody else.
+ */
+static bool has_holder(const struct disk *disk)
+{
+	bool found = false;
+
+	blockdev_each_holder(disk->stat.st_rdev, take_holder, &found);
+	return found;
+}
+
 /* Held, and nothing tells why. */
 static void add_unknown(const struct disk *disk, struct host_uses *found)
 {
@@ -192,7 +209,7 @@ void host_find(const struct host_query *query, struct host_uses *found)
 		bool busy = is_busy(query->disk);
 
 		find_reasons(query, busy || others, found);
-		if (found->count || !busy)
+		if (found->count || !busy || has_holder(query->disk))
 			return;
 		nanosleep(&pause, NULL);
 	}

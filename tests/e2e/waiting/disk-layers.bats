@@ -258,6 +258,7 @@ give_mail() {
 	taken "is part of the device dm-* (e2e-over1) in this host*" "$base"
 	free_to "$base" r
 	give_mail /dev/mapper/e2e-over1
+	free_to "$base" r
 	dmsetup create e2e-over2 --table "0 131072 snapshot $base $two P 8"
 	free_to /dev/mapper/e2e-over2
 	free_to "$base" r

@@ -19,6 +19,15 @@ overlay() {
 	xl block-attach "$1" "vdev=xvdb,script=block-overlay,access=w,target=base=$base,$2"
 }
 
+# mapping <guest> <devid>
+# Prints the block device that its overlay is.
+mapping() {
+	local file
+	file=$(grep -l "^xen-hotplug-vbd-$(xl domid "$1")-$2-" /sys/class/block/dm-*/dm/name) || return
+	file=${file%/dm/name}
+	printf '%s\n' "/dev/${file##*/}"
+}
+
 # nothing_left
 nothing_left() {
 	same_residue "$before"
@@ -28,25 +37,24 @@ nothing_left() {
 }
 
 @test "what a guest writes is in its overlay, also at the next attach, and not in the base" {
-	local mapping
 	overlay web "file=$cow"
-	mapping=$(compgen -G '/dev/mapper/xen-hotplug-*')
-	within 30 has_sector "$mapping" web xvdb
-	refused "Disk '$base' is in use, read-only, by guest 'web'" xl block-attach web "$base,raw,xvdc,w"
-	xl block-detach web xvdc
+	within 30 has_sector "$(mapping web 51728)" web xvdb
+	guest_paused mail
+	refused "Disk '$base' is in use, read-only, by guest 'web'" xl block-attach mail "$base,raw,xvdb,w"
+	xl destroy mail
 	xl block-detach web xvdb
 	nothing_left
 	xl block-attach web "vdev=xvdb,script=block-overlay,access=r,target=base=$base,file=$cow"
-	[[ $(first_line "$(compgen -G '/dev/mapper/xen-hotplug-*')") == 'guest web, disk xvdb' ]]
+	[[ $(first_line "$(mapping web 51728)") == 'guest web, disk xvdb' ]]
 	xl block-detach web xvdb
 	nothing_left
 }
 
 @test "guests share a base, each with a temporary overlay, and what they wrote goes with them" {
 	overlay web persist=n
-	within 30 has_sector "$(compgen -G '/dev/mapper/xen-hotplug-*')" web xvdb
+	within 30 has_sector "$(mapping web 51728)" web xvdb
 	guest_paused mail "disk=['vdev=xvda,script=block-overlay,access=w,target=base=$base,persist=n']"
-	[[ $(first_line "$(compgen -G "/dev/mapper/xen-hotplug-vbd-$(xl domid mail)-*")") == 'the base' ]]
+	[[ $(first_line "$(mapping mail 51712)") == 'the base' ]]
 	xl destroy mail
 	xl block-detach web xvdb
 	nothing_left
@@ -58,7 +66,9 @@ nothing_left() {
 	before=$(residue)
 	xl block-attach web "vdev=xvdb,script=block-overlay,access=w,target=base=$device,persist=n,file=$E2E_WORK/temporary"
 	guest_paused mail "disk=['vdev=xvda,script=block-overlay,access=w,target=base=$device,persist=n,file=$E2E_WORK/temporary']"
-	run ! xl block-attach web "phy:$device,xvdc,w"
+	guest_paused one
+	refused "Disk '$device' is in use, read-only, by guest " xl block-attach one "phy:$device,xvdb,w"
+	xl destroy one
 	xl destroy mail
 	xl block-detach web xvdb
 	same_residue "$before"

@@ -50,8 +50,9 @@ has_sector_within() {
 }
 
 @test "two guests' qcow2 images share a base, which nobody gets to write" {
-	local base=$E2E_WORK/base.img taken
-	truncate -s 8M "$base"
+	local base taken
+	image base
+	base=$image
 	qemu-img create -q -f qcow2 -b "$base" -F raw "$E2E_WORK/one.qcow2"
 	qemu-img create -q -f qcow2 -b "$base" -F raw "$E2E_WORK/two.qcow2"
 	taken=$(said web 'web has xvdb')
