@@ -25,7 +25,7 @@ DEVICE_SCRIPTS = block block-drbd block-drbd-probe block-dummy block-iscsi block
 COMMON  = $(notdir $(wildcard hotplug/common/*.sh))
 SHELL_FILES = $(addprefix hotplug/Linux/,$(DEVICE_SCRIPTS) hotplug.sh) $(wildcard hotplug/common/*.sh \
 	hotplug/common/resources/*.sh tests/lib/* tests/bats/*.bats tests/bench/* tests/conformance/* tests/model/* tests/e2e/inside/* \
-	tests/e2e/lib/* tests/e2e/suite/* tests/e2e/waiting/*) tests/e2e/all tests/e2e/run tests/e2e/image tests/e2e/image.d/e2e-start \
+	tests/e2e/lib/* tests/e2e/suite/*) tests/e2e/all tests/e2e/run tests/e2e/image tests/e2e/image.d/e2e-start \
 	tests/e2e/boot tests/lint/run tests/demo tests/run .ci/run
 
 # What Debian calls the things that each target needs.
@@ -168,7 +168,7 @@ define conformance_all
 	tests/conformance/run $(1) hotplug/Linux "$$bookworm/etc/xen/scripts" "$$trixie/etc/xen/scripts"
 endef
 
-e2e: need-e2e ## the tests on real Xen, in QEMU: FILTER=title, SUITE=bookworm|trixie, TESTS=suite|waiting
+e2e: need-e2e ## the tests on real Xen, in QEMU: FILTER=title, SUITE=bookworm|trixie
 	@tests/e2e/all "$$FILTER"
 
 e2e-shell: need-e2e ## a root shell in the dom0 of those tests

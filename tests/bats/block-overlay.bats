@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-only
 # block-overlay: a disk of a guest's own over a base that many share. The
 # kernel's part is a stand-in's here (tests/lib/dmsetup.bash); that what the
-# guest writes is kept, or not, is for real Xen to show (tests/e2e/waiting/overlay.bats).
+# guest writes is kept, or not, is for real Xen to show (tests/e2e/suite/overlay.bats).
 
 load ../lib/host
 load ../lib/enumerate

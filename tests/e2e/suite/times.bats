@@ -108,16 +108,17 @@ measured() {
 }
 
 # other_guests <number>
-# So many guests' disks in the store. A driver passes over a device that has
-# left its first state.
+# So many guests' disks in the store, by one program, which an emulated machine
+# is slow to start. A driver passes over a device that has left its first state.
 other_guests() {
-	local i path
+	local i path nodes=()
 	for ((i = 2001; i <= 2000 + $1; i++)); do
 		path=/local/domain/0/backend/vbd/$i
 		others+=("$path")
-		xenstore-write "$path/51712/state" 4 "$path/51712/mode" w "$path/51712/physical-device" "fe:$i" \
-			"$path/51712/frontend" "/local/domain/$i/device/vbd/51712" "$path/51712/frontend-id" "$i"
+		nodes+=("$path/51712/state" 4 "$path/51712/mode" w "$path/51712/physical-device" "fe:$i"
+			"$path/51712/frontend" "/local/domain/$i/device/vbd/51712" "$path/51712/frontend-id" "$i")
 	done
+	xenstore-write "${nodes[@]}"
 }
 
 # median <what> <whose>
