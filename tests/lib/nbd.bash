@@ -72,7 +72,14 @@ nbd_serve() {
 	host nbd-server -C "$nbd/config" -p "$nbd/server.pid" </dev/null >"$nbd/server.log" 2>&1 3>&-
 	until_true test -s "$nbd/server.pid"
 	nbd_server_pid=$(<"$nbd/server.pid")
-	until_true host bash -c '</dev/tcp/127.0.0.1/10809' 2>/dev/null
+	until_true nbd_answers
+}
+
+# nbd_answers
+# nbd-server listens, and then makes the parameters of its TLS, before it answers.
+nbd_answers() {
+	# shellcheck disable=SC2016 # for that shell
+	[[ $(host bash -c 'IFS= read -r -t 60 -N 8 line </dev/tcp/127.0.0.1/10809; printf %s "$line"' 2>/dev/null) == NBDMAGIC ]]
 }
 
 # nbd_serve_no_more

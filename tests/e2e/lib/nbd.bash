@@ -6,23 +6,29 @@
 nbd_port=10909
 
 # nbd_serve <export>...
-# Starts nbd-server anew, for these and those that it had: images of 8 MiB.
+# Has nbd-server serve these images, of 8 MiB: the one that runs, where it does
+# so already.
 nbd_serve() {
-	local name
+	local name config=$E2E_WORK/nbd/config
 	mkdir -p "$E2E_WORK/nbd"
-	nbd_serve_no_more
 	printf '%s\n' '[generic]' 'listenaddr = 127.0.0.1' "port = $nbd_port" \
-		"unixsock = $E2E_WORK/nbd/socket" 'duallisten = true' >"$E2E_WORK/nbd/config"
+		"unixsock = $E2E_WORK/nbd/socket" 'duallisten = true' >"$config.new"
 	for name; do
-		printf '%s\n' "[$name]" "exportname = $E2E_WORK/$name.img" >>"$E2E_WORK/nbd/config"
+		printf '%s\n' "[$name]" "exportname = $E2E_WORK/$name.img" >>"$config.new"
 	done
-	nbd-server -C "$E2E_WORK/nbd/config" -p "$E2E_WORK/nbd/pid" </dev/null >"$E2E_WORK/nbd/log" 2>&1 3>&- || return
-	within 30 nbd_listens
+	! cmp -s "$config" "$config.new" || nbd_server_gone || return 0
+	nbd_serve_no_more
+	mv "$config.new" "$config"
+	nbd-server -C "$config" -p "$E2E_WORK/nbd/pid" </dev/null >"$E2E_WORK/nbd/log" 2>&1 3>&- || return
+	within 30 nbd_answers
 }
 
-# nbd_listens
-nbd_listens() {
-	(: <"/dev/tcp/127.0.0.1/$nbd_port") 2>/dev/null
+# nbd_answers
+# nbd-server listens, and then makes the parameters of its TLS, before it answers:
+# half a minute on an emulated machine.
+nbd_answers() {
+	local greeting
+	IFS= read -r -t 120 -N 8 greeting <"/dev/tcp/127.0.0.1/$nbd_port" && [[ $greeting == NBDMAGIC ]]
 }
 
 # nbd_serve_no_more
