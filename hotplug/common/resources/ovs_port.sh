@@ -161,12 +161,19 @@ ovs_port_take() {
 # ovs_port_add_id <key> <value, or empty>
 # ovs-vsctl takes a value in quotes as a string of JSON.
 ovs_port_add_id() {
-	local value=$2 code byte
+	local value=$2
 	[[ $value ]] || return 0
+	[[ $value != *[\"\\[:cntrl:]]* ]] || ovs_port_escape
+	ids+=("external-ids:$1=\"$value\"")
+}
+
+# ovs_port_escape
+# Writes the caller's value as a string of JSON has it.
+ovs_port_escape() {
+	local code byte
 	# The backslash first.
 	for code in 5c 22 {0,1}{{1..9},{a..f}} 10; do
 		printf -v byte '%b' "\\x$code"
 		value=${value//"$byte"/"\\u00$code"}
 	done
-	ids+=("external-ids:$1=\"$value\"")
 }
