@@ -110,7 +110,7 @@ not_attached() {
 
 @test "an attach of an NBD export that is killed is undone by the detach" {
 	local after
-	for after in 0.3 0.6 0.9 1.2 1.6; do
+	for after in 0.3 0.7 1.1; do
 		killed_attach "$after" "host=127.0.0.1,port=$nbd_port,export=export"
 		killed_attach "$after" "host=127.0.0.1,port=$nbd_port,export=export,reconnect=20"
 	done
@@ -129,23 +129,26 @@ killed_attach() {
 }
 
 @test "more disks than the kernel has NBD devices for are attached, each with one of its own" {
-	local number before
-	before=$(nbd_residue)
-	for number in {1..17}; do
+	local number
+	within 15 modprobe -r nbd
+	modprobe nbd nbds_max=2
+	for number in {1..3}; do
 		truncate -s 1M "$E2E_WORK/many$number.img"
 	done
-	nbd_serve many{1..17}
-	for number in {1..17}; do
+	nbd_serve many{1..3}
+	for number in {1..3}; do
 		xenstore-write "backend/vbd/77/$number/params" "host=127.0.0.1,port=$nbd_port,export=many$number" \
 			"backend/vbd/77/$number/mode" w "backend/vbd/77/$number/state" 2 "backend/vbd/77/$number/frontend-id" 77
 		XENBUS_PATH=backend/vbd/77/$number XENBUS_TYPE=vbd "$scripts/block-nbd" add
 	done
-	[[ $(for number in {1..17}; do xenstore-read "backend/vbd/77/$number/physical-device"; done | sort -u | wc -l) == 17 ]]
-	for number in {1..17}; do
+	[[ $(for number in {1..3}; do xenstore-read "backend/vbd/77/$number/physical-device"; done | sort -u | wc -l) == 3 ]]
+	for number in {1..3}; do
 		[[ -b $(xenstore-read "backend/vbd/77/$number/node") ]]
 		XENBUS_PATH=backend/vbd/77/$number XENBUS_TYPE=vbd "$scripts/block-nbd" remove
 	done
 	xenstore-rm backend/vbd/77
 	rm "$E2E_WORK"/many*.img
 	same_nbd_residue "$before"
+	within 15 modprobe -r nbd
+	modprobe nbd
 }
