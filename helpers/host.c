@@ -168,21 +168,29 @@ static bool is_busy(const struct disk *disk)
 	return !disk->file && fd < 0 && errno == EBUSY;
 }
 
-static bool take_holder(dev_t holder, void *found)
+/* The holders of a disk, as far as `relatives` has them: one that came since was not judged. */
+struct known_holders {
+	const struct relatives *relatives;
+	size_t count;
+};
+
+static bool take_holder(dev_t holder, void *context)
 {
-	(void)holder;
-	*(bool *)found = true;
-	return true;
+	struct known_holders *known = context;
+
+	known->count++;
+	return relatives_get(known->relatives, holder);
 }
 
-/* Whether another device is built on it: then the kernel holds it for that, and lets nobody else.
+/*
+ * Whether the devices that are built on it, all of them known, are why it is busy: the kernel holds
+ * it for these, and for nobody else at the same time.
  */
-static bool has_holder(const struct disk *disk)
+static bool is_held_by_known(const struct host_query *query)
 {
-	bool found = false;
+	struct known_holders known = {.relatives = query->relatives};
 
-	blockdev_each_holder(disk->stat.st_rdev, take_holder, &found);
-	return found;
+	return blockdev_each_holder(query->disk->stat.st_rdev, take_holder, &known) && known.count;
 }
 
 /* Held, and nothing tells why. */
@@ -209,7 +217,7 @@ void host_find(const struct host_query *query, struct host_uses *found)
 		bool busy = is_busy(query->disk);
 
 		find_reasons(query, busy || others, found);
-		if (found->count || !busy || has_holder(query->disk))
+		if (found->count || !busy || is_held_by_known(query))
 			return;
 		nanosleep(&pause, NULL);
 	}
