@@ -43,7 +43,7 @@ header_print() {
 	local version=${BENCH_UPSTREAM%/etc/xen/scripts}
 	printf "bash %s, Xen's scripts %s, Linux %s, %s CPUs\n" \
 		"${BASH_VERSION%%(*}" "${version##*/upstream-}" "$(uname -r)" "$(nproc)"
-	printf 'in turn: ours, Xen'"'"'s, floor or tools, ours, ...\n'
+	printf 'in turn: ours, Xen'"'"'s, floor or tools; who is first changes from round to round\n'
 	printf 'floor: a bash that runs one xenstore-read, one ip -batch and one xenstore-write\n'
 	printf 'tools: the further programs that ours starts (nft, iscsiadm, ...), each from its start to its end, and nothing else\n'
 }
