@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "command.h"
+#include "deadline.h"
 #include "message.h"
 #include "status.h"
 
@@ -73,66 +74,24 @@ static bool read_request(struct request *request)
 	return reading == READ_WHOLE;
 }
 
+/* How far the process that serves a request has come: the session looks when that has ended. */
+enum progress { WAITS, SERVES, ANSWERS, ANSWERED };
+
 /* What a session has open. */
 struct session {
 	pid_t pid;
+	char *name;	/* of this program, as it was started */
 	int lock_error; /* errno: there is no lock file, and nothing may begin */
 	const char *lock_path;
-	int output, errors; /* of the subcommand that runs: files in memory */
+	int answers;			  /* where they go: standard output, under another number */
+	int output, errors;		  /* of the subcommand that runs: files in memory */
+	volatile enum progress *progress; /* shared by both processes */
 };
 
-/* In the child: the subcommand as if it had been started, with its output in files. */
-static _Noreturn void run_child(const struct session *session, struct request *request)
-{
-	int nothing = open("/dev/null", O_RDONLY | O_CLOEXEC);
-
-	/* Nothing goes on behind the back of a script that has lost its session, and its lock. */
-	if (prctl(PR_SET_PDEATHSIG, SIGKILL) || getppid() != session->pid)
-		_exit(STATUS_FAILED);
-	if (nothing < 0 || dup2(nothing, STDIN_FILENO) < 0 ||
-		dup2(session->output, STDOUT_FILENO) < 0 ||
-		dup2(session->errors, STDERR_FILENO) < 0)
-		_exit(STATUS_FAILED);
-	/* `load` comes first in all scripts; `fail` has to work without a lock. */
-	if (session->lock_error && !strcmp(request->argv[1], command_load.name))
-		exit(complain(STATUS_FAILED,
-			"Cannot open the lock file %s (%s); see whether its file system is full or "
-			"read-only.",
-			QUOTED(session->lock_path), strerror(session->lock_error)));
-	optind = 0; /* getopt_long() starts anew */
-	exit(command_dispatch(request->argc, request->argv));
-}
-
-static bool rewind_file(int file)
-{
-	return !ftruncate(file, 0) && !lseek(file, 0, SEEK_SET);
-}
-
-/*
- * Runs it in a process of its own: a deadline ends that, and what it holds goes with it. Result:
- * its exit status.
- */
-static int run_request(const struct session *session, struct request *request)
-{
-	int wait_status;
-
-	if (!rewind_file(session->output) || !rewind_file(session->errors))
-		return STATUS_FAILED;
-	pid_t pid = fork();
-	if (pid < 0)
-		return STATUS_FAILED;
-	if (!pid)
-		run_child(session, request);
-	while (waitpid(pid, &wait_status, 0) < 0)
-		if (errno != EINTR)
-			return STATUS_FAILED;
-	return WIFEXITED(wait_status) ? WEXITSTATUS(wait_status) : STATUS_FAILED;
-}
-
-static bool write_all(const char *bytes, size_t length)
+static bool write_all(int fd, const char *bytes, size_t length)
 {
 	while (length) {
-		ssize_t n = write(STDOUT_FILENO, bytes, length);
+		ssize_t n = write(fd, bytes, length);
 
 		if (n < 0 && errno == EINTR)
 			continue;
@@ -165,11 +124,112 @@ static bool answer(const struct session *session, int status)
 	for (size_t i = 0; i < length; i++)
 		count += !bytes[i];
 	int head_length = snprintf(head, sizeof(head), "%d%c%zu", status, '\0', count);
-	done = write_all(head, (size_t)head_length + 1) && write_all(bytes, length);
+	done = write_all(session->answers, head, (size_t)head_length + 1) &&
+	       write_all(session->answers, bytes, length);
 
 cleanup:
 	free(bytes);
 	return done;
+}
+
+/* The subcommand, as if it had been started. */
+static int dispatch(const struct session *session, struct request *request)
+{
+	request->argv[0] = session->name;
+	/* `load` comes first in all scripts; `fail` has to work without a lock. */
+	if (session->lock_error && !strcmp(request->argv[1], command_load.name))
+		return complain(STATUS_FAILED,
+			"Cannot open the lock file %s (%s); see whether its file system is full or "
+			"read-only.",
+			QUOTED(session->lock_path), strerror(session->lock_error));
+	optind = 0; /* getopt_long() starts anew */
+	return command_dispatch(request->argc, request->argv);
+}
+
+/*
+ * In the child: waits for a request, and is that subcommand, with its output in files. It gives the
+ * answer itself, unless the subcommand ends it, so that the script need not wait for its end.
+ */
+static _Noreturn void serve_one(const struct session *session)
+{
+	static struct request request;
+	int nothing = open("/dev/null", O_RDONLY | O_CLOEXEC);
+
+	/* Nothing goes on behind the back of a script that has lost its session, and its lock. */
+	if (prctl(PR_SET_PDEATHSIG, SIGKILL) || getppid() != session->pid)
+		_exit(STATUS_FAILED);
+	if (!read_request(&request))
+		_exit(STATUS_DONE);
+	*session->progress = SERVES;
+	if (nothing < 0 || dup2(nothing, STDIN_FILENO) < 0 ||
+		dup2(session->output, STDOUT_FILENO) < 0 ||
+		dup2(session->errors, STDERR_FILENO) < 0)
+		_exit(STATUS_FAILED);
+	int status = dispatch(session, &request);
+	if (fflush(stdout))
+		_exit(STATUS_FAILED);
+	deadline_clear();
+	*session->progress = ANSWERS;
+	if (answer(session, status))
+		*session->progress = ANSWERED;
+	_exit(STATUS_DONE);
+}
+
+static bool rewind_file(int file)
+{
+	return !ftruncate(file, 0) && !lseek(file, 0, SEEK_SET);
+}
+
+/*
+ * Each request is served in a process of its own: a deadline ends that, and what it holds goes with
+ * it. It is made before the request comes, while the script does other things. Result: whether it
+ * was answered; there is no other request where it was not.
+ */
+static bool serve_request(const struct session *session)
+{
+	int wait_status;
+
+	*session->progress = WAITS;
+	if (!rewind_file(session->output) || !rewind_file(session->errors))
+		return false;
+	pid_t pid = fork();
+	if (pid < 0)
+		return false;
+	if (!pid)
+		serve_one(session);
+	while (waitpid(pid, &wait_status, 0) < 0)
+		if (errno != EINTR)
+			return false;
+	if (*session->progress == SERVES)
+		return answer(
+			session, WIFEXITED(wait_status) ? WEXITSTATUS(wait_status) : STATUS_FAILED);
+	return *session->progress == ANSWERED;
+}
+
+static int serve(struct session *session)
+{
+	int status = STATUS_DONE;
+
+	session->answers = fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+	session->output = memfd_create("xen-hotplug output", MFD_CLOEXEC);
+	session->errors = memfd_create("xen-hotplug errors", MFD_CLOEXEC);
+	session->progress = mmap(NULL, sizeof(*session->progress), PROT_READ | PROT_WRITE,
+		MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	/* When the script ends in the middle of `run`, so does the command that is run. */
+	if (session->answers < 0 || session->output < 0 || session->errors < 0 ||
+		session->progress == MAP_FAILED || prctl(PR_SET_PDEATHSIG, SIGTERM)) {
+		status = complain(STATUS_FAILED, "A session cannot begin (%s); free some memory.",
+			strerror(errno));
+		goto cleanup;
+	}
+	while (serve_request(session))
+		;
+
+cleanup:
+	close(session->answers);
+	close(session->output);
+	close(session->errors);
+	return status;
 }
 
 /* Opens the lock file, in a directory that need not be there yet. Result: 0 or errno. */
@@ -195,36 +255,13 @@ static int open_lock(const char *path)
 	return 0;
 }
 
-static int serve(struct session *session, char *name)
-{
-	static struct request request;
-	int status = STATUS_DONE;
-
-	session->output = memfd_create("xen-hotplug output", MFD_CLOEXEC);
-	session->errors = memfd_create("xen-hotplug errors", MFD_CLOEXEC);
-	/* When the script ends in the middle of `run`, so does the command that is run. */
-	if (session->output < 0 || session->errors < 0 || prctl(PR_SET_PDEATHSIG, SIGTERM)) {
-		status = complain(STATUS_FAILED, "A session cannot begin (%s); free some memory.",
-			strerror(errno));
-		goto cleanup;
-	}
-	request.argv[0] = name;
-	while (read_request(&request) && answer(session, run_request(session, &request)))
-		;
-
-cleanup:
-	close(session->output);
-	close(session->errors);
-	return status;
-}
-
 static int run_session(const struct command *command, int argc, char *argv[])
 {
 	static const struct option options[] = {
 		{"lock", required_argument, NULL, 'l'},
 		OPTION_HELP,
 	};
-	struct session session = {.pid = getpid()};
+	struct session session = {.pid = getpid(), .name = argv[0]};
 
 	while (next_option(command, argc, argv, options) != -1)
 		session.lock_path = optarg;
@@ -232,7 +269,7 @@ static int run_session(const struct command *command, int argc, char *argv[])
 		return usage_error(command, "'session' takes no argument");
 	if (session.lock_path)
 		session.lock_error = open_lock(session.lock_path);
-	return serve(&session, argv[0]);
+	return serve(&session);
 }
 
 const struct command command_session = {

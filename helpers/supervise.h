@@ -20,7 +20,7 @@ enum supervised_end {
 
 struct supervised {
 	enum supervised_end end;
-	int status; /* for exit(): the command's own, 124, 126, 127, or 128 + signal */
+	int status; /* for exit(): the command's own, 124, or 128 + signal */
 	int signal;
 	int error;	 /* errno */
 	bool unkillable; /* something of it did not die in time */

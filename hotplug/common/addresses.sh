@@ -66,7 +66,11 @@ addresses_take_ipv6() {
 	local groups=() last=() beyond=0
 	addresses_groups "$1" || return
 	((groups[0] != 0 && groups[0] < 0xff00 && $2 <= 128)) || return
-	addresses_last "$2"
+	if (($2 == 128)); then
+		last=("${groups[@]}")
+	else
+		addresses_last "$2"
+	fi
 	addresses_is_prefix "$3" "$2" "$addresses_least_ipv6" "$beyond" || return
 	addresses_ipv6+=("$3")
 	addresses_range
@@ -88,10 +92,10 @@ addresses_is_prefix() {
 }
 
 # addresses_groups <IPv6 address>
-# Sets the caller's groups to its eight numbers. Fails where it is none; the
+# Sets the caller's groups to its eight numbers, 0xfe80. Fails where it is none; the
 # notation with an IPv4 address at its end is not known here.
 addresses_groups() {
-	local group='[[:xdigit:]]{1,4}' half left right count
+	local group='[[:xdigit:]]{1,4}' zeros=(0 0 0 0 0 0 0 0) half left right count
 	half="($group(:$group)*)?"
 	[[ $1 =~ ^$half(::$half)?$ ]] || return
 	IFS=: read -ra left <<<"${BASH_REMATCH[1]}"
@@ -99,13 +103,10 @@ addresses_groups() {
 	count=$((${#left[@]} + ${#right[@]}))
 	if [[ $1 == *::* ]]; then
 		((count < 8)) || return
-		while ((count++ < 8)); do left+=(0); done
 	else
 		((count == 8)) || return
 	fi
-	for group in "${left[@]}" "${right[@]}"; do
-		groups+=($((16#$group)))
-	done
+	groups=("${left[@]/#/0x}" "${zeros[@]:count}" "${right[@]/#/0x}")
 }
 
 # addresses_last <length>

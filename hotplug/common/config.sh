@@ -19,12 +19,16 @@ config_get() {
 # config_read
 # Without the file, all is as if it were empty.
 config_read() {
-	local line number=0
+	local lines number
 	[[ -e $hotplug_config ]] || return 0
 	[[ -f $hotplug_config && -r $hotplug_config ]] || fail "$hotplug_config is not a file that can be read; make it one, or remove it."
-	while IFS= read -r line || [[ $line ]]; do
-		config_take "Line $((++number)) of $hotplug_config" "${line%%#*}"
-	done <"$hotplug_config"
+	mapfile -t lines <"$hotplug_config"
+	lines=("${lines[@]%%#*}")
+	# Most hosts set nothing.
+	[[ ${lines[*]} == *[![:space:]]* ]] || return 0
+	for ((number = 1; number <= ${#lines[@]}; number++)); do
+		config_take "Line $number of $hotplug_config" "${lines[number - 1]}"
+	done
 }
 
 # config_take <which line> <line without its comment>

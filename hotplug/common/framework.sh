@@ -10,7 +10,8 @@ shopt -s inherit_errexit
 export LC_ALL=C PATH=${PATH:+$PATH:}/usr/sbin:/usr/bin:/sbin:/bin
 umask 077
 
-libraries=' ' # those that were read
+libraries=' '      # those that were read
+framework_later=() # and what nobody needs before the helper was asked something
 
 # library <name>
 # Reads common/NAME.sh, unless it was read.
@@ -21,7 +22,22 @@ library() {
 	. "$hotplug_common/$1.sh"
 }
 
-for hotplug_part in failure run store journal types parameters resources lifecycle help; do
+# framework_rest
+# Reads those for later.
+framework_rest() {
+	local part
+	for part in "${framework_later[@]}"; do
+		library "$part"
+	done
+	framework_later=()
+}
+
+library failure
+library run
+# The helper starts while bash reads on.
+[[ ${1-} == @(help|--help|-h) ]] || run_start 2>/dev/null || :
+for hotplug_part in store journal parameters lifecycle; do
 	library "$hotplug_part"
 done
+framework_later=(types resources)
 unset hotplug_part

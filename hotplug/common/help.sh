@@ -21,11 +21,3 @@ help_parameter() {
 	[[ ! ${parameter_default[$1]+set} ]] || default="${parameter_default[$1]:+, default ${parameter_default[$1]}}"
 	printf '  %s  (%s%s) %s\n' "$1" "${parameter_type[$1]}" "$default" "${parameter_about[$1]}"
 }
-
-# help_plan_line <resource> [argument...]
-help_plan_line() {
-	local line
-	printf -v line ' %q' "${@:2}"
-	(($# > 1)) || line=''
-	printf '%s%s\n' "$1" "$line"
-}

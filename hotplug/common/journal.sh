@@ -35,106 +35,10 @@ journal_note() {
 	done
 }
 
-# journal_leave <key>
-# Others see no more what is remembered under this key; journal_recall does, for
-# a release that is tried again. To be called by a release before it looks at
-# what others remember. One that cannot be written ends no release.
-journal_leave() {
-	[[ -f $journal_file ]] && journal_mend || return 0
-	printf '%s\0' leave 2 "$1" '' '' 2>/dev/null >>"$journal_file" || :
-}
-
 # journal_recall <out-var> <key>
 # What the current resource remembered, or empty.
 journal_recall() {
 	printf -v "$1" '%s' "${journal_notes["$journal_at $2"]-}"
-}
-
-# journal_others <key>
-# Sets the caller's associative array others to what each other device has
-# remembered last under this key: the name of its journal (vbd-1-51712) -> the
-# value. Where that is empty, or left, the device is not there.
-journal_others() {
-	local IFS=' ' file value fields records whole
-	others=()
-	for file in "${journal_file%/*}"/v*-*; do
-		[[ $file != "$journal_file" ]] || continue
-		mapfile -d '' -t fields 2>/dev/null <"$file" || continue
-		# There may be a thousand, and most have no such key.
-		[[ " ${fields[*]} " == *" $1 "* ]] || continue
-		journal_parse
-		journal_latest "$1"
-		[[ ! $value ]] || others[${file##*/}]=$value
-	done
-}
-
-# journal_latest <key>
-# Sets the caller's value to what its records remember last under this key, or to nothing.
-journal_latest() {
-	local at pair end
-	value=''
-	for at in "${records[@]}"; do
-		[[ ${fields[at]} != use ]] || continue
-		for ((pair = at + 2, end = pair + fields[at + 1]; pair + 1 < end; pair += 2)); do
-			[[ ${fields[pair]} != "$1" ]] || value=${fields[pair + 1]}
-		done
-	done
-}
-
-# journal_shared <key> <value>
-# Does another device remember just this?
-journal_shared() {
-	local value
-	local -A others
-	journal_others "$1"
-	for value in "${others[@]}"; do
-		[[ $value != "$2" ]] || return 0
-	done
-	return 1
-}
-
-# journal_read
-# Fills the arrays from the device's file. Fails where there is none.
-journal_read() {
-	local at fields records whole
-	mapfile -d '' -t fields 2>/dev/null <"$journal_file" || return
-	journal_parse
-	for at in "${records[@]}"; do
-		journal_replay "${fields[at]}" "${fields[@]:at+2:fields[at + 1]}"
-	done
-}
-
-# journal_parse
-# Sets the caller's records to where in its fields the whole records begin, and
-# whole to how many of the fields these are.
-journal_parse() {
-	local count
-	records=() whole=0
-	# Of what is no number, arithmetic could make code.
-	while count=${fields[whole + 1]-} && [[ $count == [1-9]?([0-9])?([0-9]) && ${fields[whole + 2 + count]-cut} == '' ]]; do
-		records+=("$whole")
-		whole=$((whole + 3 + count))
-	done
-}
-
-# journal_mend
-# Takes away what a kill has left of a record, behind which nothing could be
-# read. Fails with reason set.
-journal_mend() {
-	local fields records whole text
-	mapfile -d '' -t fields 2>/dev/null <"$journal_file" || return 1
-	journal_parse
-	((whole < ${#fields[@]})) || return 0
-	printf -v text '%s.' "${fields[@]:0:whole}" ''
-	run truncate --size $((${#text} - 1)) -- "$journal_file"
-}
-
-# journal_replay use|note|leave <field>...
-journal_replay() {
-	case $1 in
-	use) journal_add "${@:2}" ;;
-	note) journal_note "${@:2}" ;;
-	esac
 }
 
 # journal_add <resource> [argument...]
@@ -151,11 +55,4 @@ journal_write() {
 	[[ $journal_live ]] || return 0
 	printf '%s\0' "$1" $(($# - 1)) "${@:2}" '' >>"$journal_file" ||
 		fail "Cannot write $journal_file; see whether the file system is full or read-only."
-}
-
-# journal_clear
-# Forgets what the arrays hold.
-journal_clear() {
-	journal_name=() journal_first=() journal_count=() journal_values=() journal_notes=()
-	journal_at=-1
 }

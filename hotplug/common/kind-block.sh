@@ -70,7 +70,8 @@ block_parameters() {
 		parameters_check 'The target' "$params" "$target_type"
 		target=$params
 	else
-		parameters_from_list "$params"
+		library parameter_list
+		parameter_list_take "$params"
 	fi
 }
 

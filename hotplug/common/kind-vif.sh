@@ -18,8 +18,10 @@ dev='' # the interface's name by now
 vif_identify() {
 	local shown
 	type_if=${type_if:-vif}
-	quote shown "$type_if"
-	[[ $type_if == @(vif|tap) ]] || fail "type_if is $shown, which is neither vif nor tap; only libxl calls $hotplug_name so."
+	if [[ $type_if != @(vif|tap) ]]; then
+		quote shown "$type_if"
+		fail "type_if is $shown, which is neither vif nor tap; only libxl calls $hotplug_name so."
+	fi
 	[[ ${XENBUS_PATH:-} || $type_if != tap ]] || vif_path_of_tap
 	lifecycle_identify vif
 	if [[ $type_if == tap ]]; then

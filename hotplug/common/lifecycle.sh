@@ -8,6 +8,7 @@ journal_file=''
 journal_live=''        # set while the journal is written
 lifecycle_phase=''     # what a failure means now: attach, publish, collect, or nothing to undo
 lifecycle_lock_wait=12 # seconds
+resource_mode=acquire  # what use does: acquire, collect or plan
 lifecycle_signals=(TERM INT HUP)
 
 # Which device it is, for scripts too.
@@ -21,12 +22,15 @@ hotplug() {
 	lifecycle_traps
 	lifecycle_arguments "$@"
 	if [[ $verb == @(help|--help|-h) ]]; then
+		library help
 		help_print
 		return
 	fi
 	"${device_kind}_identify"
 	"${device_kind}_action"
-	"lifecycle_$action"
+	[[ $action != none ]] || return 0
+	library "$action"
+	"${action}_device"
 }
 
 # lifecycle_traps
@@ -60,120 +64,17 @@ lifecycle_arguments() {
 # Sets type, domid, devid and device_id from XENBUS_PATH, which libxl gives
 # relative to this domain's home in the store.
 lifecycle_identify() {
-	local path=${XENBUS_PATH:-} shown
-	quote shown "$path"
-	[[ $path ]] ||
+	local shown
+	[[ ${XENBUS_PATH:-} ]] ||
 		fail "XENBUS_PATH is not set, so that $hotplug_name does not know its device; libxl sets it, a person may: XENBUS_PATH=backend/$1/DOMID/DEVID."
-	if [[ ! $path =~ ^(/local/domain/[0-9]+/)?backend/($1)/(0|[1-9][0-9]{0,4})/(0|[1-9][0-9]{0,9})$ ]]; then
+	if [[ ! $XENBUS_PATH =~ ^(/local/domain/[0-9]+/)?backend/($1)/(0|[1-9][0-9]{0,4})/(0|[1-9][0-9]{0,9})$ ]]; then
+		quote shown "$XENBUS_PATH"
 		XENBUS_PATH=''
 		fail "XENBUS_PATH is $shown, which is not backend/$1/DOMID/DEVID; $hotplug_name is perhaps the wrong script for this device."
 	fi
 	type=${BASH_REMATCH[2]} domid=${BASH_REMATCH[3]} devid=${BASH_REMATCH[4]}
 	device_id=$type/$domid/$devid
 	journal_file=${run_lock_file%/*}/$type-$domid-$devid
-}
-
-# lifecycle_attach
-# All of the device, or nothing of it.
-lifecycle_attach() {
-	"${device_kind}_load" || fail "$reason"
-	"${device_kind}_accept"
-	if "${device_kind}_attached"; then return; fi
-	lifecycle_clear_stale
-	"${device_kind}_parameters"
-	parameters_check_tools
-	lifecycle_phase=attach journal_live=1
-	lifecycle_start_journal
-	resources
-	trap '' "${lifecycle_signals[@]}" # the last step is done or not done, and short
-	lifecycle_phase=publish
-	"${device_kind}_publish"
-	lifecycle_phase=''
-}
-
-# lifecycle_clear_stale
-# What an attach that was killed has left is released before the next one begins.
-lifecycle_clear_stale() {
-	journal_read || return 0
-	resources_release
-	[[ ! $failure ]] || exit 1
-	journal_clear
-}
-
-# lifecycle_start_journal
-# An empty file says already that this device is ours to detach.
-lifecycle_start_journal() {
-	: >"$journal_file" || fail "Cannot write $journal_file; see whether that file system is full or read-only."
-}
-
-# lifecycle_detach
-# Releases what the journal names; without one (a device that other scripts
-# attached) what this script's resources would be by now.
-lifecycle_detach() {
-	local status=0
-	run_last=$run_last_undo
-	"${device_kind}_load" || status=$?
-	((status != 5)) || fail "$reason"
-	((status == 0)) || complain "$reason"
-	journal_read || lifecycle_collect
-	lifecycle_release
-}
-
-# lifecycle_collect
-# Nothing was journalled: a failure here means that there is nothing to find.
-lifecycle_collect() {
-	[[ ! $failure ]] || return 0
-	lifecycle_phase=collect resource_mode=collect
-	"${device_kind}_accept"
-	"${device_kind}_parameters"
-	resources
-	lifecycle_phase=''
-}
-
-# lifecycle_release
-# Releases all that is journalled and, when that went well, forgets the
-# device; otherwise the journal stays for the next detach.
-lifecycle_release() {
-	lifecycle_phase=''
-	trap '' "${lifecycle_signals[@]}"
-	resources_release
-	[[ ! $failure ]] || exit 1
-	helper forget --log "$hotplug_name: $verb of $device_id done." "$journal_file" || fail "$reason"
-}
-
-# lifecycle_rollback
-# A failed attach leaves nothing, or the journal that says what.
-lifecycle_rollback() {
-	local first=$failure first_status=$failure_status
-	lifecycle_phase='' failure='' run_last=$run_last_undo
-	resources_release
-	[[ $failure ]] || helper forget "$journal_file" || :
-	failure=$first failure_status=$first_status
-}
-
-# lifecycle_check
-# Fails where a resource of the journal is not as it was acquired.
-lifecycle_check() {
-	"${device_kind}_load" || fail "$reason"
-	journal_read || fail "$device_id was not attached by these scripts: there is no $journal_file."
-	resources_check || fail "$device_id is not as it was attached; detach it and attach it again."
-}
-
-# lifecycle_plan
-# Fails as the attach would; prints the resources otherwise, and changes nothing.
-lifecycle_plan() {
-	resource_mode=plan
-	"${device_kind}_load" || fail "$reason"
-	"${device_kind}_accept"
-	"${device_kind}_parameters"
-	parameters_check_tools
-	resources
-}
-
-# lifecycle_none
-# A call of libxl's that is not for this kind of interface.
-lifecycle_none() {
-	:
 }
 
 # lifecycle_end
@@ -183,21 +84,35 @@ lifecycle_end() {
 	trap - ERR
 	set +e
 	trap '' "${lifecycle_signals[@]}"
+	run_await || complain "$reason"
+	[[ ! $lifecycle_phase ]] || lifecycle_undo
+	[[ $failure ]] || exit 0
+	lifecycle_report
+	exit 1
+}
+
+# lifecycle_undo
+# What the phase has begun.
+lifecycle_undo() {
+	library release
 	case $lifecycle_phase in
 	publish)
 		# It may have been written all the same: the answer was lost.
 		"${device_kind}_unpublish"
-		lifecycle_rollback
+		release_rollback
 		;;
-	attach) lifecycle_rollback ;;
+	attach) release_rollback ;;
 	collect)
 		failure=''
-		lifecycle_release
+		release_device
 		;;
 	esac
-	[[ $failure ]] || exit 0
-	lifecycle_report
-	exit 1
+}
+
+# lifecycle_end_failed
+# Ends the run where a release has complained.
+lifecycle_end_failed() {
+	[[ ! $failure ]] || exit 1
 }
 
 # lifecycle_explain <status>

@@ -26,7 +26,7 @@ device() {
 # target, `name=value,name=value`; an interface's from the nodes of its backend.
 # Without a default it must be given.
 param() {
-	[[ $1 =~ ^[a-z][a-z0-9_]*$ ]] || fail "The script declares a parameter ${1@Q}, which cannot name a variable."
+	[[ $1 == [a-z]*([a-z0-9_]) ]] || fail "The script declares a parameter ${1@Q}, which cannot name a variable."
 	# A variable of the environment is nobody's, and may be hidden.
 	[[ ! -v $1 || ${!1@a} == *x* ]] ||
 		fail "The script declares a parameter ${1@Q}, a name that the framework uses; give it another."
@@ -99,33 +99,4 @@ parameters_from_nodes() {
 			parameters_default "$name"
 		fi
 	done
-}
-
-# parameters_from_list <name=value,name=value>
-# A disk's parameters: its target.
-parameters_from_list() {
-	local -A given=()
-	local rest=$1 name
-	while [[ $rest ]]; do
-		parameters_take_pair "${rest%%,*}"
-		[[ $rest == *,* ]] || break
-		rest=${rest#*,}
-	done
-	for name in "${parameters[@]}"; do
-		[[ ${given[$name]+set} ]] || parameters_default "$name"
-	done
-}
-
-# parameters_take_pair <name=value>
-# Uses the caller's table of those that are given.
-parameters_take_pair() {
-	local name=${1%%=*} pair known
-	quote pair "$1"
-	printf -v known '%s, ' "${parameters[@]}"
-	[[ $name =~ ^[a-z][a-z0-9_]*$ && ${parameter_type[$name]+set} ]] ||
-		fail "The target has $pair, but this disk's parameters are ${known%, }; correct the guest's configuration."
-	[[ $1 == *=* ]] || fail "The target has $pair without a value; write $name=VALUE."
-	[[ ! ${given[$name]+set} ]] || fail "The target gives the parameter $name twice; leave one."
-	given[$name]=1
-	parameters_set "$name" "${1#*=}"
 }

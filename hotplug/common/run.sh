@@ -6,6 +6,8 @@ run_lock_file=/run/xen-hotplug/lock # all locks are bytes of it
 run_lock=3                          # the helper's descriptor of it (xen-hotplug session --help)
 run_in=''                           # the descriptors of the helper's session, once there is one
 run_out=''
+run_pid=''       # its process id
+run_awaited=''   # what to say should the command fail that run_aside has started
 run_last=24      # the second by which an attach is done; libxl kills at 40
 run_last_undo=34 # and by which what it did is undone, or a detach is done
 
@@ -16,11 +18,11 @@ run_last_undo=34 # and by which what it did is undone, or a detach is done
 # the list), with its sentence in reason.
 helper() {
 	local status=0 hurry=()
+	run_await || fail "$reason"
 	reply=()
 	run_hurry "$1"
-	if ! run_ask "$1" "${hurry[@]}" "${@:2}"; then
-		run_stop
-		status=126
+	if ! run_send "$1" "${hurry[@]}" "${@:2}" || ! run_receive; then
+		run_broken
 	fi
 	((status == 0)) || run_failed "$status"
 	return "$status"
@@ -38,21 +40,53 @@ run() {
 # run_with <text> <command> [argument...]
 # The same, with the text as the command's standard input.
 run_with() {
-	local line status=0
-	printf -v line '%q ' "${@:2}"
-	failure_trace+=("+ $line${1:+<<< ${1@Q}}")
+	local status=0
+	run_trace "$@"
 	helper run --input "$1" -- "${@:2}" || status=$?
 	output=${reply[0]-}
 	return "$status"
+}
+
+# run_aside <sentence> <text> <command> [argument...]
+# The same, while the script goes on: what is asked of the helper next waits for
+# its end, and fails the attach with the sentence and a reason where it failed.
+run_aside() {
+	local hurry=()
+	run_await || fail "$reason"
+	run_trace "${@:2}"
+	run_hurry run
+	run_awaited=$1
+	run_send run "${hurry[@]}" --input "$2" -- "${@:3}" || run_stop
+}
+
+# run_await
+# Waits for the end of what run_aside has started. Fails with reason set.
+run_await() {
+	local status=0 reply=() sentence=$run_awaited
+	[[ $sentence ]] || return 0
+	run_awaited=''
+	if [[ ! $run_in ]] || ! run_receive; then
+		run_broken
+	fi
+	((status)) || return 0
+	run_failed "$status"
+	reason="$sentence: $reason"
+	return 1
+}
+
+# run_trace <text> <command> [argument...]
+run_trace() {
+	local line
+	printf -v line '%q ' "${@:2}"
+	failure_trace+=("+ $line${1:+<<< ${1@Q}}")
 }
 
 # run_start
 # Fails where the helper ends at once.
 run_start() {
 	coproc run_session { exec "$hotplug_helper" session --lock "$run_lock_file"; }
-	# bash says nothing of how it ends, which the answer that lacks says better;
-	# and it takes the variables away when it ended.
-	disown "${run_session_PID-}" || :
+	# bash takes the variables away when it has ended.
+	run_pid=${run_session_PID-}
 	local from=${run_session[0]-} to=${run_session[1]-}
 	[[ $from && $to ]] || return
 	exec {run_out}<&"$from" {run_in}>&"$to"
@@ -63,16 +97,31 @@ run_start() {
 run_stop() {
 	[[ ! $run_in ]] || exec {run_in}>&- {run_out}<&-
 	run_in=''
+	# bash is to say nothing of how it ended, which the answer that lacks says better.
+	disown "$run_pid" 2>/dev/null || :
 }
 
-# run_ask <subcommand> [argument...]
-# Sends a request and reads the answer, into the caller's status and reply.
-run_ask() {
-	local count
+# run_broken
+# After a request that had no answer. Sets the caller's status.
+run_broken() {
+	run_stop
+	framework_rest
+	status=126
+}
+
+# run_send <subcommand> [argument...]
+run_send() {
 	# What bash says of an earlier session is for nobody.
 	[[ $run_in ]] || run_start 2>/dev/null || return
-	printf '%s\0' "$#" "$@" 2>/dev/null 1>&"$run_in" &&
-		read -r -d '' -u "$run_out" status && read -r -d '' -u "$run_out" count || return
+	printf '%s\0' "$#" "$@" 2>/dev/null 1>&"$run_in" || return
+	framework_rest # while the helper is at work
+}
+
+# run_receive
+# Reads the answer, into the caller's status and reply.
+run_receive() {
+	local count
+	read -r -d '' -u "$run_out" status && read -r -d '' -u "$run_out" count || return
 	((count == 0)) || mapfile -d '' -n "$count" -t -u "$run_out" reply
 }
 

@@ -10,12 +10,11 @@ declare -gA store_value # node, relative to the backend's path -> its value; abs
 # Result: store_value. On failure the helper's status, with reason set; the
 # lock is held all the same, except after a deadline (status 5).
 store_load() {
-	local node lock=()
+	local node at=0 lock=()
 	[[ $action != @(attach|detach) ]] || lock=(--wait "$lifecycle_lock_wait" --lock "$run_lock:$device_id")
 	helper load "${lock[@]}" "$XENBUS_PATH" "$@" || return
 	for node; do
-		store_take "$node" "${reply[0]}" || return
-		reply=("${reply[@]:1}")
+		store_take "$node" "${reply[at++]}" || return
 	done
 }
 

@@ -9,6 +9,7 @@
 # starts no program.
 sysfs_await() {
 	local until=$((SECONDS + $1 < run_last ? SECONDS + $1 : run_last))
+	run_await || fail "$reason"
 	until "${2}_is_$3" "${@:4}"; do
 		((SECONDS < until)) || return 1
 		# The helper says nothing unasked.

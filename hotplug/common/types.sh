@@ -40,7 +40,7 @@ type_choice() {
 # comment, a quote.
 type_ifname() {
 	expected='the name of an interface: 1 to 15 bytes without spaces, quotes and the characters / : # \, not beginning with a dash or a full stop'
-	[[ $1 != [.-]* && ${#1} -le 15 && $1 =~ ^[^[:space:][:cntrl:]/:#\"\'\\]+$ ]]
+	[[ $1 && $1 != [.-]* && ${#1} -le 15 && $1 != *[[:space:][:cntrl:]/:#\"\'\\]* ]]
 }
 
 # type_host <value>

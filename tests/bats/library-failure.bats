@@ -59,7 +59,7 @@ quotes() {
 
 # asked <seconds since the start> <request> <what the helper is asked>
 asked() {
-	[[ "$(library 'run_ask() { echo "$*"; }; SECONDS=$1; shift; helper "$@"' "$1" "${@:2:2}")" == "$4" ]]
+	[[ "$(library 'run_send() { echo "$*"; }; run_receive() { :; }; SECONDS=$1; shift; helper "$@"' "$1" "${@:2:2}")" == "$4" ]]
 }
 
 @test "towards libxl's limit a request gets what is left of the time, and never none" {

@@ -16,7 +16,7 @@ declared='
 # The list gives these values.
 takes() {
 	[[ "$(library "$declared"'
-		parameters_from_list "$1"
+		library parameter_list; parameter_list_take "$1"
 		printf "%s|%s|%s" "$server" "$port" "$name"
 	' "$1")" == "$2|$3|$4" ]]
 }
@@ -25,7 +25,7 @@ takes() {
 # The list is refused, in one sentence.
 refuses() {
 	local said
-	! said=$(library "$declared"'parameters_from_list "$1"; echo no' "$1") || return
+	! said=$(library "$declared"'library parameter_list; parameter_list_take "$1"; echo no' "$1") || return
 	[[ $said == "failed: "*"$2"*. && $said != *$'\n'* ]] || {
 		printf 'but it says: %q\n' "$said"
 		return 1
@@ -70,7 +70,7 @@ refuses() {
 }
 
 @test "a long value is cut in the sentence that refuses it" {
-	run library "$declared"'printf -v long "%04000d" 0; parameters_from_list "server=-$long"'
+	run library "$declared"'printf -v long "%04000d" 0; library parameter_list; parameter_list_take "server=-$long"'
 	[[ "$status" -eq 1 ]]
 	[[ ${#output} -lt 500 && $output == *"...'"* ]]
 }

@@ -93,7 +93,8 @@ crowd_rules() {
 	# shellcheck disable=SC2016 # the inner shell expands
 	bash -c '
 		hotplug_common=$1
-		. "$hotplug_common/framework.sh"
+		. "$hotplug_common/framework.sh" help
+		framework_rest
 		resource_find address_filter
 		. "$hotplug_common/address_filter_rules.sh"
 		for ((guest = 1000; guest < 1000 + $2; guest++)); do

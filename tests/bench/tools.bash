@@ -5,7 +5,7 @@
 # its end, and nothing else. Some of them are stand-ins, which start programs of
 # their own: those are no program that a script starts. Sourced by the driver.
 
-tools=(nft ovs-vsctl iscsiadm drbdadm drbdsetup nbd-client qemu-img qemu-nbd dmsetup truncate rm tap-ctl)
+tools=(nft iptables ip6tables ovs-vsctl iscsiadm drbdadm drbdsetup nbd-client qemu-img qemu-nbd dmsetup truncate rm tap-ctl)
 tools_bin=$BATS_TEST_TMPDIR/tools-bin
 tools_calls=$BATS_TEST_TMPDIR/tools-calls
 

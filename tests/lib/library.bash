@@ -16,7 +16,9 @@ library() {
 		hotplug_common=$1 hotplug_helper=$2/no-helper journal_file=$2/journal
 		code=$3
 		shift 3
-		. "$hotplug_common/framework.sh"
+		. "$hotplug_common/framework.sh" help
+		framework_rest
+		library journals
 		journal_file=$BATS_TEST_TMPDIR/journal
 		trap '\''[[ ! $failure ]] || printf "failed: %s\n" "$failure"'\'' EXIT
 		eval "$code"

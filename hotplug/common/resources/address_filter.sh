@@ -24,7 +24,7 @@ address_filter_acquire() {
 	library address_filter_rules
 	address_filter_rules_make "$@"
 	journal_remember chain "$chain"
-	run_with "$rules" nft -f - || fail "Cannot filter what the guest sends on $1 (${3:-$2}): $reason"
+	run_aside "Cannot filter what the guest sends on $1 (${3:-$2})" "$rules" nft -f -
 }
 
 # address_filter_plan <interface> <MAC address> <addresses> [VLANs]

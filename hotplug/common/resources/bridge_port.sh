@@ -20,12 +20,11 @@ bridge_port_acquire() {
 	mtu=$3
 	[[ $mtu ]] || read -r mtu <"/sys/class/net/$bridge/mtu"
 	interface_remember "$1"
-	run_with "link set dev $1 down
+	run_aside "Cannot make $1 a port of the bridge $bridge (MTU $mtu)" "link set dev $1 down
 		link set dev $1 address $bridge_port_mac mtu $mtu
 		address flush dev $1
 		link set dev $1 master $bridge$up
-" ip -batch - ||
-		fail "Cannot make $1 a port of the bridge $bridge (MTU $mtu): $reason"
+" ip -batch -
 	[[ $up ]] || bridge_port_set_vlans "$1" "$4"
 }
 

@@ -5,6 +5,8 @@
 # last one out demotes. Its state is what `drbdsetup events2` prints for
 # programs, the same for DRBD 8.4 and 9.
 
+library journals
+
 drbd_role_patience=8 # seconds for who had the device open to close it: blkback, udev
 
 # What drbd_role_parse leaves:

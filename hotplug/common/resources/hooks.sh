@@ -14,8 +14,9 @@ hooks_names=(vif vifname dev mac mtu main_ip)
 hooks_acquire() {
 	local file facts began=$SECONDS
 	hooks_remember
-	hooks_tell online add
 	hooks_find
+	((${#hooks_files[@]})) || return 0
+	hooks_tell online add
 	for file in "${hooks_files[@]}"; do
 		hooks_run "$file" || fail "$reason"
 	done
@@ -33,8 +34,9 @@ hooks_release() {
 	local file facts began=$SECONDS called
 	journal_recall called called
 	[[ $called ]] || return 0
-	hooks_tell offline remove
 	hooks_find
+	((${#hooks_files[@]})) || return 0
+	hooks_tell offline remove
 	for file in "${hooks_files[@]}"; do
 		hooks_run "$file" || hooks_report "$reason"
 	done
@@ -54,16 +56,18 @@ hooks_find() {
 # hooks_remember
 # The detach knows neither the nodes nor what earlier resources have left.
 hooks_remember() {
-	local name notes=()
-	for name in "${hooks_names[@]}" "${parameters[@]}"; do
-		hooks_note "$name"
-	done
+	local notes=()
+	hooks_note "${hooks_names[@]}" "${parameters[@]}"
 	journal_remember called y "${notes[@]}"
 }
 
-# hooks_note <name>
+# hooks_note <name>...
+# Adds those that have a value to the caller's notes.
 hooks_note() {
-	notes+=("$1" "${!1-}")
+	while (($#)); do
+		[[ ! ${!1-} ]] || notes+=("$1" "${!1}")
+		shift
+	done
 }
 
 # hooks_tell <verb for a vif> <verb for a tap>

@@ -7,6 +7,7 @@
 library iscsi_portals
 library iscsi_record
 library iscsi_secrets
+library journals
 library sysfs
 
 iscsi_sessions=()        # those of this disk, as the kernel calls them: session3

@@ -5,6 +5,7 @@
 # come and go with the first and the last.
 
 library config
+library journals
 
 masquerade_table=xen_hotplug_nat
 masquerade_chain=XEN_HOTPLUG_NAT       # of iptables

@@ -4,6 +4,7 @@
 # device-mapper's map of all of them or, without one, the only path. On another
 # path the same bytes have another name, so that is looked for, too.
 
+library journals
 library sysfs
 
 # multipath_acquire <y|n> <block devices: sdb sdc> <mode>

@@ -6,6 +6,7 @@
 
 # shellcheck source=nbd_client.sh
 resource_find nbd_client
+library journals
 
 nbd_server='' # the host, or the path of the socket
 

@@ -5,7 +5,6 @@
 
 # shellcheck source=interface.sh
 resource_find interface
-library vlans
 
 # As a Linux bridge may take the lowest address of its ports, so does this one.
 ovs_port_mac=fe:ff:ff:ff:ff:ff
@@ -18,7 +17,8 @@ ovs_port_bridge='' # the bridge's name
 ovs_port_vlans=''  # its VLANs, as vlans_parse_any takes them
 
 # ovs_port_acquire <interface> <bridge, as ovs_port_parse takes it> <mtu, or empty> <VLANs, or empty>
-# Besides, it reads mac, vifname and domid.
+# Besides, it reads mac, vifname and domid. The port is there before it goes up:
+# what the guest sends meanwhile must not get into this host.
 ovs_port_acquire() {
 	local port=() ids=()
 	ovs_port_find "$2" "$4"
@@ -26,13 +26,13 @@ ovs_port_acquire() {
 	[[ ! $3 ]] || ids+=("mtu_request=$3")
 	((${#ids[@]} == 0)) || ids=(-- set interface "$1" "${ids[@]}")
 	interface_remember "$1"
-	run_with "link set dev $1 down
-		link set dev $1 address $ovs_port_mac${3:+ mtu $3}
-		address flush dev $1
-" ip -batch - || fail "Cannot prepare $1${3:+ (MTU $3)} for Open vSwitch: $reason"
 	ovs_port_ask -- --if-exists del-port "$1" -- add-port "$ovs_port_bridge" "$1" "${port[@]}" "${ids[@]}" ||
 		ovs_port_failed "$1" "$?"
-	run ip link set dev "$1" up || fail "Cannot start $1: $reason"
+	run_aside "Cannot start $1${3:+ (MTU $3)} as a port of the bridge $ovs_port_bridge" "link set dev $1 down
+		link set dev $1 address $ovs_port_mac${3:+ mtu $3}
+		address flush dev $1
+		link set dev $1 up
+" ip -batch -
 }
 
 # ovs_port_plan <interface> <bridge> <mtu> <VLANs>
@@ -123,7 +123,9 @@ ovs_port_parse() {
 	ovs_port_vlans=${BASH_REMATCH[5]:+${BASH_REMATCH[5]}p}${BASH_REMATCH[6]//://}
 	ovs_port_vlans=${ovs_port_vlans#/}
 	vlans_pvid='' vlans_untagged=() vlans_tagged=()
-	[[ ! $ovs_port_vlans ]] || vlans_parse_any "$ovs_port_vlans" || ovs_port_refuse
+	[[ $ovs_port_vlans ]] || return 0
+	library vlans
+	vlans_parse_any "$ovs_port_vlans" || ovs_port_refuse
 }
 
 # ovs_port_refuse

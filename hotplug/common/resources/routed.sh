@@ -7,6 +7,7 @@
 
 # shellcheck source=interface.sh
 resource_find interface
+library journals
 
 routed_gateway_default=eth0
 
@@ -26,7 +27,7 @@ routed_acquire() {
 	interface_remember "$1"
 	routed_proxy_on "$1"
 	routed_lines "$1" "$4"
-	run_with "$lines" ip -batch - || fail "Cannot route ${2:-nothing} through $1: $reason"
+	run_aside "Cannot route ${2:-nothing} through $1" "$lines" ip -batch -
 }
 
 # routed_given <host's addresses>
@@ -60,13 +61,24 @@ routed_plan() {
 
 # routed_release <interface> <addresses> <the host's interface> <mtu>
 # The interface's routes go when it is down, and its addresses are taken away.
+# All at once; where a part of it is gone already, or goes meanwhile, each alone.
 routed_release() {
-	routed_unproxy || complain "$reason"
-	interface_is_ours "$1" || return 0
-	routed_set "ipv4/conf/$1/proxy_arp" 0 || :
-	run_with "link set dev $1 down
-		address flush dev $1
-" ip -batch - || ! interface_is_ours "$1"
+	local gateway number proxies=() claimed='' lines='' down=''
+	if interface_is_ours "$1"; then
+		routed_set "ipv4/conf/$1/proxy_arp" 0 || :
+		down="link set dev $1 down"$'\n'"address flush dev $1"$'\n'
+	fi
+	routed_unproxy
+	[[ $lines$down ]] || return 0
+	run_with "$lines$down" ip -batch - || routed_release_each "$1"
+	routed_reproxy || ! routed_remains "$gateway" "$number"
+}
+
+# routed_release_each <interface>
+# The caller's lines and down. Another device that goes may have deleted a proxy.
+routed_release_each() {
+	[[ ! $lines ]] || run_with "$lines" ip -batch - || ! routed_remains "$gateway" "$number" || complain "$reason"
+	[[ ! $down ]] || run_with "$down" ip -batch - || ! interface_is_ours "$1" || complain "$reason"
 }
 
 # routed_check <interface> <addresses> <the host's interface> <mtu>
@@ -179,16 +191,18 @@ routed_set() {
 }
 
 # routed_unproxy
-# The proxies go, but for those that another device of ours needs. It may come
-# while they go: it has said so in its journal before it looked. That of an
-# interface that is gone are gone.
+# Sets the caller's lines to what removes the proxies, but for those that another
+# device of ours needs; and its gateway, number, proxies and claimed. Another one
+# may come while they go: it has said so in its journal before it looked. Those
+# of an interface that is gone are gone.
 routed_unproxy() {
-	local gateway number remembered proxies=() claimed address lines=''
+	local remembered address
 	journal_recall gateway gateway
 	journal_recall remembered "proxies $gateway"
 	read -r number gateway <<<"$gateway"
 	read -ra proxies <<<"$remembered"
-	((${#proxies[@]})) && routed_remains "$gateway" "$number" || return 0
+	routed_remains "$gateway" "$number" || proxies=()
+	((${#proxies[@]})) || return 0
 	journal_leave "needs $number $gateway"
 	routed_claims claimed needs "$gateway"
 	for address in "${proxies[@]}"; do
@@ -196,10 +210,6 @@ routed_unproxy() {
 		[[ $claimed == *" $address "* ]] ||
 			lines+="neighbour add proxy $address dev $gateway"$'\n'"neighbour delete proxy $address dev $gateway"$'\n'
 	done
-	# Another device that goes may have deleted one in between, or the interface may just have gone.
-	[[ ! $lines ]] || run_with "$lines" ip -batch - || run_with "$lines" ip -batch - ||
-		! routed_remains "$gateway" "$number" || return
-	routed_reproxy || ! routed_remains "$gateway" "$number"
 }
 
 # routed_remains <host's interface> <its index>
@@ -213,6 +223,7 @@ routed_remains() {
 # Of the caller's proxies those that were not claimed, and now are.
 routed_reproxy() {
 	local before=$claimed address lines=''
+	((${#proxies[@]})) || return 0
 	routed_claims claimed needs "$gateway"
 	for address in "${proxies[@]}"; do
 		[[ $before == *" $address "* || $claimed != *" $address "* ]] ||

@@ -7,6 +7,7 @@
 
 # shellcheck source=disk.sh
 resource_find disk
+library journals
 
 # In the environment of a tapdisk of ours: which attach has started it. A kill
 # can come before its process id is known.

@@ -1,0 +1,22 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: LGPL-2.1-only
+# What an attach would do.
+
+# plan_device
+# Fails as the attach would; prints the resources otherwise, and changes nothing.
+plan_device() {
+	resource_mode=plan
+	"${device_kind}_load" || fail "$reason"
+	"${device_kind}_accept"
+	"${device_kind}_parameters"
+	parameters_check_tools
+	resources
+}
+
+# plan_print <resource> [argument...]
+plan_print() {
+	local line
+	printf -v line ' %q' "${@:2}"
+	(($# > 1)) || line=''
+	printf '%s%s\n' "$1" "$line"
+}
