@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: LGPL-2.1-only
 # What a device has goes again, whoever attached it.
 
-framework_later+=(release)
+run_meanwhile+=(detach_rest)
 
 # detach_device
 # Releases what the journal names; without one (a device that other scripts
@@ -15,6 +15,12 @@ detach_device() {
 	((status == 0)) || complain "$reason"
 	journal_read || detach_collect
 	release_device
+}
+
+# detach_rest
+# Reads what is needed when the store has answered.
+detach_rest() {
+	library release
 }
 
 # detach_collect

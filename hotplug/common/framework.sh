@@ -10,8 +10,7 @@ shopt -s inherit_errexit
 export LC_ALL=C PATH=${PATH:+$PATH:}/usr/sbin:/usr/bin:/sbin:/bin
 umask 077
 
-libraries=' '      # those that were read
-framework_later=() # and what nobody needs before the helper was asked something
+libraries=' ' # those that were read
 
 # library <name>
 # Reads common/NAME.sh, unless it was read.
@@ -23,13 +22,10 @@ library() {
 }
 
 # framework_rest
-# Reads those for later.
+# Reads what nobody needs before the store has answered.
 framework_rest() {
-	local part
-	for part in "${framework_later[@]}"; do
-		library "$part"
-	done
-	framework_later=()
+	library types
+	library resources
 }
 
 library failure
@@ -39,5 +35,5 @@ library run
 for hotplug_part in store journal parameters lifecycle; do
 	library "$hotplug_part"
 done
-framework_later=(types resources)
+run_meanwhile=(framework_rest)
 unset hotplug_part

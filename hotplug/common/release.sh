@@ -26,11 +26,21 @@ release_rollback() {
 	failure=$first failure_status=$first_status
 }
 
+# release_read
+# Reads the files of all that the journal names.
+release_read() {
+	local name
+	for name in "${journal_name[@]}"; do
+		resource_read "$name" || :
+	done
+}
+
 # release_resources
 # Releases all that the journal names, the last one first, and goes on where
 # one of them fails.
 release_resources() {
 	local first name
+	run_meanwhile+=(release_read)
 	for ((journal_at = ${#journal_name[@]} - 1; journal_at >= 0; journal_at--)); do
 		name=${journal_name[journal_at]}
 		first=${journal_first[journal_at]}

@@ -35,12 +35,19 @@ use() {
 }
 
 # resource_find <resource>
-# Reads the resource's file, unless the script or an earlier use brought it.
+# Fails the run where there is no such resource.
 resource_find() {
+	resource_read "$1" ||
+		fail "There is no resource ${1@Q}: neither ${1}_acquire in $hotplug_name nor a file of that name in $hotplug_common/resources."
+}
+
+# resource_read <resource>
+# Reads the resource's file, unless the script or an earlier use brought it.
+# Fails where there is none.
+resource_read() {
 	[[ $libraries != *" resources/$1 "* ]] || return 0
 	declare -F "${1}_acquire" >/dev/null && return 0
-	[[ $1 =~ ^[a-z][a-z0-9_]*$ && -f $hotplug_common/resources/$1.sh ]] ||
-		fail "There is no resource ${1@Q}: neither ${1}_acquire in $hotplug_name nor a file of that name in $hotplug_common/resources."
+	[[ $1 =~ ^[a-z][a-z0-9_]*$ && -f $hotplug_common/resources/$1.sh ]] || return
 	library "resources/$1"
 }
 

@@ -7,6 +7,7 @@ run_lock=3                          # the helper's descriptor of it (xen-hotplug
 run_in=''                           # the descriptors of the helper's session, once there is one
 run_out=''
 run_pid=''       # its process id
+run_meanwhile=() # functions to call when the helper is at work next: to read files takes bash as long
 run_awaited=''   # what to say should the command fail that run_aside has started
 run_last=24      # the second by which an attach is done; libxl kills at 40
 run_last_undo=34 # and by which what it did is undone, or a detach is done
@@ -105,7 +106,7 @@ run_stop() {
 # After a request that had no answer. Sets the caller's status.
 run_broken() {
 	run_stop
-	framework_rest
+	run_use_time
 	status=126
 }
 
@@ -114,7 +115,18 @@ run_send() {
 	# What bash says of an earlier session is for nobody.
 	[[ $run_in ]] || run_start 2>/dev/null || return
 	printf '%s\0' "$#" "$@" 2>/dev/null 1>&"$run_in" || return
-	framework_rest # while the helper is at work
+	run_use_time
+}
+
+# run_use_time
+# Calls what waits for that, once. It must neither fail nor ask the helper, whose
+# answer is still to come.
+run_use_time() {
+	local name names=("${run_meanwhile[@]}")
+	run_meanwhile=()
+	for name in "${names[@]}"; do
+		"$name"
+	done
 }
 
 # run_receive
