@@ -3,15 +3,6 @@
 # The rules of nftables for what a guest may send, as resources/address_filter.sh
 # has them read. A file of their own, which most attaches need not parse.
 
-# address_filter_rules_without
-# Sets the caller's rules to what removes its chain, whether it is there or not.
-address_filter_rules_without() {
-	rules="add table $address_filter_table
-add chain $address_filter_table $chain
-delete chain $address_filter_table $chain
-"
-}
-
 # address_filter_rules_make <interface> <MAC address> <addresses> [VLANs]
 # Sets the caller's rules to what makes or replaces its chain, in one
 # transaction. To delete a chain, or to write it inside of its table's braces,

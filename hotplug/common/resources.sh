@@ -19,6 +19,8 @@ use() {
 	resource_find "$1"
 	case $resource_mode in
 	acquire)
+		# One of the script's own finds all done: it need not know of run_aside.
+		[[ $libraries == *" resources/$1 "* ]] || run_await || fail "$reason"
 		journal_begin "$@"
 		"${1}_acquire" "${@:2}"
 		;;

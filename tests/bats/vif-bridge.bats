@@ -4,6 +4,7 @@
 
 load ../lib/host
 load ../lib/observe
+load ../lib/enumerate
 
 setup() {
 	host_start
@@ -146,4 +147,27 @@ teardown() {
 	host ip link del vif1.0
 	offline 1 0
 	assert_link_up xenbr0
+}
+
+@test "a resource of the script's own finds done what those before it have started" {
+	tree_copy
+	cp "$real_helper" "$tree/helpers/xen-hotplug"
+	cat >"$scripts/vif-bridge" <<-'END'
+		#!/bin/bash
+		. "${BASH_SOURCE[0]%/*}/hotplug.sh"
+		device vif 'A port that the others are kept from.'
+		param bridge ifname 'The bridge.'
+		isolation_acquire() { [[ -e /sys/class/net/$1/brport/isolated ]] || fail "$1 is no port yet."; }
+		isolation_release() { :; }
+		resources() {
+			use interface "$vif" "$vifname"
+			use bridge_port "$dev" "$bridge" "$mtu"
+			use isolation "$dev"
+		}
+		hotplug "$@"
+	END
+	bridge xenbr0
+	vif 1 0 bridge xenbr0
+	online 1 0
+	offline 1 0
 }

@@ -36,12 +36,14 @@ address_filter_plan() {
 # The chain is named after the guest's number, which no other guest has, and may
 # be gone: older kernels remove it with the interface.
 address_filter_release() {
-	local chain rules
+	local chain
 	journal_recall chain chain
 	[[ $chain ]] || return 0
-	library address_filter_rules
-	address_filter_rules_without
-	run_with "$rules" nft -f -
+	# To delete what is not there is an error, to add what is there is none.
+	run_with "add table $address_filter_table
+add chain $address_filter_table $chain
+delete chain $address_filter_table $chain
+" nft -f -
 }
 
 # address_filter_check <interface> <MAC address> <addresses> [VLANs]
