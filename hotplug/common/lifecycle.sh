@@ -41,7 +41,7 @@ lifecycle_traps() {
 	trap 'failure_unexpected "$?" "$BASH_COMMAND" "${BASH_SOURCE[0]##*/}:$LINENO"' ERR
 	for signal in "${lifecycle_signals[@]}"; do
 		# shellcheck disable=SC2064 # the signal's name is what is wanted now
-		trap "fail '$hotplug_name was ended by SIG$signal before it was done; what it had done was undone, try again.'" "$signal"
+		trap "run_interrupt '$hotplug_name was ended by SIG$signal before it was done; what it had done was undone, try again.'" "$signal"
 	done
 	trap '' PIPE # a reader that went away must not end a rollback
 }
@@ -84,6 +84,7 @@ lifecycle_end() {
 	trap - ERR
 	set +e
 	trap '' "${lifecycle_signals[@]}"
+	run_interrupted=''
 	run_await || complain "$reason"
 	[[ ! $lifecycle_phase ]] || lifecycle_undo
 	[[ $failure ]] || exit 0

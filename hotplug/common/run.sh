@@ -6,11 +6,13 @@ run_lock_file=/run/xen-hotplug/lock # all locks are bytes of it
 run_lock=3                          # the helper's descriptor of it (xen-hotplug session --help)
 run_in=''                           # the descriptors of the helper's session, once there is one
 run_out=''
-run_pid=''       # its process id
-run_meanwhile=() # functions to call when the helper is at work next: to read files takes bash as long
-run_awaited=''   # what to say should the command fail that run_aside has started
-run_last=24      # the second by which an attach is done; libxl kills at 40
-run_last_undo=34 # and by which what it did is undone, or a detach is done
+run_pid=''         # its process id
+run_meanwhile=()   # functions to call when the helper is at work next: to read files takes bash as long
+run_owed=''        # set while the helper has not answered yet
+run_interrupted='' # what to fail with when it has, as a signal came
+run_awaited=''     # what to say should the command fail that run_aside has started
+run_last=24        # the second by which an attach is done; libxl kills at 40
+run_last_undo=34   # and by which what it did is undone, or a detach is done
 
 # helper <subcommand> [argument...]
 # Asks the C helper. It ends what it was asked by a deadline of its own, and
@@ -97,7 +99,7 @@ run_start() {
 # After a session that broke: the next request begins another.
 run_stop() {
 	[[ ! $run_in ]] || exec {run_in}>&- {run_out}<&-
-	run_in=''
+	run_in='' run_owed=''
 	# bash is to say nothing of how it ended, which the answer that lacks says better.
 	disown "$run_pid" 2>/dev/null || :
 }
@@ -107,6 +109,7 @@ run_stop() {
 run_broken() {
 	run_stop
 	run_use_time
+	[[ ! $run_interrupted ]] || fail "$run_interrupted"
 	status=126
 }
 
@@ -114,6 +117,7 @@ run_broken() {
 run_send() {
 	# What bash says of an earlier session is for nobody.
 	[[ $run_in ]] || run_start 2>/dev/null || return
+	run_owed=1
 	printf '%s\0' "$#" "$@" 2>/dev/null 1>&"$run_in" || return
 	run_use_time
 }
@@ -135,6 +139,17 @@ run_receive() {
 	local count
 	read -r -d '' -u "$run_out" status && read -r -d '' -u "$run_out" count || return
 	((count == 0)) || mapfile -d '' -n "$count" -t -u "$run_out" reply
+	run_owed=''
+	[[ ! $run_interrupted ]] || fail "$run_interrupted"
+}
+
+# run_interrupt <sentence>
+# A signal's trap: fails with the sentence, but not before the helper has
+# answered, or what it is asked next would have the answer to this. The signal
+# comes in the midst of reading that.
+run_interrupt() {
+	[[ $run_owed ]] || fail "$1"
+	run_interrupted=$1
 }
 
 # run_hurry <subcommand>
