@@ -63,15 +63,17 @@ run_aside() {
 }
 
 # run_await
-# Waits for the end of what run_aside has started. Fails with reason set.
+# Waits for the end of what run_aside has started, and fails with reason set
+# where it failed; or for the answer that an end of the script has kept from
+# being read.
 run_await() {
 	local status=0 reply=() sentence=$run_awaited
-	[[ $sentence ]] || return 0
+	[[ $run_owed || $sentence ]] || return 0
 	run_awaited=''
-	if [[ ! $run_in ]] || ! run_receive; then
+	if [[ ! $run_owed ]] || ! run_receive; then
 		run_broken
 	fi
-	((status)) || return 0
+	((status)) && [[ $sentence ]] || return 0
 	run_failed "$status"
 	reason="$sentence: $reason"
 	return 1

@@ -74,3 +74,9 @@ asked() {
 	# What an attach did may take longer to undo, also longer than a detach.
 	[[ "$(library '((run_last < run_last_undo && run_last_undo < 40 - 3)) && echo so')" == so ]]
 }
+
+@test "an answer that was not read is not taken for the next one" {
+	printf '%s\0' 0 1 first 0 1 second >"$BATS_TEST_TMPDIR/answers"
+	run library 'exec {run_out}<"$1" {run_in}>/dev/null; run_owed=1; helper load backend; echo "$reply"' "$BATS_TEST_TMPDIR/answers"
+	[[ "$status" -eq 0 && "$output" == second ]]
+}
