@@ -4,18 +4,39 @@
 # has them read. A file of their own, which most attaches need not parse.
 
 # address_filter_rules_make <interface> <MAC address> <addresses> [VLANs]
-# Sets the caller's rules to what makes or replaces its chain, in one
-# transaction. To delete a chain, or to write it inside of its table's braces,
-# nft first reads all chains and sets of the kernel; so nothing of that is here,
-# and where one value is enough there is no set.
+# Sets the caller's hook and body to where its chain stands, and what is in it.
+# Where one value is enough there is no set.
 address_filter_rules_make() {
-	local policy=accept body="ether saddr != $2 drop
+	local policy=accept
+	body="ether saddr != $2 drop
 arp saddr ether != $2 drop
 "
 	[[ ! $3 ]] || policy=drop
 	[[ ! $3 ]] || address_filter_rules_addresses "${@:2}"
+	hook="type filter hook ingress device \"$1\" priority -300; policy $policy;"
+}
+
+# address_filter_rules_new
+# Sets the caller's rules to what makes its chain, in one transaction that fails
+# where there is one: the counter of its name, which counts nothing, would be
+# made twice. nft ignores what is in a chain that is to be created.
+address_filter_rules_new() {
 	rules="add table $address_filter_table
-add chain $address_filter_table $chain { type filter hook ingress device \"$1\" priority -300; policy $policy; }
+create counter $address_filter_table $chain
+add chain $address_filter_table $chain {
+$hook
+$body}
+"
+}
+
+# address_filter_rules_instead
+# Sets the caller's rules to what makes or replaces its chain. To delete a chain,
+# or to write it inside of its table's braces, nft first reads all chains and
+# sets of the kernel; so nothing of that is here.
+address_filter_rules_instead() {
+	rules="add table $address_filter_table
+add counter $address_filter_table $chain
+add chain $address_filter_table $chain { $hook }
 flush chain $address_filter_table $chain
 add chain $address_filter_table $chain {
 $body}

@@ -367,31 +367,6 @@ assert_nothing_but_wire() {
 	assert_nothing_but_wire
 }
 
-@test "an attach that fails while nft is at work waits for it, and leaves no rules" {
-	local real
-	real=$(type -P nft)
-	vif 1 0 bridge no-such-bridge ip 10.0.0.1
-	run online 1 0
-	[[ "$status" -eq 1 ]]
-	assert_refused backend/vif/1/0 error "The bridge 'no-such-bridge' does not exist"
-	assert_nothing_but_wire
-	# It fails as well: the first sentence is the one that counts.
-	mkdir "$BATS_TEST_TMPDIR/bin"
-	program "$BATS_TEST_TMPDIR/bin/nft" <<-END
-		#!/bin/bash
-		$real "\$@"
-		echo done >>$BATS_TEST_TMPDIR/nft
-		exit 1
-	END
-	PATH=$BATS_TEST_TMPDIR/bin:$PATH run online 1 0
-	[[ "$status" -eq 1 ]]
-	assert_refused backend/vif/1/0 error "The bridge 'no-such-bridge' does not exist"
-	grep 'Cannot filter what the guest sends on vif1.0 (10.0.0.1): .*nft -f -' "$log"
-	[[ -e "$BATS_TEST_TMPDIR/nft" ]]
-	offline 1 0
-	assert_nothing_but_wire
-}
-
 @test "a vifname that nft would take for a pattern is refused" {
 	vif 1 0 bridge xenbr0 ip 10.0.0.1 vifname 'w*'
 	run online 1 0

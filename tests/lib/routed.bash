@@ -134,7 +134,7 @@ nothing_held_but() {
 	host_journals
 	[[ -e $host_root/sys/class/net/$subject_link ]] || echo "no interface $subject_link"
 	host ip -batch - <<<$'neighbour show proxy\nroute show' | grep -E 'proxy|web|vif1'
-	host nft list ruleset | grep -E 'chain .?vif|_nat'
+	host nft list ruleset | grep -E '(chain|counter) .?vif|_nat'
 	host iptables --list-rules | grep xen-hotplug
 	host ip6tables --list-rules | grep xen-hotplug
 }

@@ -17,14 +17,19 @@ address_filter_table='netdev xen_hotplug'
 # What has a tag passes where there are VLANs, and its inside is filtered.
 # Without addresses there is a filter only where the host binds MAC addresses.
 address_filter_acquire() {
-	local rules chain=vif$domid.$devid
+	local rules hook body chain=vif$domid.$devid
 	address_filter_wanted "$@" || return 0
 	address_filter_possible "$@"
 	[[ $type_if != tap ]] || chain+=-emu
 	library address_filter_rules
 	address_filter_rules_make "$@"
 	journal_remember chain "$chain"
-	run_aside "Cannot filter what the guest sends on $1 (${3:-$2})" "$rules" nft -f -
+	# Where it changes a chain, nft ends when the kernel knows that no packet is in
+	# the old one, which takes several times as long as all else.
+	address_filter_rules_new
+	run_with "$rules" nft -f - && return 0
+	address_filter_rules_instead
+	run_with "$rules" nft -f - || fail "Cannot filter what the guest sends on $1 (${3:-$2}): $reason"
 }
 
 # address_filter_plan <interface> <MAC address> <addresses> [VLANs]
@@ -43,6 +48,8 @@ address_filter_release() {
 	run_with "add table $address_filter_table
 add chain $address_filter_table $chain
 delete chain $address_filter_table $chain
+add counter $address_filter_table $chain
+delete counter $address_filter_table $chain
 " nft -f -
 }
 
