@@ -14,7 +14,6 @@
 #include <unistd.h>
 
 #include "command.h"
-#include "deadline.h"
 #include "message.h"
 #include "status.h"
 
@@ -74,24 +73,20 @@ static bool read_request(struct request *request)
 	return reading == READ_WHOLE;
 }
 
-/* How far the process that serves a request has come: the session looks when that has ended. */
-enum progress { WAITS, SERVES, ANSWERS, ANSWERED };
-
 /* What a session has open. */
 struct session {
 	pid_t pid;
 	char *name;	/* of this program, as it was started */
 	int lock_error; /* errno: there is no lock file, and nothing may begin */
 	const char *lock_path;
-	int answers;			  /* where they go: standard output, under another number */
-	int output, errors;		  /* of the subcommand that runs: files in memory */
-	volatile enum progress *progress; /* shared by both processes */
+	int output, errors;   /* of the subcommand that runs: files in memory */
+	volatile bool *asked; /* shared with the process that serves: it has got a request */
 };
 
-static bool write_all(int fd, const char *bytes, size_t length)
+static bool write_all(const char *bytes, size_t length)
 {
 	while (length) {
-		ssize_t n = write(fd, bytes, length);
+		ssize_t n = write(STDOUT_FILENO, bytes, length);
 
 		if (n < 0 && errno == EINTR)
 			continue;
@@ -124,8 +119,7 @@ static bool answer(const struct session *session, int status)
 	for (size_t i = 0; i < length; i++)
 		count += !bytes[i];
 	int head_length = snprintf(head, sizeof(head), "%d%c%zu", status, '\0', count);
-	done = write_all(session->answers, head, (size_t)head_length + 1) &&
-	       write_all(session->answers, bytes, length);
+	done = write_all(head, (size_t)head_length + 1) && write_all(bytes, length);
 
 cleanup:
 	free(bytes);
@@ -146,10 +140,7 @@ static int dispatch(const struct session *session, struct request *request)
 	return command_dispatch(request->argc, request->argv);
 }
 
-/*
- * In the child: waits for a request, and is that subcommand, with its output in files. It gives the
- * answer itself, unless the subcommand ends it, so that the script need not wait for its end.
- */
+/* In the child: waits for a request, and is that subcommand, with its output in files. */
 static _Noreturn void serve_one(const struct session *session)
 {
 	static struct request request;
@@ -160,19 +151,12 @@ static _Noreturn void serve_one(const struct session *session)
 		_exit(STATUS_FAILED);
 	if (!read_request(&request))
 		_exit(STATUS_DONE);
-	*session->progress = SERVES;
+	*session->asked = true;
 	if (nothing < 0 || dup2(nothing, STDIN_FILENO) < 0 ||
 		dup2(session->output, STDOUT_FILENO) < 0 ||
 		dup2(session->errors, STDERR_FILENO) < 0)
 		_exit(STATUS_FAILED);
-	int status = dispatch(session, &request);
-	if (fflush(stdout))
-		_exit(STATUS_FAILED);
-	deadline_clear();
-	*session->progress = ANSWERS;
-	if (answer(session, status))
-		*session->progress = ANSWERED;
-	_exit(STATUS_DONE);
+	exit(dispatch(session, &request));
 }
 
 static bool rewind_file(int file)
@@ -182,14 +166,14 @@ static bool rewind_file(int file)
 
 /*
  * Each request is served in a process of its own: a deadline ends that, and what it holds goes with
- * it. It is made before the request comes, while the script does other things. Result: whether it
- * was answered; there is no other request where it was not.
+ * it: before the answer. It is made before the request comes, while the script does other things.
+ * Result: whether there was a request, and an answer.
  */
 static bool serve_request(const struct session *session)
 {
 	int wait_status;
 
-	*session->progress = WAITS;
+	*session->asked = false;
 	if (!rewind_file(session->output) || !rewind_file(session->errors))
 		return false;
 	pid_t pid = fork();
@@ -200,24 +184,21 @@ static bool serve_request(const struct session *session)
 	while (waitpid(pid, &wait_status, 0) < 0)
 		if (errno != EINTR)
 			return false;
-	if (*session->progress == SERVES)
-		return answer(
-			session, WIFEXITED(wait_status) ? WEXITSTATUS(wait_status) : STATUS_FAILED);
-	return *session->progress == ANSWERED;
+	return *session->asked &&
+	       answer(session, WIFEXITED(wait_status) ? WEXITSTATUS(wait_status) : STATUS_FAILED);
 }
 
 static int serve(struct session *session)
 {
 	int status = STATUS_DONE;
 
-	session->answers = fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
 	session->output = memfd_create("xen-hotplug output", MFD_CLOEXEC);
 	session->errors = memfd_create("xen-hotplug errors", MFD_CLOEXEC);
-	session->progress = mmap(NULL, sizeof(*session->progress), PROT_READ | PROT_WRITE,
+	session->asked = mmap(NULL, sizeof(*session->asked), PROT_READ | PROT_WRITE,
 		MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	/* When the script ends in the middle of `run`, so does the command that is run. */
-	if (session->answers < 0 || session->output < 0 || session->errors < 0 ||
-		session->progress == MAP_FAILED || prctl(PR_SET_PDEATHSIG, SIGTERM)) {
+	if (session->output < 0 || session->errors < 0 || session->asked == MAP_FAILED ||
+		prctl(PR_SET_PDEATHSIG, SIGTERM)) {
 		status = complain(STATUS_FAILED, "A session cannot begin (%s); free some memory.",
 			strerror(errno));
 		goto cleanup;
@@ -226,7 +207,6 @@ static int serve(struct session *session)
 		;
 
 cleanup:
-	close(session->answers);
 	close(session->output);
 	close(session->errors);
 	return status;
