@@ -170,6 +170,21 @@ seen_from() {
 	assert_unrouted
 }
 
+@test "an attach replaces rules of which no journal tells" {
+	host nft -f - <<-'END'
+		table ip xen_hotplug_nat {
+			set guests { type ipv4_addr; flags interval; auto-merge; elements = { 10.0.9.1 }; }
+			chain postrouting { type nat hook postrouting priority 100; ip saddr @guests drop; }
+		}
+	END
+	vif 1 0
+	nat_online 1 0
+	[[ "$(host nft list table ip xen_hotplug_nat)" != *@(10.0.9.1|drop)* ]]
+	[[ "$(host nft list table ip xen_hotplug_nat)" == *10.0.1.1*masquerade* ]]
+	nat_offline 1 0
+	assert_unrouted
+}
+
 @test "the interface being gone, the detach leaves nothing" {
 	vif 1 0
 	nat_online 1 0
@@ -196,8 +211,8 @@ dnsmasq_start() {
 	sed -n '/^```dnsmasq$/,/^```$/p' "$root/docs/vif-nat.md" | sed '1d;$d' >"$BATS_TEST_TMPDIR/dnsmasq.conf"
 	host dnsmasq --conf-file="$BATS_TEST_TMPDIR/dnsmasq.conf" --pid-file=/run/dnsmasq/dnsmasq.pid --port=0 \
 		--user=root --leasefile-ro --keep-in-foreground --log-facility="$BATS_TEST_TMPDIR/dnsmasq.log" 3>&- &
-	routed_spaces[dnsmasq]=$!
 	until_true host test -s /run/dnsmasq/dnsmasq.pid
+	routed_spaces[dnsmasq]=$(host cat /run/dnsmasq/dnsmasq.pid)
 }
 
 # leased <name> <interface>

@@ -82,33 +82,32 @@ masquerade_family() {
 }
 
 # masquerade_nftables <our addresses> <all addresses>
-# Changes the tables of the families that ours are of.
+# Changes the tables of the families that ours are of. For the first guest they
+# can be made, which takes nft a third of the time that replacing them does.
 masquerade_nftables() {
-	local rules='' family ours all
+	local first='' instead='' family ours all
 	for family in ip:ipv4 ip6:ipv6; do
 		masquerade_family ours "${family%:*}" "$1"
 		masquerade_family all "${family%:*}" "$2"
 		[[ ! $ours ]] || masquerade_rules "${family%:*}" "${family#*:}" "$all"
 	done
-	run_with "$rules" nft -f -
+	[[ ${2% } == "$1" ]] && run_with "$first" nft -f - && return 0
+	run_with "$instead" nft -f -
 }
 
 # masquerade_rules ip|ip6 ipv4|ipv6 <addresses>
-# Adds to the caller's rules what replaces the table, in one transaction.
+# Adds to the caller's first what makes the table where there is none, and to
+# instead what replaces it, in one transaction.
 masquerade_rules() {
-	rules+="add table $1 $masquerade_table
-delete table $1 $masquerade_table
-"
-	[[ ! $3 ]] || rules+="table $1 $masquerade_table {
-set guests {
-type ${2}_addr; flags interval; auto-merge; elements = { $3 }
-}
-chain postrouting {
+	local table="$1 $masquerade_table" rules=''
+	[[ ! $3 ]] || rules="add set $table guests { type ${2}_addr; flags interval; auto-merge; elements = { $3 }; }
+add chain $table postrouting {
 type nat hook postrouting priority 100; policy accept;
 $1 saddr @guests $1 daddr != @guests masquerade
 }
-}
 "
+	first+="create table $table"$'\n'"$rules"
+	instead+="add table $table"$'\n'"delete table $table"$'\n'"${rules:+add table $table$'\n'}$rules"
 }
 
 # masquerade_iptables <our addresses> <all addresses>
