@@ -10,6 +10,7 @@ journal_first=()          # where each one's arguments begin in journal_values
 journal_count=()          # and how many they are
 journal_values=()         # all arguments
 declare -gA journal_notes # "index key" -> what the resource remembered
+journal_cut=''            # set where the file ends with a part of a record
 journal_at=-1             # the resource that is being acquired, released or checked
 
 # journal_begin <resource> [argument...]
@@ -53,6 +54,7 @@ journal_add() {
 # journal_write <word> <field>...
 journal_write() {
 	[[ $journal_live ]] || return 0
-	printf '%s\0' "$1" $(($# - 1)) "${@:2}" '' >>"$journal_file" ||
-		fail "Cannot write $journal_file; see whether the file system is full or read-only."
+	printf '%s\0' "$1" $(($# - 1)) "${@:2}" '' >>"$journal_file" && return 0
+	journal_cut=1
+	fail "Cannot write $journal_file; see whether the file system is full or read-only."
 }

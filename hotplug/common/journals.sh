@@ -9,6 +9,7 @@ journal_read() {
 	local at fields records whole
 	mapfile -d '' -t fields 2>/dev/null <"$journal_file" || return
 	journal_parse
+	((whole == ${#fields[@]})) || journal_cut=1
 	for at in "${records[@]}"; do
 		journal_replay "${fields[at]}" "${fields[@]:at+2:fields[at + 1]}"
 	done
@@ -39,7 +40,7 @@ journal_replay() {
 # Forgets what the arrays hold.
 journal_clear() {
 	journal_name=() journal_first=() journal_count=() journal_values=() journal_notes=()
-	journal_at=-1
+	journal_cut='' journal_at=-1
 }
 
 # journal_mend
@@ -51,7 +52,8 @@ journal_mend() {
 	journal_parse
 	((whole < ${#fields[@]})) || return 0
 	printf -v text '%s.' "${fields[@]:0:whole}" ''
-	run truncate --size $((${#text} - 1)) -- "$journal_file"
+	run truncate --size $((${#text} - 1)) -- "$journal_file" || return
+	journal_cut=''
 }
 
 # journal_others <key>
@@ -102,6 +104,7 @@ journal_shared() {
 # a release that is tried again. To be called by a release before it looks at
 # what others remember. One that cannot be written ends no release.
 journal_leave() {
-	[[ -f $journal_file ]] && journal_mend || return 0
+	[[ -f $journal_file ]] || return 0
+	[[ ! $journal_cut ]] || journal_mend || return 0
 	printf '%s\0' leave 2 "$1" '' '' 2>/dev/null >>"$journal_file" || :
 }

@@ -213,6 +213,8 @@ others() {
 		size=$(stat -c %s "$BATS_TEST_TMPDIR/whole")
 		for ((bytes = before; bytes <= size; bytes++)); do
 			head -c "$bytes" "$BATS_TEST_TMPDIR/whole" >"$journal_file"
+			journal_clear
+			journal_read
 			journal_leave key
 			journal_leave else
 			journal_file=$BATS_TEST_TMPDIR/vbd-9-9
