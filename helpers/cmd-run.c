@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "command.h"
+#include "deadline.h"
 #include "log.h"
 #include "message.h"
 #include "status.h"
@@ -143,42 +144,73 @@ static bool give_input(const char *text)
 	return done;
 }
 
+/* What is to be run, and how. */
+struct run {
+	char **argv;
+	const char *input;    /* or NULL */
+	const char *second;   /* what it reads when it has failed with the input, or NULL */
+	unsigned deadline_ms; /* for both */
+	unsigned long long parent;
+};
+
+/* Result: STATUS_DONE, or after a complaint a status for exit(): then nothing was run. */
+static int run_once(
+	const struct run *run, const char *input, unsigned ms, struct supervised *result)
+{
+	if (input && !give_input(input))
+		return complain(STATUS_FAILED,
+			"The input of %s cannot be kept (%s); free some memory.",
+			QUOTED(run->argv[0]), strerror(errno));
+	supervise(run->argv, (pid_t)run->parent, ms, result);
+	return STATUS_DONE;
+}
+
+static int run_all(const struct run *run)
+{
+	long long end = now_ms() + run->deadline_ms;
+	struct supervised result = {.end = SUPERVISED_BROKEN};
+	int status = run_once(run, run->input, run->deadline_ms, &result);
+
+	if (!status && run->second && result.end == SUPERVISED_ENDED && result.status) {
+		long long left = end - now_ms();
+
+		status = run_once(run, run->second, left > 0 ? (unsigned)left : 0, &result);
+	}
+	return status ? status : report(run->argv, &result, run->deadline_ms);
+}
+
 static int run_run(const struct command *command, int argc, char *argv[])
 {
 	static const struct option options[] = {
 		{"deadline", required_argument, NULL, 'd'},
 		{"parent", required_argument, NULL, 'p'},
 		{"input", required_argument, NULL, 'i'},
+		{"second", required_argument, NULL, 's'},
 		OPTION_HELP,
 	};
-	unsigned deadline_ms = RUN_DEADLINE_DEFAULT;
-	const char *input = NULL;
-	unsigned long long parent = 0;
-	struct supervised result;
+	struct run run = {.deadline_ms = RUN_DEADLINE_DEFAULT};
 
 	for (int option; (option = next_option(command, argc, argv, options)) != -1;) {
 		if (option == 'd')
-			deadline_ms = option_seconds(command, "--deadline", optarg);
+			run.deadline_ms = option_seconds(command, "--deadline", optarg);
 		else if (option == 'i')
-			input = optarg;
-		else if (!parse_number(optarg, INT32_MAX, &parent, NULL) || !parent)
+			run.input = optarg;
+		else if (option == 's')
+			run.second = optarg;
+		else if (!parse_number(optarg, INT32_MAX, &run.parent, NULL) || !run.parent)
 			return usage_error(command,
 				"The option --parent needs a process id, not %s", QUOTED(optarg));
 	}
+	run.argv = argv + optind;
 	if (optind >= argc || !argv[optind][0])
 		return usage_error(command, "'run' needs a command");
-	if (input && !give_input(input))
-		return complain(STATUS_FAILED,
-			"The input of %s cannot be kept (%s); free some memory.",
-			QUOTED(argv[optind]), strerror(errno));
-
-	supervise(argv + optind, (pid_t)parent, deadline_ms, &result);
-	return report(argv + optind, &result, deadline_ms);
+	return run_all(&run);
 }
 
 const struct command command_run = {
 	.name = "run",
-	.usage = "[--deadline SECONDS] [--parent PID] [--input TEXT] [--] COMMAND [ARGUMENT...]",
+	.usage = "[--deadline SECONDS] [--parent PID] [--input TEXT] [--second TEXT] "
+		 "[--] COMMAND [ARGUMENT...]",
 	.summary = "runs a command under supervision",
 	.help = "\n"
 		"The command inherits standard input and output and no other descriptor, so\n"
@@ -190,6 +222,7 @@ const struct command command_run = {
 		"  --deadline SECONDS  kill it after so long (10)\n"
 		"  --parent PID        the caller's process id: run nothing if it has ended\n"
 		"  --input TEXT        the command's standard input\n"
+		"  --second TEXT       where it fails with that, run it once more with this\n"
 		"\n"
 		"Exit status: the command's; 124 after the deadline, 126 where it cannot be\n"
 		"started, 127 where it does not exist, 128 and the signal's number where a\n"

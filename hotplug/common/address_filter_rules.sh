@@ -4,16 +4,18 @@
 # has them read. A file of their own, which most attaches need not parse.
 
 # address_filter_rules_make <interface> <MAC address> <addresses> [VLANs]
-# Sets the caller's hook and body to where its chain stands, and what is in it.
-# Where one value is enough there is no set.
+# Sets the caller's rules to what makes its chain where there is none, and
+# instead to what replaces one. Where one value is enough there is no set.
 address_filter_rules_make() {
-	local policy=accept
+	local policy=accept hook body
 	body="ether saddr != $2 drop
 arp saddr ether != $2 drop
 "
 	[[ ! $3 ]] || policy=drop
 	[[ ! $3 ]] || address_filter_rules_addresses "${@:2}"
 	hook="type filter hook ingress device \"$1\" priority -300; policy $policy;"
+	address_filter_rules_new
+	address_filter_rules_instead
 }
 
 # address_filter_rules_new
@@ -30,11 +32,11 @@ $body}
 }
 
 # address_filter_rules_instead
-# Sets the caller's rules to what makes or replaces its chain. To delete a chain,
+# Sets the caller's instead to what makes or replaces its chain. To delete a chain,
 # or to write it inside of its table's braces, nft first reads all chains and
 # sets of the kernel; so nothing of that is here.
 address_filter_rules_instead() {
-	rules="add table $address_filter_table
+	instead="add table $address_filter_table
 add counter $address_filter_table $chain
 add chain $address_filter_table $chain { $hook }
 flush chain $address_filter_table $chain

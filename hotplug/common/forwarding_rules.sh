@@ -4,8 +4,6 @@
 # resources/forwarding.sh has them set. A file of their own, which most
 # attaches need not parse.
 
-forwarding_rules_lock_wait=3 # seconds; less than a command's deadline
-
 # forwarding_rules_words in|out <interface> <how> <owner>
 # Sets the caller's words to the rule, but for its command. <how> is as
 # forwarding_acquire takes it. What goes to a translated guest are answers: a
@@ -27,32 +25,16 @@ forwarding_rules_restore() {
 		forwarding_rules_words "$direction" "${@:3}"
 		lines+=$'\n'"$2 ${words[*]}"
 	done
-	run_with "$lines"$'\nCOMMIT\n' "$1-restore" --wait "$forwarding_rules_lock_wait" --noflush || status=$?
-	forwarding_rules_reason "$status"
+	run_with "$lines"$'\nCOMMIT\n' "$1-restore" --wait "$forwarding_lock_wait" --noflush || status=$?
+	forwarding_reason "$status"
 }
 
 # forwarding_rules_one <command> -C|-D in|out <interface> <how> <owner>
 forwarding_rules_one() {
 	local status=0 words
 	forwarding_rules_words "${@:3}"
-	run "$1" --wait "$forwarding_rules_lock_wait" "$2" "${words[@]}" || status=$?
-	forwarding_rules_reason "$status"
-}
-
-# forwarding_rules_list <command>
-# Sets output to the chain's policy and rules, a line each.
-forwarding_rules_list() {
-	local status=0
-	run "$1" --wait "$forwarding_rules_lock_wait" --list-rules FORWARD || status=$?
-	forwarding_rules_reason "$status"
-}
-
-# forwarding_rules_reason <status>
-# It is the result; for that of a lock that others hold, reason is set.
-forwarding_rules_reason() {
-	(($1 != 4)) ||
-		reason="Another program has held the lock of iptables (/run/xtables.lock) for $forwarding_rules_lock_wait seconds; try again when it is done."
-	return "$1"
+	run "$1" --wait "$forwarding_lock_wait" "$2" "${words[@]}" || status=$?
+	forwarding_reason "$status"
 }
 
 # forwarding_rules_remove <command> <interface> <how> <owner>

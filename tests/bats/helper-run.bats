@@ -170,3 +170,17 @@ alive() {
 	alive daemon
 	kill "$(<daemon)"
 }
+
+@test "a command that fails with its input is run once more with the second, and no more" {
+	call run --input no --second yes -- sh -c 'read -r word; echo "$word" >>words; [ "$word" = yes ] && echo done'
+	done_with $'done\n'
+	[[ $(<words) == $'no\nyes' ]]
+	call run --input yes --second no -- sh -c 'read -r word; echo "$word" >words; [ "$word" = yes ]'
+	done_with
+	[[ $(<words) == yes ]]
+	call run --input no --second never -- sh -c 'read -r word; echo "$word is wrong" >&2; exit 3'
+	ended 3 "*' failed: never is wrong."
+	call run --deadline 0.2 --input 1 --second 2 -- sh -c 'read -r word; echo "$word" >words; sleep 1000'
+	ended 124 '*did not end within 0.2 s*'
+	[[ $(<words) == 1 ]]
+}

@@ -17,11 +17,19 @@ teardown() {
 	helper_teardown
 }
 
+# send <argument>...
+# Sends a request.
+send() {
+	local LC_ALL=C IFS='' words
+	words="$*"
+	printf '%s\0' "$((${#words} + $#))" "$@" >&"$to"
+}
+
 # ask <argument>...
 # Sends a request; sets answered to its status, and fields.
 ask() {
 	local count
-	printf '%s\0' "$#" "$@" >&"$to"
+	send "$@"
 	read -r -d '' -u "$from" answered
 	read -r -d '' -u "$from" count
 	fields=()
@@ -97,7 +105,7 @@ grandchild_of() {
 	local script child
 	mkfifo fifo
 	# shellcheck disable=SC2016 # the inner shell expands
-	bash -c 'coproc s { exec "$1" session; }; printf "%s\0" 4 run -- sleep infinity >&"${s[1]}"
+	bash -c 'coproc s { exec "$1" session; }; printf "%s\0" 22 run -- sleep infinity >&"${s[1]}"
 		echo "$s_PID" >fifo; exec sleep infinity' - "$helper" 3>&- 9>&- &
 	script=$!
 	read -r session_pid <fifo
@@ -112,4 +120,44 @@ grandchild_of() {
 	printf 'nonsense\0x\0' >&"$to"
 	run ! read -r -d '' -u "$from"
 	until_true store_gone "$session_pid"
+}
+
+@test "others are served beside a request that goes on aside, until its end is awaited" {
+	send aside run -- sh -c 'until [ -e go ]; do sleep 0.01; done; echo done >&2; exit 7'
+	ask run echo beside
+	[[ $answered == 0 && ${fields[0]} == $'beside\n' ]]
+	send await
+	run ! read -r -t 0.1 -d '' -u "$from"
+	touch go
+	read -r -d '' -u "$from" answered
+	read -r -d '' -u "$from" _
+	read -r -d '' -u "$from" field
+	[[ $answered == 7 && $field == *'failed: done.'* ]]
+	ask run echo next
+	[[ $answered == 0 && ${fields[0]} == $'next\n' ]]
+}
+
+@test "requests that are sent at once are served in their order" {
+	send aside run -- true
+	send run echo 1
+	send await
+	ask run echo 2
+	[[ $answered.${fields[*]} == $'0.1\n' ]]
+	read -r -d '' -u "$from" answered
+	read -r -d '' -u "$from" count
+	[[ $answered.$count == 0.0 ]]
+	read -r -d '' -u "$from" answered
+	read -r -d '' -u "$from" count
+	[[ $answered.$count == 0.1 ]]
+}
+
+@test "nothing is awaited where nothing was begun, and of two at a time the session ends" {
+	ask await
+	[[ $answered == 2 ]]
+	send aside run -- sh -c 'echo $$ >child; exec sleep infinity'
+	until_true test -s child
+	child=$(<child)
+	send aside run -- true
+	until_true store_gone "$session_pid"
+	until_true store_gone "$child"
 }

@@ -80,3 +80,33 @@ asked() {
 	run library 'exec {run_out}<"$1" {run_in}>/dev/null; run_owed=1; helper load backend; echo "$reply"' "$BATS_TEST_TMPDIR/answers"
 	[[ "$status" -eq 0 && "$output" == second ]]
 }
+
+# session <shell code>
+# Runs the code in a bash that has read the library, with the real helper, as a script does.
+session() {
+	cd "$BATS_TEST_TMPDIR" || return
+	library "trap '' PIPE; hotplug_helper=$root/helpers/xen-hotplug run_lock_file=$BATS_TEST_TMPDIR/run/lock; $1"
+}
+
+@test "a question does not wait for what runs aside, all else does" {
+	run session '
+		run_aside "It failed" "" "" sh -c "until [ -e go ]; do sleep 0.01; done; echo x >done"
+		run_beside "" test ! -e done && echo beside
+		: >go
+		run test -e done && echo after
+	'
+	[[ "$status" -eq 0 && "$output" == $'beside\nafter' ]]
+}
+
+@test "what failed aside fails the next step, with its sentence and its reason" {
+	run session 'run_aside "It failed" no "" sh -c "cat >&2; exit 1"; echo on; run true; echo no'
+	[[ "$status" -eq 1 && "${lines[0]}" == on && "${lines[1]}" == "failed: It failed: 'sh -c cat >&2; exit 1' failed: no." && "${#lines[@]}" -eq 2 ]]
+	run session 'run_aside "It failed" "exit 1" "echo second >file" sh; run cat file; printf "%s" "$output"'
+	[[ "$status" -eq 0 && "$output" == second ]]
+}
+
+@test "what ran aside in a helper that was killed has failed, whatever a helper after it says" {
+	run session 'run_aside "It failed" "" "" true; kill -KILL "$run_pid"; until run_beside "" true; do :; done; echo another; run true'
+	# bash may say before that, that the helper was killed.
+	[[ "$status" -eq 1 && "$output" == *another*$'\nfailed: It failed: The helper '*' ended without an answer;'* ]]
+}

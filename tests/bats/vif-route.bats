@@ -64,6 +64,23 @@ teardown() {
 	[[ "$(addresses_of vif1.2)" == '192.0.2.1/32 ' ]]
 }
 
+@test "of the host's addresses one is taken that is neither deprecated nor temporary" {
+	host ip address flush dev eth0 scope global
+	host sh -c 'cd /proc/sys/net/ipv6/conf/eth0; echo 2 >use_tempaddr; echo 0 >accept_dad'
+	host ip -batch - <<-'END'
+		address add 203.0.113.9/24 dev eth0 preferred_lft 0
+		address add 2001:db8::a/64 dev eth0 nodad preferred_lft 0
+		address add 192.0.2.1/24 dev eth0
+		address add 192.0.2.2/24 dev eth0
+		address add 2001:db8::1/64 dev eth0 nodad mngtmpaddr
+		address add 2001:db8::b/64 dev eth0 nodad preferred_lft 0
+	END
+	[[ "$(host ip address show dev eth0 temporary -tentative)" ]]
+	vif 1 0 ip '198.51.100.5 2001:db8:5::5'
+	route_online 1 0
+	[[ "$(addresses_of vif1.0)" == '192.0.2.1/32 2001:db8::1/128 ' ]]
+}
+
 @test "what the guest sends from another address is not routed" {
 	vif 1 0 ip '198.51.100.5 2001:db8:5::5'
 	route_online 1 0

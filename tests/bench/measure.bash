@@ -101,7 +101,6 @@ crowd_rules() {
 			chain=vif$guest.0
 			printf -v mac "00:16:3e:01:%02x:%02x" $((guest / 256)) $((guest % 256))
 			address_filter_rules_make "$chain" "$mac" "10.1.$((guest / 256)).$((guest % 256)) fd00::$guest"
-			address_filter_rules_new
 			printf "%s" "$rules"
 		done
 	' - "$root/hotplug/common" "$1"

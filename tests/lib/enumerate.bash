@@ -329,12 +329,21 @@ helper_stand_in() {
 		}
 		mkdir -p -m 700 "\${3%/*}"
 		exec 3<>"\$3"
-		while read -r -d '' count && mapfile -d '' -n "\$count" -t request; do
+		while read -r -d '' length; do
+			request=()
+			while ((length > 0)) && IFS= read -r -d '' word; do
+				request+=("\$word") length=\$((length - \${#word} - 1))
+			done
+			case \${request[0]} in
+			await) cat $BATS_TEST_TMPDIR/aside; continue ;;
+			aside) request=("\${request[@]:1}") to=$BATS_TEST_TMPDIR/aside ;;
+			*) to=/dev/stdout ;;
+			esac
 			(one "\${request[@]}") </dev/null >$BATS_TEST_TMPDIR/out 2>$BATS_TEST_TMPDIR/err
 			status=\$?
 			((status == 0)) && answer=out || answer=err
 			mapfile -d '' -t fields <$BATS_TEST_TMPDIR/\$answer
-			printf '%s\0' "\$status" "\${#fields[@]}" "\${fields[@]}"
+			printf '%s\0' "\$status" "\${#fields[@]}" "\${fields[@]}" >\$to
 		done
 	END
 	: >"$on_start"

@@ -17,7 +17,7 @@ address_filter_table='netdev xen_hotplug'
 # What has a tag passes where there are VLANs, and its inside is filtered.
 # Without addresses there is a filter only where the host binds MAC addresses.
 address_filter_acquire() {
-	local rules hook body chain=vif$domid.$devid
+	local rules instead chain=vif$domid.$devid
 	address_filter_wanted "$@" || return 0
 	address_filter_possible "$@"
 	[[ $type_if != tap ]] || chain+=-emu
@@ -26,10 +26,7 @@ address_filter_acquire() {
 	journal_remember chain "$chain"
 	# Where it changes a chain, nft ends when the kernel knows that no packet is in
 	# the old one, which takes several times as long as all else.
-	address_filter_rules_new
-	run_with "$rules" nft -f - && return 0
-	address_filter_rules_instead
-	run_with "$rules" nft -f - || fail "Cannot filter what the guest sends on $1 (${3:-$2}): $reason"
+	run_aside "Cannot filter what the guest sends on $1 (${3:-$2})" "$rules" "$instead" nft -f -
 }
 
 # address_filter_plan <interface> <MAC address> <addresses> [VLANs]

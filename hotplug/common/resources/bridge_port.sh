@@ -24,7 +24,7 @@ bridge_port_acquire() {
 		link set dev $1 address $bridge_port_mac mtu $mtu
 		address flush dev $1
 		link set dev $1 master $bridge$up
-" ip -batch -
+" '' ip -batch -
 	[[ $up ]] || bridge_port_set_vlans "$1" "$4"
 }
 

@@ -8,6 +8,8 @@
 # shellcheck source=interface.sh
 resource_find interface
 
+forwarding_lock_wait=3 # seconds, for iptables' lock; less than a command's deadline
+
 # forwarding_acquire <interface> [bridged|routed|translated] [addresses]
 # What is translated is routed, and masqueraded. A routed guest has packets of
 # the families of its addresses; of both, where there are none.
@@ -16,6 +18,7 @@ forwarding_acquire() {
 	local commands=() listed='' owner=xen-hotplug/$device_id how=${2:-bridged} command
 	forwarding_commands "$1" "$how" "${3-}"
 	((${#commands[@]})) || return 0
+	library forwarding_rules
 	[[ $type_if != tap ]] || owner+=-emu
 	journal_remember commands "${commands[*]}" owner "$owner"
 	for command in "${commands[@]}"; do
@@ -105,11 +108,19 @@ forwarding_called() {
 # its chain, that is another firewall's.
 forwarding_drops() {
 	local status=0 firewall
-	library forwarding_rules
-	forwarding_rules_list "$1" || status=$?
+	run_beside '' "$1" --wait "$forwarding_lock_wait" --list-rules FORWARD || status=$?
+	forwarding_reason "$status" || :
 	config_get firewall firewall
 	((status == 0)) || [[ $firewall == auto && $status == [123] ]] ||
 		fail "Cannot see whether the packets of $2 pass $1: $reason"
 	listed+=$output
 	((status == 0)) && [[ $3 == bridged || $output != $'-P FORWARD ACCEPT\n' ]]
+}
+
+# forwarding_reason <status>
+# It is the result; for that of a lock that others hold, reason is set.
+forwarding_reason() {
+	(($1 != 4)) ||
+		reason="Another program has held the lock of iptables (/run/xtables.lock) for $forwarding_lock_wait seconds; try again when it is done."
+	return "$1"
 }

@@ -32,7 +32,7 @@ ovs_port_acquire() {
 		link set dev $1 address $ovs_port_mac${3:+ mtu $3}
 		address flush dev $1
 		link set dev $1 up
-" ip -batch -
+" '' ip -batch -
 }
 
 # ovs_port_plan <interface> <bridge> <mtu> <VLANs>

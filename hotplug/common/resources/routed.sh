@@ -27,7 +27,7 @@ routed_acquire() {
 	interface_remember "$1"
 	routed_proxy_on "$1"
 	routed_lines "$1" "$4"
-	run_aside "Cannot route ${2:-nothing} through $1" "$lines" ip -batch -
+	run_aside "Cannot route ${2:-nothing} through $1" "$lines" '' ip -batch -
 }
 
 # routed_given <host's addresses>
@@ -104,15 +104,15 @@ routed_gateway() {
 # routed_read <host's interface>
 # Sets main_ip, routed_ipv6 and routed_answer.
 routed_read() {
-	local rest entry='"family":"(inet6?)","local":"([^"]*)"([^{}]*)\}(.*)'
-	run_with "address show dev $1 scope global
+	local rest address
+	# Of IPv6, those that are not primary are the temporary ones.
+	run_beside "address show dev $1 scope global primary -tentative -deprecated
 		neighbour show proxy dev $1
-" ip -json -batch - || fail "Cannot read the addresses of $1: $reason"
+" ip -json -brief -batch - || fail "Cannot read the addresses of $1: $reason"
 	rest=$output main_ip='' routed_ipv6='' routed_answer=' '
-	while [[ $rest =~ $entry ]]; do
-		rest=${BASH_REMATCH[4]}
-		[[ ${BASH_REMATCH[3]} != *'"'@(secondary|temporary|tentative|deprecated)'":'* ]] || continue
-		if [[ ${BASH_REMATCH[1]} == inet ]]; then main_ip=${main_ip:-${BASH_REMATCH[2]}}; else routed_ipv6=${routed_ipv6:-${BASH_REMATCH[2]}}; fi
+	while [[ $rest =~ '"local":"'([^\"]*)'"'(.*) ]]; do
+		address=${BASH_REMATCH[1]} rest=${BASH_REMATCH[2]}
+		if [[ $address == *:* ]]; then routed_ipv6=${routed_ipv6:-$address}; else main_ip=${main_ip:-$address}; fi
 	done
 	while [[ $rest =~ '"dst":"'([^\"]*)'"'(.*) ]]; do
 		rest=${BASH_REMATCH[2]}
