@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: LGPL-2.1-only
 # A device is attached: what its script declares is acquired, then published.
 
+run_meanwhile+=(resources_ahead)
+
 # attach_device
 # All of the device, or nothing of it.
 attach_device() {

@@ -172,6 +172,30 @@ teardown() {
 	offline 1 0
 }
 
+@test "a resource that is not named behind use is there all the same" {
+	tree_copy
+	cp "$real_helper" "$tree/helpers/xen-hotplug"
+	cat >"$scripts/vif-bridge" <<-'END'
+		#!/bin/bash
+		. "${BASH_SOURCE[0]%/*}/hotplug.sh"
+		device vif 'An interface that is a port.'
+		param bridge ifname 'The bridge.'
+		# Those who use this
+		# use no such thing.
+		resources() {
+			local kind=bridge_port
+			use interface "$vif" "$vifname"; use address_filter "$dev" "$mac" ''
+			use "$kind" "$dev" "$bridge" "$mtu"
+		}
+		hotplug "$@"
+	END
+	bridge xenbr0
+	vif 1 0 bridge xenbr0
+	online 1 0
+	host test -e /sys/class/net/xenbr0/brif/vif1.0
+	offline 1 0
+}
+
 # ip_that_waits
 # Its first start writes the process id of the script into a pipe, and waits
 # until another one is read from.
