@@ -28,8 +28,24 @@ host_start() {
 	export XEN_HOTPLUG_LOG=$log
 	mkdir -p "$BATS_TEST_TMPDIR/run" "$BATS_TEST_TMPDIR/varlog/xen"
 	mkfifo "$BATS_TEST_TMPDIR/ready"
+	host_namespaces
+	host_pid=$! host_root=/proc/$!/root
+	# Open for both, so that a host that cannot be made is a failure and no hang.
+	read -r -t "$generous" _ <>"$BATS_TEST_TMPDIR/ready" || {
+		echo 'cannot make a network and a mount namespace here' >&2
+		return 1
+	}
+}
+
+# host_namespaces
+# Begins them, in the background. They do not keep what other tests have mounted,
+# nor the loop devices below that.
+host_namespaces() {
 	# shellcheck disable=SC2016 # the inner shell expands
 	setpriv --pdeathsig KILL unshare --mount --net bash -c '
+		while read -r _ _ _ _ where _; do
+			[[ $where != */bats-run-* ]] || umount --lazy "$(printf %b "$where")" 2>/dev/null
+		done </proc/self/mountinfo
 		mount --bind "$1/run" /run
 		mount --bind "$1/varlog" /var/log
 		mount -t sysfs sysfs /sys
@@ -37,12 +53,6 @@ host_start() {
 		for file in /proc/sys/net/bridge/bridge-nf-call-*; do [[ ! -e $file ]] || echo 0 >"$file"; done
 		echo ready >"$1/ready"
 		exec sleep infinity' - "$BATS_TEST_TMPDIR" 3>&- &
-	host_pid=$! host_root=/proc/$!/root
-	# Open for both, so that a host that cannot be made is a failure and no hang.
-	read -r -t "$generous" _ <>"$BATS_TEST_TMPDIR/ready" || {
-		echo 'cannot make a network and a mount namespace here' >&2
-		return 1
-	}
 }
 
 # host_stop
