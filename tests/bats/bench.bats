@@ -5,6 +5,7 @@
 load ../lib/host
 load ../lib/ovs
 load ../bench/measure
+load ../bench/others
 
 setup() {
 	host_start

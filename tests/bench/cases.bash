@@ -1,44 +1,66 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: LGPL-2.1-only
-# What is measured: kinds of device, with the script of each, what libxl calls
-# it with, and who is measured beside ours: a floor, or the further tools. How
-# each kind is before an attach (fresh_KIND), and how one sees that a script did
-# its work (verify_KIND_attached, verify_KIND_detached), is in interfaces.bash
-# and disks.bash; for guest 1, in a burst for others, too.
+# The kinds of device that are measured: the script of each, and the state of a
+# guest's device before an attach. Servers, and parts of the kernel that a
+# machine may lack, are stand-ins.
 
-declare -A kind_script=([vif]=vif-bridge [ip]=vif-bridge [route]=vif-route [nat]=vif-nat [ovs]=vif-openvswitch
+declare -gA kind_script=([vif]=vif-bridge [ip]=vif-bridge [filter]=vif-bridge [iptables]=vif-bridge
+	[route]=vif-route [nat]=vif-nat [ovs]=vif-openvswitch
 	[image]=block [device]=block [dummy]=block-dummy [shared]=block-shared [iscsi]=block-iscsi [drbd]=block-drbd
 	[probe]=block-drbd-probe [nbd]=block-nbd [qcow2]=block-qcow2 [overlay]=block-overlay [tap]=block-tap)
-declare -A kind_type kind_devid kind_attach kind_detach
-for kind in "${!kind_script[@]}"; do
-	kind_type[$kind]=vbd kind_devid[$kind]=51712 kind_attach[$kind]=add kind_detach[$kind]=remove
-done
-for kind in vif ip route nat ovs; do
-	kind_type[$kind]=vif kind_devid[$kind]=0 kind_attach[$kind]=online kind_detach[$kind]=offline
-done
-unset kind
-kind_type[tap]=vbd3
-kind_attach[probe]=probe kind_detach[probe]='' # one call, of a device
-declare -A kind_beside=([vif]=floor [ip]=tools [route]=tools [nat]=tools [ovs]=tools
-	[image]=floor [device]=floor [dummy]='' [shared]='' [iscsi]=tools [drbd]=tools
-	[probe]=tools [nbd]=tools [qcow2]=tools [overlay]=tools [tap]=tools)
+declare -gA kind_title=([ip]='vif-bridge ip=' [filter]='vif-bridge ip=, filters' [iptables]='vif-bridge iptables'
+	[image]='block file' [device]='block device' [packets]='packets through a vif')
+kinds_with_tools='@(ip|iptables|route|nat|ovs|iscsi|drbd|probe|nbd|qcow2|overlay|tap)'
+# The type of the backend, where it is not vbd, and the verbs of the type. The
+# probe is called once, with a device; packets are measured in two ways.
+declare -gA kind_type=([vif]=vif [ip]=vif [filter]=vif [iptables]=vif [route]=vif [nat]=vif [ovs]=vif
+	[tap]=vbd3 [probe]=probe [packets]=packets)
+declare -gA type_verbs=([vif]='online offline' [vbd]='add remove' [vbd3]='add remove' [probe]=probe [packets]='open filtered')
 
-# forget_nodes <path>
-# Removes a node with all below it, if there is one.
-forget_nodes() {
-	! store_has "$1" || xenstore-rm "$1"
+# fresh_vif <domid> <kind>
+# The nodes and the interface as they are when libxl calls. Xen's vif-route fails
+# with an address of IPv6.
+fresh_vif() {
+	local nodes=(bridge xenbr0)
+	case $2 in
+	ip | filter) nodes+=(ip '198.51.100.5 2001:db8:5::5') ;;
+	route) nodes=(ip 198.51.100.5) ;;
+	nat) nodes=() ;;
+	ovs) nodes=(bridge ovs0) ;;
+	esac
+	new_vif "$1" "${nodes[@]}"
 }
 
-# forget_device <kind> <domid>
-# What the toolstack removes once the device is detached.
+# new_vif <domid> [node value]...
+new_vif() {
+	forget_device vif "$1"
+	[[ ! -e /sys/class/net/vif$1.0 ]] || ip link delete "vif$1.0"
+	vif "$1" 0 "${@:2}"
+}
+
+# fresh_disk <domid> <kind>
+# Each guest has a block device of its own. Xen's block-dummy needs a prefix.
+fresh_disk() {
+	local target=$BENCH_DISKS/image type=${kind_type[$2]-vbd}
+	case $2 in
+	device) target=${bench_devices[$1 - 1]} ;;
+	dummy) target=dummy:$target ;;
+	iscsi) target=iqn=$iqn,portal=${portal%,*} ;;
+	drbd) target=r0 ;;
+	nbd) target=host=127.0.0.1,export=disk ;;
+	qcow2) target=file=$BENCH_DISKS/disk.qcow2 ;;
+	overlay) target=base=$target,persist=n ;;
+	tap) target=vhd:$BENCH_DISKS/disk.vhd ;;
+	esac
+	forget_device "$type" "$1"
+	"$type" "$1" 51712 "$target"
+}
+
+# forget_device <type> <domid>
+# The toolstack removes these nodes once the device is detached.
 forget_device() {
-	forget_nodes "backend/${kind_type[$1]}/$2"
-	forget_nodes "/local/domain/$2/device"
-}
-
-# verify_connected <path>
-verify_connected() {
-	local status
-	status=$(store_get "$1/hotplug-status") || status='not there'
-	[[ $status == connected ]] || abort "$1/hotplug-status is '$status'"
+	local path
+	for path in "backend/$1/$2" "/local/domain/$2/device"; do
+		! store_has "$path" || xenstore-rm "$path"
+	done
 }

@@ -1,52 +1,42 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: LGPL-2.1-only
-# Where it is measured: stores, disks, and hosts of namespaces. What differs in
-# /sys or /etc is a host of its own. Sourced by run.
+# Stores, disks, and hosts in namespaces. A difference in /sys or /etc needs a
+# host of its own. Sourced by run.
 
 declare -A host_of   # its name -> the process id
 declare -A stand_ins # its name -> the directories of its stand-ins, as in PATH
-by_path=/dev/disk    # where Xen's block-iscsi looks for a link of udev's
-by_path_made=''      # whether we have made it
 host_pid=''
 
-# make_disks
-# An image file, and others in the formats of QEMU and of tapdisk.
+# make_disks <number of block devices>
+# Images, raw and in the formats of QEMU and of tapdisk; and block devices, which
+# are loop devices, as many as guests attach at once.
 make_disks() {
-	local BATS_TEST_TMPDIR=$BENCH_DISKS
+	local BATS_TEST_TMPDIR=$BENCH_DISKS i
 	mkdir -- "$BENCH_DISKS"
 	truncate -s 1M "$BENCH_DISKS/image"
 	vhd_image disk.vhd
 	qemu-img create -q -f qcow2 "$BENCH_DISKS/disk.qcow2" 4M
-	: >"$BENCH_DISKS/devices"
-}
-
-# make_devices <number>
-# Block devices: loop devices that nothing but the name of their files tells
-# from a host's other disks. Few, as those are the machine's.
-make_devices() {
-	local i
-	for ((i = $(wc -l <"$BENCH_DISKS/devices"); i < $1; i++)); do
+	for ((i = 0; i < $1; i++)); do
 		truncate -s 1M "$BENCH_DISKS/$i"
 		losetup --find --show "$BENCH_DISKS/$i" >>"$BENCH_DISKS/devices"
 	done
 }
 
-# start_stores <other guests>...
-# The stores differ in how many guests with disks they have.
-start_stores() {
-	local others BATS_TEST_TMPDIR
-	for others; do
-		BATS_TEST_TMPDIR=$BENCH_STORES/$others
-		mkdir -p -- "$BATS_TEST_TMPDIR"
-		other_guests "$others" >"$BATS_TEST_TMPDIR/nodes"
-		# What a real store does not do is no part of the figures.
-		store_start --load "$BATS_TEST_TMPDIR/nodes" --log /dev/null
-		domain 1
-		store_set /vm/0000-1/name guest1 /vm/0000-1/uuid 0000-1
+# start_store <other guests> <guests>
+# A store with that many other guests' disks, and guests whose disks are to come.
+# It keeps no log, because a real store keeps none either.
+start_store() {
+	local domid BATS_TEST_TMPDIR=$BENCH_STORES/$1
+	mkdir -p -- "$BATS_TEST_TMPDIR"
+	other_guests "$1" >"$BATS_TEST_TMPDIR/nodes"
+	store_start --load "$BATS_TEST_TMPDIR/nodes" --log /dev/null
+	for ((domid = 1; domid <= $2; domid++)); do
+		domain "$domid"
+		store_set "/vm/0000-$domid/name" "guest$domid" "/vm/0000-$domid/uuid" "0000-$domid"
 	done
 }
 
-# start_host <name> [command]...
+# start_host <name> <command>...
 # Makes it, and runs the command, which may put stand-ins into PATH.
 start_host() {
 	local BATS_TEST_TMPDIR=$BENCH_STORES/$1 before=$PATH PATH=$PATH
@@ -58,8 +48,14 @@ start_host() {
 	stand_ins[$1]=${PATH%"$before"}
 }
 
+# host_nbd
+host_nbd() {
+	nbd_start
+	nbd_serve disk
+}
+
 # host_plain
-# It has a bridge, and eth0, whose addresses vif-route takes.
+# With a bridge, and eth0, whose addresses vif-route takes.
 host_plain() {
 	bridge xenbr0
 	host ip -batch - <<-END
@@ -70,17 +66,30 @@ host_plain() {
 	END
 }
 
+# host_iptables
+# With a bridge whose frames br_netfilter shows to an iptables that drops them.
+host_iptables() {
+	local command
+	bridge xenbr0
+	iptables_drops
+	for command in iptables ip6tables; do
+		# shellcheck disable=SC2016 # the inner shell expands
+		host bash -c 'echo 1 >"$1"' - "/proc/sys/net/bridge/bridge-nf-call-$command"
+	done
+}
+
 # host_ovs
-# With a bridge of Open vSwitch, which looks at each change of an interface: no
-# host for the other scripts.
+# With a bridge of Open vSwitch, and one of the kernel's for the floor. Other
+# scripts have no place here, because the switch looks at each interface's change.
 host_ovs() {
+	bridge xenbr0
 	ovs_start
 	ovs_bridge ovs0
 }
 
 # host_filter <others>
-# With so many other guests' interfaces; what comes through its bridge for a
-# certain MAC address ends in the interface sink.
+# With that many other guests' interfaces. Its bridge forwards frames to one MAC
+# address to the interface sink.
 host_filter() {
 	domain 1
 	host ip -batch - <<-END
@@ -94,18 +103,13 @@ host_filter() {
 }
 
 # host_iscsi
-# A target with one LUN, number 0, as Xen's block-iscsi knows no other; and the
-# link to it, which is there at once.
+# With a target that has one disk.
 host_iscsi() {
 	iscsi_start
 	iscsi_delay 0
 	iscsi_target "$iqn" "$portal"
-	iscsi_lun "$iqn" 0
+	iscsi_lun "$iqn" 1
 	export iqn portal
-	[[ -d $by_path ]] || { mkdir "$by_path" && by_path_made=1; }
-	host mount -t tmpfs tmpfs "$by_path"
-	host mkdir "$by_path/by-path"
-	host ln -s "$(iscsi_disk "$iqn" 0)" "$by_path/by-path/ip-${portal/,/:}-iscsi-$iqn-lun-0"
 }
 
 # host_drbd
@@ -119,37 +123,20 @@ host_drbd() {
 	drbdadm primary r1
 }
 
-# host_nbd
-host_nbd() {
-	nbd_start
-	nbd_serve disk
-}
-
 # stop_hosts
+# Ends hosts and stores, and detaches the loop devices. Tolerates half a start.
 stop_hosts() {
-	local pid
+	local pid STORE_DIR BATS_TEST_TMPDIR=$bench_dir
 	[[ ! ${nbd_server_pid-} ]] || nbd_serve_no_more
 	ovs_stop
 	for pid in "${host_of[@]}" "$host_pid"; do
 		[[ ! $pid ]] || { kill "$pid" && wait "$pid"; } 2>/dev/null || :
 	done
+	for STORE_DIR in "$bench_dir"/stores/*/store; do
+		store_stop || :
+	done
 	[[ ! ${drbd_minors-} ]] || drbd_stop
 	[[ ! ${DMSETUP_LOG-} ]] || dmsetup_stop
-	[[ ! $by_path_made ]] || rmdir --ignore-fail-on-non-empty "$by_path"
-}
-
-# stop_stores
-stop_stores() {
-	local STORE_DIR
-	for STORE_DIR in "$bench_dir"/stores/*/store; do
-		store_stop
-	done
-}
-
-# stop_disks
-# Wherever the end came.
-stop_disks() {
-	local BATS_TEST_TMPDIR=$bench_dir
 	host_loops | while read -r loop _; do
 		loop_detach "$loop" "$bench_dir"
 	done

@@ -1,16 +1,15 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: LGPL-2.1-only
-# What the programs cost that a script needs besides those of the floor: each
-# with the arguments and the input that our script gives it, from its start to
-# its end, and nothing else. Some of them are stand-ins, which start programs of
-# their own: those are no program that a script starts. Sourced by the driver.
+# The tools that a script needs besides the programs of the floor. The recorder
+# starts them: it counts a tool as one program, also a stand-in that starts
+# others, and records the tool's own time.
 
-tools=(nft iptables ip6tables ovs-vsctl iscsiadm drbdadm drbdsetup nbd-client qemu-img qemu-nbd dmsetup truncate rm tap-ctl)
+tools=(nft ip{,6}tables{,-restore} ovs-vsctl iscsiadm drbdadm drbdsetup nbd-client qemu-img qemu-nbd dmsetup truncate rm tap-ctl)
 tools_bin=$BATS_TEST_TMPDIR/tools-bin
 tools_calls=$BATS_TEST_TMPDIR/tools-calls
 
 # tools_stand_in
-# Makes tools_bin, which has the recorder under the name of each.
+# Makes the directory tools_bin, with the recorder under each tool's name.
 tools_stand_in() {
 	local tool
 	mkdir -p -- "$tools_bin"
@@ -19,34 +18,13 @@ tools_stand_in() {
 	done
 }
 
-# tools_record
-# Runs line as ours, and leaves its calls of them in tools_calls.
-tools_record() {
-	local elapsed
-	environment+=("PATH=$tools_bin:$PATH" "BENCH_RECORD=$tools_calls")
-	: >"$tools_calls"
-	timed "${line[@]}" || abort 'it failed'
-}
-
-# tools_time
-# Prints the record of the time that they take together.
-tools_time() {
-	local time sum=0
-	tools_record
-	while read -r _ time; do
-		sum=$((sum + time))
+# tools_sum <out-var of wall time> <out-var of CPU time>
+# Adds up all calls in the file tools_calls.
+tools_sum() {
+	local one sums=(0 0)
+	while read -ra one; do
+		sums=($((sums[0] + one[1])) $((sums[1] + one[2])))
 	done <"$tools_calls"
-	record "$verb" time "$sum"
-}
-
-# tools_programs
-# Prints the record of how many different ones they are.
-tools_programs() {
-	local name
-	local -A names=()
-	tools_record
-	while read -r name _; do
-		names[$name]=1
-	done <"$tools_calls"
-	record "$verb" programs "${#names[@]}"
+	printf -v "$1" '%s' "${sums[0]}"
+	printf -v "$2" '%s' "${sums[1]}"
 }
