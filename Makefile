@@ -26,7 +26,7 @@ COMMON  = $(notdir $(wildcard hotplug/common/*.sh))
 SHELL_FILES = $(addprefix hotplug/Linux/,$(DEVICE_SCRIPTS) hotplug.sh) $(wildcard hotplug/common/*.sh \
 	hotplug/common/resources/*.sh tests/lib/* tests/bats/*.bats tests/bench/* tests/conformance/* tests/model/* tests/e2e/inside/* \
 	tests/e2e/lib/* tests/e2e/suite/*) tests/e2e/all tests/e2e/run tests/e2e/image tests/e2e/image.d/e2e-start \
-	tests/e2e/boot tests/lint/run tests/demo tests/run .ci/run
+	tests/e2e/boot tests/lint/run tests/demo tests/deps tests/pace tests/run .ci/run
 
 # What Debian calls the things that each target needs.
 PACKAGES_BUILD = gcc libc6-dev make libxen-dev
@@ -77,14 +77,11 @@ fuzz: need-check ## fuzz what the helper parses, FUZZ_SECONDS each
 	done
 
 deps: ## install the Debian packages that all of this needs
-	apt-get update
-	DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends $(PACKAGES)
+	@tests/deps $(PACKAGES)
 
-# Installs the packages that are named, where one of them is missing.
+# Installs the packages that are named, if one of them is missing.
 define need
-	@dpkg-query -W -f '$${db:Status-Abbrev}\n' $(1) 2>&1 | grep -qv '^ii' || exit 0; \
-	[ "$$(id -u)" = 0 ] || { echo 'Run this as root, or install what is missing of: $(1)'; exit 1; }; \
-	echo 'Installing what is missing of: $(1)'; $(MAKE) deps PACKAGES='$(1)'
+	@tests/deps $(1)
 endef
 
 need-demo:
@@ -98,9 +95,15 @@ demo: need-demo ## show an attach and a detach on this machine, without Xen
 	@$(MAKE) --no-print-directory -s $(HELPER) $(MOCK)
 	@tests/demo
 
-check: need-check ## lint, then all tests
-	@$(at_once) $(BUILT) $(LINTS)
+check: need-check ## lint, then all tests, with a sample of each enumeration: FILTER=title, SEED=
+	@tests/pace 'The build and lint, before the tests' 30
+	@$(lint_and_build)
 	@tests/run "$$FILTER"
+
+check-all: need-check ## the same with every case of each enumeration; lint looks deeper
+	@tests/pace 'The build and lint, before the tests' 120
+	@$(lint_and_build) TIDY_NODES=$(TIDY_NODES_DEEP)
+	@SAMPLE=1 tests/run "$$FILTER"
 
 # What the tests need.
 BUILT = $(HELPER) $(MOCK) build/asan/xen-hotplug build/asan/mock-xenstored build/unit/layers
@@ -108,45 +111,55 @@ BUILT = $(HELPER) $(MOCK) build/asan/xen-hotplug build/asan/mock-xenstored build
 tests: $(BUILT)
 	tests/run "$$FILTER"
 
-at_once = $(MAKE) --no-print-directory -k -j$$(nproc) -Otarget
+at_once = $(MAKE) --no-print-directory -k -j$$(nproc) -Otarget -s
+lint_and_build = rm -rf build/lint && $(at_once) $(BUILT) $(LINTS)
 
 lint: need-check ## what the tools and our own rules say of the sources
-	@$(at_once) $(LINTS)
+	@rm -rf build/lint; $(at_once) $(LINTS)
 
 # The parts of lint. Those that take long come first; each works on a few files
 # at a time, so that no core waits for another.
 LINTS = lint-tidy lint-shellcheck lint-rules lint-cppcheck lint-format lint-spelling
 some_files = xargs -P $$(nproc) -n 20
+# The last command of each part.
+lint_done = mkdir -p build/lint && touch build/lint/$@ && \
+	echo "lint: $$(ls build/lint | wc -l) of $(words $(LINTS)) parts are clean ($(@:lint-%=%))"
 
 # What clang-tidy had nothing to say of. It follows the paths through a function
-# as far as clang's quick analysis does; with TIDY_NODES=225000 three times as
-# far, which takes minutes: CI does that.
+# as far as clang's quick analysis does; make check-all has it go three times as
+# far, which takes minutes.
 TIDIED = $(C_ALL:%=build/tidy/%)
 TIDY_NODES ?= 75000
+TIDY_NODES_DEEP = 225000
 tidy_depth = $(addprefix --extra-arg=,-Xclang -analyzer-config -Xclang max-nodes=$(TIDY_NODES))
 build/tidy/%: % $(H_ALL) .clang-tidy
 	@clang-tidy --quiet $< $(tidy_depth) -- $(WARN) -Ihelpers 2>/dev/null
 	@mkdir -p $(@D) && touch $@
 
 lint-tidy: $(TIDIED)
-	@:
+	@$(lint_done)
 
 lint-shellcheck:
 	@printf '%s\n' $(SHELL_FILES) | $(some_files) shellcheck
+	@$(lint_done)
 
 lint-rules:
 	@printf '%s\n' $(SHELL_FILES) Makefile $(wildcard tests/lint/*.*) $(C_ALL) $(H_ALL) | $(some_files) tests/lint/run
+	@$(lint_done)
 
 lint-cppcheck:
 	@cppcheck --quiet --error-exitcode=1 --enable=warning,performance,portability \
 		--inline-suppr --suppress=missingIncludeSystem helpers tests/mock-xenstored tests/fuzz tests/unit
+	@$(lint_done)
 
 lint-format:
 	@shfmt -d $(SHELL_FILES)
 	@clang-format --dry-run -Werror $(C_ALL) $(H_ALL)
+	@$(lint_done)
 
 lint-spelling:
 	@codespell --ignore-words-list uptodate,conectix README.md STYLE.md docs hotplug helpers tests Makefile
+	@$(lint_done)
 
 fmt: need-check ## format the sources
 	shfmt -w $(SHELL_FILES)
@@ -178,7 +191,7 @@ model: need-check ## SCHEDULES= random schedules (2000) of attaches and detaches
 	@$(MAKE) --no-print-directory -s $(HELPER) $(MOCK)
 	@tests/model/run --schedules "$${SCHEDULES:-2000}" $${SEED:+--seed "$$SEED"}
 
-bench: need-check ## our scripts, upstream's and the floor, side by side
+bench: need-check ## our scripts, Xen's and the floor, side by side: BENCH=all for the long cases, FORMAT=tsv
 	@$(MAKE) --no-print-directory -s $(HELPER) $(MOCK)
 	@tests/bench/run
 
@@ -215,7 +228,7 @@ clean: ## remove what was built
 help: ## this list
 	@sed -n 's/^\([a-z0-9-]*\):[^#]*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 12
 
-.PHONY: all deps need-demo need-check need-e2e demo check tests fmt fuzz \
+.PHONY: all deps need-demo need-check need-e2e demo check check-all tests fmt fuzz \
 	lint lint-tidy lint-shellcheck lint-rules lint-cppcheck lint-format lint-spelling \
 	conformance conformance-upstream conformance-table e2e e2e-shell model bench install uninstall clean help
 .DELETE_ON_ERROR:

@@ -47,15 +47,15 @@ refused_or_done() {
 # bad_nodes vif|tap|disk <least number of refusals> <node>...
 # Each node has each of the values.
 bad_nodes() {
-	local - node value refused=0 tried=0
-	set +T # as in killed_everywhere
+	local node value refused=0 tried=0
 	subject_make "$1"
 	for node in "${@:3}"; do
 		for value in "${bad[@]}"; do
+			sampled || continue
 			printf -v moment '%s is %q' "$node" "${value:0:100}"
 			subject_nodes
 			xenstore-write -R -- "$subject_path/$node" "$value"
-			libxl attach timeout 35
+			libxl attach timeout "$in_time"
 			refused_or_done
 			tried=$((tried + 1))
 		done
@@ -107,6 +107,7 @@ bad_nodes() {
 	subject_make disk
 	for value in "${bad[@]}"; do
 		[[ $value && $value != */* && $value != . && ${#value} -lt 200 ]] || continue
+		sampled || continue
 		printf -v moment 'the image is %q' "$value"
 		truncate -s 1M -- "$BATS_TEST_TMPDIR/$value"
 		image=$BATS_TEST_TMPDIR/$value
@@ -123,16 +124,16 @@ bad_nodes() {
 # bad_environment vif|disk <variable>...
 # Each variable has each of the values; a detach with it, too, tells or succeeds.
 bad_environment() {
-	local - variable value refused=0
-	set +T
+	local variable value refused=0
 	subject_make "$1"
 	for variable in "${@:2}"; do
 		for value in "${bad[@]}"; do
+			sampled || continue
 			printf -v moment '%s=%q' "$variable" "${value:0:100}"
 			subject_nodes
-			libxl attach timeout 35 env "$variable=$value"
+			libxl attach timeout "$in_time" env "$variable=$value"
 			((ended == 0)) || told
-			libxl detach timeout 35 env "$variable=$value"
+			libxl detach timeout "$in_time" env "$variable=$value"
 			((ended == 0)) || told
 			assert_detaches
 		done
@@ -160,6 +161,7 @@ told() {
 	local value
 	subject_make vif
 	for value in "${bad[@]}"; do
+		sampled || continue
 		printf -v moment 'the environment has %q' "${value:0:100}"
 		subject_nodes
 		libxl attach env INTERFACE="$value" type="$value" failure="$value" bridge="$value" dev="$value" mtu="$value" \
@@ -189,6 +191,7 @@ told() {
 	subject_make vif
 	libxl_environment vif 1 0
 	for value in "${bad[@]}"; do
+		sampled || continue
 		printf -v moment 'the argument %q' "${value:0:100}"
 		for call in vif-bridge block; do
 			said=$BATS_TEST_TMPDIR/said ended=0
@@ -210,7 +213,7 @@ refused_disk() {
 	moment="disk $2"
 	subject_nodes
 	nodes "$subject_path" params "$2" "${@:3}"
-	libxl attach timeout 35
+	libxl attach timeout "$in_time"
 	assert_ended 1
 	assert_refused "$subject_path" error "$1"
 	local refused=0
@@ -280,6 +283,7 @@ store_write_nul() {
 	for script in vif-bridge block; do
 		for path in unset '' / backend backend/vif/1 backend/vbd/1/ backend/vif/01/0 /backend/vif/1/0 backend/vkbd/1/0 \
 			backend/vif/1/0/ ../backend/vif/1/0 backend/vif/123456/0 'backend/vif/1/0 '; do
+			sampled || continue
 			moment="$script with XENBUS_PATH=$path"
 			said=$BATS_TEST_TMPDIR/said ended=0
 			if [[ $path == unset ]]; then
@@ -305,7 +309,7 @@ store_write_nul() {
 		for verb in attach detach; do
 			moment="$kind $verb"
 			: >"$log"
-			libxl "$verb" timeout 35 env XENSTORED_PATH="$BATS_TEST_TMPDIR/no-store"
+			libxl "$verb" timeout "$in_time" env XENSTORED_PATH="$BATS_TEST_TMPDIR/no-store"
 			told_of xenstored "$verb"
 		done
 		assert_detaches
@@ -330,8 +334,8 @@ told_of() {
 	((kind)) || subject_make disk
 	store_fault 'any@1+=hang'
 	started=$SECONDS
-	libxl attach timeout 38
-	((SECONDS - started < 35))
+	libxl attach timeout "$in_time"
+	((SECONDS - started < in_time))
 	told
 	store_fault_none
 	assert_detaches
@@ -342,8 +346,8 @@ told_of() {
 	subject_make disk
 	store_fault 'transaction_start@1+=hang'
 	started=$SECONDS
-	libxl attach timeout 38
-	((SECONDS - started < 35))
+	libxl attach timeout "$in_time"
+	((SECONDS - started < in_time))
 	told
 	assert_nothing_held
 	store_fault_none
@@ -356,6 +360,7 @@ told_of() {
 		subject_make "$kind"
 		for garbage in '' '\0' 'garbage' 'use\02\0nothing\0a\0.\0' 'use\0x\0a\0.\0' '\377\376\0' 'use\01\0../x\0.\0' \
 			'use\099\0a\0.\0' "use\01\0a[\$(touch $BATS_TEST_TMPDIR/pwned)]\0.\0" 'use\00\0.\0' 'note\01\0a\0.\0'; do
+			sampled || continue
 			moment="journal $garbage"
 			subject_nodes
 			libxl attach
@@ -363,7 +368,7 @@ told_of() {
 			libxl detach
 			# shellcheck disable=SC2059 # the garbage is a format
 			printf "$garbage" >"$BATS_TEST_TMPDIR/run/xen-hotplug/$(journal)"
-			libxl detach timeout 35
+			libxl detach timeout "$in_time"
 			((ended == 0)) || told
 			[[ ! -e "$BATS_TEST_TMPDIR/pwned" ]]
 			rm -f "$BATS_TEST_TMPDIR/run/xen-hotplug/$(journal)"
@@ -379,20 +384,20 @@ journal() {
 	echo "${name//\//-}"
 }
 
-# detached_by <bytes of the journal>
-# What the records up to there had announced is there: the name.
-detached_by() {
-	local -
-	set +T # as in killed_everywhere
+# cut_at <bytes>
+# Detaches with the journal cut there, which names all that was done by then.
+# Counts in the caller's tried.
+cut_at() {
 	head -c "$1" "$BATS_TEST_TMPDIR/whole" >"$file"
-	libxl detach timeout 35
+	libxl detach timeout "$in_time"
 	assert_ended 0
 	assert_nothing_held
+	tried=$((tried + 1))
 }
 
 # Cut at any other byte it is read as cut before (library-journal.bats).
 @test "a journal that was cut behind any field is enough for the detach of what was done by then" {
-	local fields bytes=0 file i
+	local fields bytes=0 file i tried=0
 	subject_make vif
 	libxl attach
 	file=$BATS_TEST_TMPDIR/run/xen-hotplug/$(journal)
@@ -401,13 +406,13 @@ detached_by() {
 	mapfile -d '' -t fields <"$BATS_TEST_TMPDIR/whole"
 	for ((i = 0; i < ${#fields[@]}; i++)); do
 		moment="journal cut at $bytes"
-		detached_by "$bytes"
+		! sampled || cut_at "$bytes"
 		bytes=$((bytes + ${#fields[i]} + 1))
 	done
 	((bytes == $(stat -c %s "$BATS_TEST_TMPDIR/whole")))
-	detached_by "$bytes"
+	cut_at "$bytes"
 	assert_works_again
-	say_tried "$i" cuts 40
+	say_tried "$tried" cuts 40
 }
 
 @test "an interface that vanishes during the attach is told, and nothing stays" {
@@ -417,7 +422,7 @@ detached_by() {
 	told
 	assert_refused "$subject_path" error 'The interface vif1.0 does not exist'
 	libxl_goes
-	libxl detach timeout 20
+	libxl detach timeout "$soon"
 	assert_ended 0
 	assert_residue_free
 }

@@ -300,13 +300,14 @@ refused() {
 	vbd 1 51712 r0
 	for name in '' ' ' -a --help all / r0/ r0/x r0/-1 r0/99999999 ../r0 'r0 r1' "r'0" 'r"0' $'r0\nr1' "\$(touch $BATS_TEST_TMPDIR/pwned)" \
 		'r*' drbd: drbd:drbd:r0 r0/0/0 "r0/a[\$(touch $BATS_TEST_TMPDIR/pwned)]" $'\xff' "$(printf 'a%.0s' {1..4000})"; do
+		sampled || continue
 		xenstore-write -R -- backend/vbd/1/51712/params "$name"
 		refused 'which is not the name of a DRBD resource'
 		drbd_remove 1
 		tried=$((tried + 1))
 	done
 	[[ ! -e "$BATS_TEST_TMPDIR/pwned" ]]
-	((tried == 23))
+	say_tried "$tried" values 23
 }
 
 @test "a device that is still open for a moment is waited for" {

@@ -210,6 +210,7 @@ teardown() {
 		"iqn=$iqn,portal=192.0.2.1:65536" "iqn=$iqn,portal=192.0.2.256" "iqn=$iqn,portal=fd00::1" "iqn=$iqn,portal=[fd00::1" \
 		"iqn=$iqn,portal=[fd00::1::2]" "iqn=$iqn,portal=192.0.2.1+" "iqn=$iqn,portal=192.0.2.1+192.0.2.1:3260" "iqn=$iqn,portal=192.0.2.1 192.0.2.2" \
 		"iqn=$iqn,portal=1.1.1.1+1.1.1.2+1.1.1.3+1.1.1.4+1.1.1.5" "iqn=$iqn,portal=--version" "iqn=$iqn,portal=192.0.2.010"; do
+		sampled || continue
 		store_set backend/vbd/1/51712/params "$params"
 		iscsi_refused 1 51712 .
 		[[ ! -e "$ISCSI/calls" && ! -e "$BATS_TEST_TMPDIR/pwned" ]]

@@ -81,7 +81,7 @@ tap_fault() {
 		[[ \$1 != $2 ]] || { $3; }
 		exec "\$real" "\$@"
 	END
-	libxl "$1" timeout 35 env "PATH=$BATS_TEST_TMPDIR/bin:$PATH"
+	libxl "$1" timeout "$in_time" env "PATH=$BATS_TEST_TMPDIR/bin:$PATH"
 	rm "$BATS_TEST_TMPDIR/bin/tap-ctl"
 	hash -r
 }
@@ -91,6 +91,7 @@ tap_fault() {
 	# shellcheck disable=SC2016 # the stand-in expands
 	for what in 'exit 1' '"$real" "$@"; exit 1' '"$real" "$@" >/dev/null; exit 0' '"$real" "$@"; kill -KILL $$'; do
 		for which in spawn allocate attach open; do
+			sampled || continue
 			subject_nodes
 			tap_fault attach "$which" "$what"
 			assert_all_or_nothing
@@ -98,6 +99,7 @@ tap_fault() {
 			tried=$((tried + 1))
 		done
 		for which in list close detach free; do
+			sampled || continue
 			subject_nodes
 			libxl attach
 			libxl_goes
@@ -170,6 +172,7 @@ tap_fault() {
 	libxl_goes
 	libxl detach
 	for line in "${moments[@]}"; do
+		sampled || continue
 		subject_nodes
 		read -ra at <<<"$line"
 		killed_at attach "${at[@]}"

@@ -209,11 +209,12 @@ refused() {
 	vbd3 1 51712 ''
 	for target in '' ' ' : aio: aio vhd "$image" "qcow2:$image" "aio:${image#/}" "-a:$image" $'aio:/a\nb' \
 		"aio:/$(printf 'a%.0s' {1..300})" "vhd::$image" "AIO:$image" $'aio:/\xff\x01'; do
+		sampled || continue
 		xenstore-write -R -- backend/vbd3/1/51712/params "$target"
 		refused 'which is not FORMAT:FILE'
 		tried=$((tried + 1))
 	done
-	((tried == 15))
+	say_tried "$tried" values 15
 }
 
 @test "a tapdisk that has ended by itself is no failure of the remove" {

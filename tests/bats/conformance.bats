@@ -48,7 +48,7 @@ conformance() {
 conformance_suite() {
 	run env -i PATH="${PATH//"$BATS_LIBEXEC:"/}" TMPDIR="$BATS_TEST_TMPDIR" \
 		CONFORMANCE_SUITE="$BATS_TEST_TMPDIR/suite" CONFORMANCE_DOCUMENT="$BATS_TEST_TMPDIR/document" \
-		timeout 120 "$root/tests/conformance/run" "$@" 3>&-
+		timeout $((4 * generous)) "$root/tests/conformance/run" "$@" 3>&-
 }
 
 # scripts <directory> <state> [file]

@@ -4,6 +4,7 @@
 
 bats_require_minimum_version 1.5.0
 load ../lib/store
+load ../lib/untraced
 
 # The client for what xenstore-utils cannot do. MOCK_CLIENT: one that has been built before.
 setup_file() {
@@ -13,6 +14,7 @@ setup_file() {
 }
 
 setup() {
+	untraced
 	xs7=$BATS_TEST_TMPDIR/store/xs7
 	store_start --listen "$xs7:7"
 }
@@ -200,7 +202,7 @@ READ=2 WRITE=11
 
 @test "a watch tells of changes below it" {
 	local events line
-	exec {events}< <(timeout 20 xenstore-watch -n 5 /w)
+	exec {events}< <(timeout "$generous" xenstore-watch -n 5 /w)
 	read -r line <&"$events" && is /w "$line"
 	store_set /w/a/b 1
 	read -r line <&"$events" && is /w/a/b "$line"
@@ -465,14 +467,14 @@ conflict() {
 @test "the fault delay lets one connection wait and serves the others" {
 	store_set /slow 1 /fast 2
 	store_fault 'read:/slow@1=delay:60000' 'read:/slow@2=delay:50'
-	timeout 50 xenstore-read /slow >"$BATS_TEST_TMPDIR/slow" 3>&- &
-	local slow=$! begin deadline=$((SECONDS + 20))
+	timeout "$generous" xenstore-read /slow >"$BATS_TEST_TMPDIR/slow" 3>&- &
+	local slow=$! begin deadline=$((SECONDS + generous))
 	until grep -q ' READ 0 /slow -> fault:delay:60000$' "$STORE_LOG"; do
 		((SECONDS < deadline))
 	done
-	is 2 "$(timeout 20 xenstore-read /fast)"
+	is 2 "$(timeout "$generous" xenstore-read /fast)"
 	begin=${EPOCHREALTIME/[.,]/}
-	is 1 "$(timeout 20 xenstore-read /slow)"
+	is 1 "$(timeout "$generous" xenstore-read /slow)"
 	((${EPOCHREALTIME/[.,]/} - begin >= 50000))
 	kill "$slow"
 	[[ ! -s $BATS_TEST_TMPDIR/slow ]]
@@ -494,7 +496,7 @@ conflict() {
 	run -1 xenstore-exists /c
 	is x "$(store_get /b)"
 	store_fault 'read@1=drop'
-	run -1 timeout 20 xenstore-read /b
+	run -1 timeout "$generous" xenstore-read /b
 	is x "$(store_get /b)"
 }
 
@@ -504,7 +506,7 @@ conflict() {
 	message "$READ" 1 0 '/\0' | raw >"$BATS_TEST_TMPDIR/two"
 	[[ -s $BATS_TEST_TMPDIR/one ]]
 	cmp "$BATS_TEST_TMPDIR/one" "$BATS_TEST_TMPDIR/two"
-	run -1 timeout 20 xenstore-read /
+	run -1 timeout "$generous" xenstore-read /
 }
 
 @test "the faults badtype and badid answer with a wrong header" {
@@ -513,20 +515,20 @@ conflict() {
 	message "$READ" 5 0 '/a\0' | raw | cmp - <(message $((0xffff)) 5 0 1)
 	message "$READ" 5 0 '/a\0' | raw | cmp - <(message "$READ" $((0xfffffffa)) 0 1)
 	store_fault 'read@1=badtype'
-	run -1 timeout 20 xenstore-read /a
+	run -1 timeout "$generous" xenstore-read /a
 }
 
 @test "the fault oversize announces two gigabytes" {
 	store_fault 'read@1+=oversize'
 	is "2 5 0 $((0x7fffffff))" "$(message "$READ" 5 0 '/\0' | raw | words)"
-	run -1 timeout 20 xenstore-read /
+	run -1 timeout "$generous" xenstore-read /
 }
 
 @test "the fault short sends half an answer and closes" {
 	store_set /a 12345678
 	store_fault 'read@1+=short'
 	is '2 5 0' "$(message "$READ" 5 0 '/a\0' | "$MOCK_CLIENT" raw "$XENSTORED_PATH" | words)"
-	run -1 timeout 20 xenstore-read /a
+	run -1 timeout "$generous" xenstore-read /a
 }
 
 @test "the fault empty does it and answers without a payload" {
@@ -637,6 +639,6 @@ conflict() {
 		test=$("$BATS_TEST_DIRNAME/../lib/upstream.sh")
 		test=$(compgen -G "$test/usr/lib/xen-*/bin/test-xenstore")
 	fi
-	run -0 timeout 60 "$test"
+	run -0 timeout "$generous" "$test"
 	[[ $output == *'ta err'* ]]
 }

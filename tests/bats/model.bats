@@ -29,12 +29,13 @@ found_out() {
 }
 
 @test "random schedules: no two guests hold the same bytes, journals tell the truth, nothing is left" {
-	run "$model" --schedules 60 --seconds 40 3>&-
+	local schedules=$((60 / ${TEST_SAMPLE:-1}))
+	run "$model" --seed "${TEST_SEED:-$RANDOM}" --schedules "$schedules" 3>&-
 	echo "$output"
 	echo "# ${lines[-1]}" >&3
 	[[ $status == 0 ]]
 	[[ ${lines[-1]} =~ 'model: '([0-9]+)' schedules, '.*' attached '[1-9][0-9]*', refused '[0-9]+', removed '[1-9][0-9]*', killed '[0-9]+'; the invariant holds' ]]
-	((BASH_REMATCH[1] >= 1)) # on a machine that does much else
+	((BASH_REMATCH[1] == schedules))
 }
 
 @test "a seed draws the same schedules again, and another seed others" {

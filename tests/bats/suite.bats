@@ -3,6 +3,10 @@
 
 load ../lib/host
 
+setup() {
+	seed=1 sample=5
+}
+
 # suite <bats code>...
 # Runs tests/run on a suite of files with this code, as if it were this one.
 suite() {
@@ -14,7 +18,8 @@ suite() {
 	done
 	# bats tells the tests that it runs about itself by variables, which
 	# another bats must not see.
-	env -i PATH="${PATH//"$BATS_LIBEXEC:"/}" TMPDIR="$BATS_TEST_TMPDIR" TESTS_DIR="$BATS_TEST_TMPDIR/suite" "$root/tests/run" 3>&-
+	env -i PATH="${PATH//"$BATS_LIBEXEC:"/}" TMPDIR="$BATS_TEST_TMPDIR" TESTS_DIR="$BATS_TEST_TMPDIR/suite" \
+		SEED="$seed" SAMPLE="$sample" "$root/tests/run" 3>&-
 }
 
 @test "a suite whose tests all pass, passes" {
@@ -51,6 +56,52 @@ suite() {
 	[[ "$status" -eq 1 ]]
 	run suite $'teardown() { false; }\n@test "a" { true; }'
 	[[ "$status" -eq 1 ]]
+}
+
+# enumeration [shell code]
+# Prints the code of a test of 23 cases, which leaves the numbers of those that
+# are tried in a file; the code is run for each of them, as $i.
+enumeration() {
+	# shellcheck disable=SC2016 # the test expands
+	printf '%s\n' "load $root/tests/lib/sample" '@test "a" {' n=0 'for i in {1..23}; do sampled || continue; n=$((n + 1))' \
+		"echo \$i >>$BATS_TEST_TMPDIR/tried" "${1-}" 'done; say_tried "$n" cases 23; }'
+}
+
+@test "runs whose seeds follow each other try every case once, and the same seed the same ones" {
+	for seed in 7 8 9 10 11; do
+		run suite "$(enumeration)"
+		[[ $status == 0 && $output == *"SEED=$seed"* && $output == *'of    23 cases'* ]]
+	done
+	[[ $(sort -n "$BATS_TEST_TMPDIR/tried") == "$(printf '%s\n' {1..23})" ]]
+	tail -n 4 "$BATS_TEST_TMPDIR/tried" >"$BATS_TEST_TMPDIR/last"
+	suite "$(enumeration)"
+	tail -n 4 "$BATS_TEST_TMPDIR/tried" | diff "$BATS_TEST_TMPDIR/last" -
+}
+
+@test "a case that fails is found at once where all are tried, and within five runs by samples" {
+	local failed=0
+	# shellcheck disable=SC2016 # the test expands
+	code=$(enumeration '((i != 17))')
+	sample=1 run suite "$code"
+	((status == 1))
+	for seed in 20 21 22 23 24; do
+		run suite "$code"
+		((status == 0)) || failed=$((failed + 1))
+	done
+	((failed == 1))
+}
+
+@test "an enumeration that finds too few cases fails, sampled or not" {
+	for sample in 1 5; do
+		run suite "$(enumeration | sed 's/1..23/1..22/')"
+		[[ $status == 1 && $output == *'only 22 cases, and not 23'* ]]
+	done
+}
+
+@test "a seed that is no number is refused in one sentence" {
+	seed=x
+	run suite '@test "a" { true; }'
+	[[ $status == 2 && $output == 'SAMPLE and SEED are whole numbers, SAMPLE at least 1.' ]]
 }
 
 @test "host_stop fails where a loop device of the test's is left, and detaches it" {
@@ -110,7 +161,7 @@ suite() {
 }
 
 @test "an enumeration of too little fails" {
-	load ../lib/enumerate
+	TEST_SAMPLE=1
 	say_tried 10 moments 10
 	run ! say_tried 9 moments 10
 	run ! say_tried 0 moments 1

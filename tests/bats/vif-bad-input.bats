@@ -57,6 +57,7 @@ refuses() {
 	printf -v many '192.0.2.%d ' {1..65}
 	vif_link vif1.0 guest1.0
 	while IFS='|' read -r -a words; do
+		sampled || continue
 		each_script refuses "${words[@]}"
 	done <<-END
 		192.0.2.300 is none|ip|192.0.2.300

@@ -57,7 +57,7 @@ in_time() {
 	export -f call host libxl_environment block_add block_remove
 	export host_pid scripts
 	# shellcheck disable=SC2016 # the inner shell expands
-	timeout 30 bash -c '"$@"' - "$@"
+	timeout "$generous" bash -c '"$@"' - "$@"
 }
 
 # tree <pid>

@@ -95,7 +95,7 @@ libxl_goes() {
 # The detach succeeds, without waiting long for anybody, and leaves nothing.
 assert_detaches() {
 	libxl_goes
-	libxl detach timeout 20
+	libxl detach timeout "$soon"
 	assert_ended 0
 	assert_nothing_held
 }
@@ -110,12 +110,10 @@ assert_ended() {
 }
 
 # assert_nothing_held
-# As assert_residue_free, but without a program, as it is asked hundreds of
-# times; and an interface has the name back that the kernel gave it. A loop
-# device goes when the last one who looks at it has closed it: that is awaited.
+# As assert_residue_free; and an interface has the name back that the kernel gave it.
 assert_nothing_held() {
-	local left deadline=$((SECONDS + generous))
-	while left=$(nothing_held_but) && [[ $left == leaving* ]] && ((SECONDS < deadline)); do :; done
+	local left
+	left=$(nothing_held_but) || :
 	[[ ! $left ]] || {
 		printf 'left behind:\n%s\n' "$left"
 		return 1
@@ -123,35 +121,17 @@ assert_nothing_held() {
 }
 
 # nothing_held_but
-# Prints what is held; a loop device that is about to go only where it is all.
+# Prints what is held.
 nothing_held_but() {
-	local - file
-	set +T
-	host_journals
-	for file in "$host_root"/sys/class/net/*/master; do
-		[[ ! -e $file ]] || echo "port $file"
-	done
+	host_residue
 	[[ ! $subject_link || -e $host_root/sys/class/net/$subject_link ]] || echo "no interface $subject_link"
-	nothing_held_loops
-}
-
-# nothing_held_loops
-# Prints the loop devices of the test's images; those that are about to go after all others.
-nothing_held_loops() {
-	local loop image autoclear leaving=''
-	for loop in /sys/block/loop*/loop; do
-		{ read -r image <"$loop/backing_file" && read -r autoclear <"$loop/autoclear"; } 2>/dev/null || continue
-		[[ $image == "$BATS_TEST_TMPDIR"/* ]] || continue
-		((autoclear)) && leaving=$loop || echo "loop device $loop over $image"
-	done
-	[[ ! $leaving ]] || echo "leaving $leaving"
 }
 
 # assert_works_again
 # After all that, the device can be attached and detached.
 assert_works_again() {
 	subject_nodes
-	libxl attach timeout 20
+	libxl attach timeout "$soon"
 	assert_ended 0
 	assert_attached
 	assert_detaches
@@ -270,15 +250,14 @@ killed_at() {
 # after it leaves nothing. That the device works again, the next attach shows:
 # it comes to its own moment, and the last one to its end.
 killed_everywhere() {
-	local - line at tried=0
-	# bats notes each command for the trace of a failure, which takes longer than the command.
-	set +T
+	local line at tried=0
 	libxl attach # makes the directory under /run, which only the first does
 	assert_detaches
 	killed_subject "$1"
 	moments_of "$1"
 	assert_detaches
 	for line in "${moments[@]}"; do
+		sampled || continue
 		killed_subject "$1"
 		read -ra at <<<"$line"
 		killed_at "$1" "${at[@]}"
@@ -383,18 +362,8 @@ program_fault() {
 		[[ \$(wc -l <$BATS_TEST_TMPDIR/starts) != $3 ]] || { $4; }
 		exec "\$real" "\$@"
 	END
-	libxl "$1" timeout 35 env "PATH=$BATS_TEST_TMPDIR/bin:$PATH"
+	libxl "$1" timeout "$in_time" env "PATH=$BATS_TEST_TMPDIR/bin:$PATH"
 	rm "$BATS_TEST_TMPDIR/bin/$2"
-}
-
-# say_tried <number> <what> <least>
-# Tells how many were tried; too few are a defect of the test.
-say_tried() {
-	echo "# $BATS_TEST_DESCRIPTION: $1 $2" >&3
-	(($1 >= $3)) || {
-		echo "only $1 $2 were tried, and not $3"
-		return 1
-	}
 }
 
 # report_moment

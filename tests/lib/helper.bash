@@ -7,8 +7,10 @@ root=$(cd "${BASH_SOURCE[0]%/*}/../.." && pwd)
 helper=${XEN_HOTPLUG:-$root/helpers/xen-hotplug}
 # shellcheck source=store.bash
 . "$root/tests/lib/store.bash"
-# shellcheck source=wait.bash
-. "$root/tests/lib/wait.bash"
+# shellcheck source=untraced.bash
+. "$root/tests/lib/untraced.bash"
+# shellcheck source=sample.bash
+. "$root/tests/lib/sample.bash"
 # shellcheck source=loops.bash
 . "$root/tests/lib/loops.bash"
 
@@ -22,6 +24,7 @@ devid=$((${devid%% *} % 2 ** 28))
 # A store with these options of the mock, a lock file on descriptor 9, a log.
 helper_setup() {
 	cd "$BATS_TEST_TMPDIR" || return
+	untraced
 	store_start "$@" || return
 	export XEN_HOTPLUG_LOG=$BATS_TEST_TMPDIR/log
 	exec 9<>lock

@@ -11,8 +11,10 @@ root=$(cd "${BASH_SOURCE[0]%/*}/../.." && pwd)
 scripts=${HOTPLUG_SCRIPTS:-$root/hotplug/Linux}
 # shellcheck source=store.bash
 . "$root/tests/lib/store.bash"
-# shellcheck source=wait.bash
-. "$root/tests/lib/wait.bash"
+# shellcheck source=untraced.bash
+. "$root/tests/lib/untraced.bash"
+# shellcheck source=sample.bash
+. "$root/tests/lib/sample.bash"
 # shellcheck source=loops.bash
 . "$root/tests/lib/loops.bash"
 
@@ -23,6 +25,7 @@ phys=() # block devices that phy_device made
 # Sets host_pid; host_root, where its files are seen from outside; and log, the
 # file that our scripts' system log goes to.
 host_start() {
+	untraced
 	store_start "$@"
 	log=$BATS_TEST_TMPDIR/log
 	export XEN_HOTPLUG_LOG=$log
@@ -122,12 +125,15 @@ stand_in() {
 }
 
 # host_loops
-# The loop devices over files below the test's directory, with the files.
+# The loop devices over files below the test's directory, with the files. Like all
+# that follows, it starts no program, as it is asked hundreds of times.
 host_loops() {
-	losetup --list --noheadings --raw --output NAME,BACK-FILE |
-		while read -r name file; do
-			[[ $file != "$BATS_TEST_TMPDIR"/* ]] || printf '%s %s\n' "$name" "$file"
-		done
+	local loop file
+	for loop in /sys/block/loop*/loop; do
+		{ read -r file <"$loop/backing_file"; } 2>/dev/null || continue
+		loop=${loop%/loop}
+		[[ $file != "$BATS_TEST_TMPDIR"/* ]] || printf '/dev/%s %s\n' "${loop##*/}" "$file"
+	done
 }
 
 # host_residue
@@ -136,17 +142,30 @@ host_loops() {
 # A loop device that is detached goes when the last one who looks at it has
 # closed it: that is awaited.
 host_residue() {
+	local file
 	until_true host_settled || :
 	[[ ${HOTPLUG_SCRIPTS-} ]] || host_journals
 	host_loops
-	host ip -json link show | jq -r '.[] | select(.master) | "port \(.ifname) of \(.master)"'
+	for file in "$host_root"/sys/class/net/*/master; do
+		[[ ! -e $file ]] || host_port "${file%/master}"
+	done
+}
+
+# host_port <directory of an interface in sysfs>
+host_port() {
+	local master
+	master=$(realpath "$1/master")
+	printf 'port %s of %s\n' "${1##*/}" "${master##*/}"
 }
 
 # host_settled
 # No loop device of our images is about to go.
 host_settled() {
-	losetup --list --noheadings --raw --output AUTOCLEAR,BACK-FILE |
-		awk -v image="1 $BATS_TEST_TMPDIR/" 'index($0, image) == 1 { leaving = 1 } END { exit leaving }'
+	local loop autoclear
+	while read -r loop _; do
+		{ read -r autoclear <"/sys/block/${loop#/dev/}/loop/autoclear"; } 2>/dev/null || continue
+		((!autoclear)) || return
+	done < <(host_loops)
 }
 
 # host_journals
@@ -218,8 +237,7 @@ vbd() {
 # nodes <path> <node> <value> [node value]...
 # A node that begins with a slash is not below that path.
 nodes() {
-	local - path=$1 pairs=()
-	set +T
+	local path=$1 pairs=()
 	shift
 	while (($#)); do
 		[[ $1 == /* ]] && pairs+=("$1" "$2") || pairs+=("$path/$1" "$2")

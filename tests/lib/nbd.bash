@@ -33,7 +33,7 @@ nbd_client_stand_in() {
 			[[ ! -e $nbd/after ]] || . $nbd/after
 			exit
 		fi
-		said=\$(timeout 20 $1 "\$@" 2>&1 >$nbd/said.\$\$) && exit 9
+		said=\$(timeout $generous $1 "\$@" 2>&1 >$nbd/said.\$\$) && exit 9
 		[[ \$said == *'resolve the nbd netlink family'* ]] || { echo "\$said" >&2; exit 1; }
 		new=/sys/block/.new.\$\$ number=0 size=0
 		[[ ! \$(<$nbd/said.\$\$) =~ 'size = '([0-9]+)MB ]] || size=\$((BASH_REMATCH[1] * 2048))
@@ -79,7 +79,7 @@ nbd_serve() {
 # nbd-server listens, and then makes the parameters of its TLS, before it answers.
 nbd_answers() {
 	# shellcheck disable=SC2016 # for that shell
-	[[ $(host bash -c 'IFS= read -r -t 60 -N 8 line </dev/tcp/127.0.0.1/10809; printf %s "$line"' 2>/dev/null) == NBDMAGIC ]]
+	[[ $(host bash -c 'IFS= read -r -t "$0" -N 8 line </dev/tcp/127.0.0.1/10809; printf %s "$line"' "$generous" 2>/dev/null) == NBDMAGIC ]]
 }
 
 # nbd_serve_no_more

@@ -2,6 +2,9 @@
 # SPDX-License-Identifier: LGPL-2.1-only
 # A xenstore of its own for each test: sourced by bats files.
 
+# shellcheck source=wait.bash
+. "${BASH_SOURCE[0]%/*}/wait.bash"
+
 MOCK_XENSTORED=${MOCK_XENSTORED:-${BASH_SOURCE[0]%/*}/../mock-xenstored/mock-xenstored}
 
 # store_start [option...]
@@ -21,7 +24,7 @@ store_start() {
 # store_gone <pid>
 # Waits until the process has ended. Status 1 if it does not.
 store_gone() {
-	local stat deadline=$((SECONDS + 20))
+	local stat deadline=$((SECONDS + generous))
 	# It is no child of ours, so there is nothing to wait(1) for; and whoever is its parent now may
 	# take its time to notice that it is a zombie.
 	while stat=$(cat "/proc/$1/stat" 2>/dev/null) && [[ $stat != *') Z '* ]]; do

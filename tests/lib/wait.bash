@@ -1,9 +1,14 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: LGPL-2.1-only
-# Waiting for what happens elsewhere.
+# Limits, in seconds, that follow from how slow this machine is; and waiting for
+# what happens elsewhere.
 
-# Longer than anything takes on a slow machine, for what is to happen at once.
-generous=30
+# shellcheck source=pace.bash
+. "${BASH_SOURCE[0]%/*}/pace.bash"
+
+generous=$((30 * TEST_PACE))    # longer than anything takes that should happen at once
+soon=$((20 * TEST_PACE))        # a call that waits for nobody ends in this time
+in_time=$((34 + 4 * TEST_PACE)) # a call ends in this time, whatever hangs: 34 s and some work
 
 # until_true <command>...
 # Waits until it succeeds. Status 1 if it never does. Keeps $! as it is.

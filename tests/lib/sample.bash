@@ -1,0 +1,32 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: LGPL-2.1-only
+# Which cases of an enumeration a run tries: all of them, or a sample.
+#
+# TEST_SAMPLE  1 tries all cases; N tries each Nth case. As many runs whose seeds
+#              follow each other try every case.
+# TEST_SEED    the number that chooses where the sample begins
+#
+# A runner sets both; a test that is run without one tries all cases.
+
+sample_cases=0 # how many cases there were so far in this test
+sample_first=$((${TEST_SEED:-0} + ${BATS_TEST_NUMBER:-0}))
+
+# sampled
+# Is the next case of this test one that this run tries? To be called once for
+# each case, in the test's own process.
+sampled() {
+	(((sample_first + sample_cases++) % ${TEST_SAMPLE:-1} == 0))
+}
+
+# say_tried <number> <what> <least>
+# Reports how many cases were tried, of how many. Fails if the enumeration is too
+# small: fewer than the least were tried where all are to be, or else found.
+say_tried() {
+	local cases=$((sample_cases ? sample_cases : $1)) found=$1
+	((${TEST_SAMPLE:-1} == 1)) || found=$cases
+	echo "# tried $1 $cases $2: $BATS_TEST_DESCRIPTION" >&3
+	((found >= $3)) || {
+		echo "only $found $2, and not $3"
+		return 1
+	}
+}
