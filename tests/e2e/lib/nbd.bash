@@ -52,7 +52,7 @@ nbd_residue() {
 	for file in /sys/block/nbd*/pid; do
 		[[ ! -e $file ]] || echo "connected ${file%/pid}"
 	done
-	pgrep -a qemu-nbd || :
+	processes qemu-nbd
 	ls "$run_dir"
 }
 

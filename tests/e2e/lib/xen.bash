@@ -15,7 +15,7 @@ run_dir=/run/xen-hotplug
 # xl <argument>...
 # One that creates a guest stays as long as that; bats waits for whoever has its descriptor 3.
 xl() {
-	command xl "$@" 3>&-
+	PATH=${E2E_PATH:-$PATH} command xl "$@" 3>&-
 }
 
 # image <name>
@@ -70,8 +70,15 @@ within() {
 			echo "not within $1 s: ${*:2}"
 			return 1
 		}
-		sleep 0.2
+		pause
 	done
+}
+
+# pause
+# 0.2 s, without a program: nothing ever comes out of this pipe.
+pause() {
+	[[ ${pause_pipe-} ]] || exec {pause_pipe}<> <(:)
+	read -r -t 0.2 -u "$pause_pipe" || :
 }
 
 # guest_answers <address>
@@ -113,12 +120,16 @@ has_sector() {
 }
 
 # first_line <image>
-# What a guest writes to a block device does not pass dom0's page cache, which
-# would have the old sector for ever.
+# Prints its first line, unless it begins with NUL. What a guest writes to a block
+# device does not pass dom0's page cache, which would have the old sector for ever.
 first_line() {
-	local flags=()
-	[[ ! -b $1 ]] || flags=(iflag=direct)
-	dd if="$1" bs=4096 count=1 "${flags[@]}" status=none | tr -d '\0' | head -n 1
+	local text=''
+	if [[ -b $1 ]]; then
+		IFS= read -r -d '' text < <(dd if="$1" bs=4096 count=1 iflag=direct status=none) || :
+	else
+		IFS= read -r -d '' text <"$1" || :
+	fi
+	printf '%s' "${text%%$'\n'*}"
 }
 
 # said <guest> <text>
@@ -163,7 +174,12 @@ guests_destroy() {
 # loops
 # The loop devices over our images, with the images.
 loops() {
-	losetup --list --noheadings --raw --output NAME,BACK-FILE | grep -F " $E2E_WORK/" || :
+	local loop image
+	for loop in /sys/block/loop*/loop; do
+		{ read -r image <"$loop/backing_file"; } 2>/dev/null || continue
+		loop=${loop%/loop}
+		[[ $image != "$E2E_WORK"/* ]] || printf '%s %s\n' "/dev/${loop##*/}" "$image"
+	done
 }
 
 # locks
@@ -186,7 +202,17 @@ residue() {
 	done
 	[[ ${1-} ]] || loops
 	locks
-	pgrep -a xen-hotplug || :
+	processes xen-hotplug
+}
+
+# processes <name>
+# The processes of that name; without a program, as it is asked often.
+processes() {
+	local file name
+	for file in /proc/[0-9]*/comm; do
+		{ read -r name <"$file"; } 2>/dev/null || continue
+		[[ $name != "$1" ]] || printf '%s %s\n' "${file//[!0-9]/}" "$name"
+	done
 }
 
 # same_residue <before>

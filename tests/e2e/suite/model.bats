@@ -10,7 +10,7 @@ teardown() {
 }
 
 @test "random schedules on real partitions and mappings: no two guests hold the same bytes, nothing is left" {
-	run "$E2E_SOURCE/tests/model/run" --schedules 1000 --seconds 60 3>&-
+	run env PATH="$E2E_PATH" "$E2E_SOURCE/tests/model/run" --schedules 1000 --seconds 60 3>&-
 	printf '%s\n' "$output"
 	[[ "$status" -eq 0 && $output != *'this kernel makes no'* ]]
 	[[ $(dmsetup ls) != *xen-hotplug-model* ]]
