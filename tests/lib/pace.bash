@@ -31,9 +31,3 @@ pace_say() {
 	printf '100 process starts on each of %s processors took %s ms, so limits are %s times those of the reference.\n' \
 		"$pace_processors" "$pace_ms" "$TEST_PACE"
 }
-
-# patience <seconds>
-# Prints a limit: so many seconds on the reference.
-patience() {
-	echo $(($1 * TEST_PACE))
-}
