@@ -12,6 +12,12 @@
 #   ovs0     a bridge of Open vSwitch
 #   nothing  the host routes
 
+# vsctl <argument>...
+# ovs-vsctl, which by itself waits for ever.
+vsctl() {
+	ovs-vsctl --timeout=$((60 * TEST_PACE)) "$@"
+}
+
 # network_start
 network_start() {
 	ip netns add world
@@ -20,7 +26,7 @@ network_start() {
 	ip -n world link set world up
 	ip link set wire up
 	ip link add vlanbr0 up type bridge vlan_filtering 1
-	ovs-vsctl --timeout=60 add-br ovs0
+	vsctl add-br ovs0
 	# What stays when it is empty: our table, and iptables' chains.
 	nft add table netdev xen_hotplug
 	iptables -P FORWARD ACCEPT
@@ -33,7 +39,7 @@ network_stop() {
 	iptables_sees_bridged 0
 	iptables -P FORWARD ACCEPT
 	ip6tables -P FORWARD ACCEPT
-	ovs-vsctl --timeout=60 --if-exists del-br ovs0 || :
+	vsctl --if-exists del-br ovs0 || :
 	rm -rf "$scripts/vlan-vif-bridge" /run/xen-dhcp
 	ip link delete vlanbr0 || :
 	ip link delete wire || :
@@ -187,7 +193,7 @@ network() {
 	ip neighbour show proxy
 	bridge vlan
 	[[ ! -e /run/xen-dhcp ]] || find /run/xen-dhcp -type f
-	ovs-vsctl --timeout=60 show
+	vsctl show
 }
 rules() {
 	sed -e '/^#/d' -e 's/ \[[0-9:]*\]$//'

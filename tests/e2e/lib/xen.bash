@@ -7,6 +7,8 @@
 # E2E_UPSTREAM  Xen's own scripts, as the package brings them
 E2E_WORK=${E2E_WORK:-/var/lib/e2e} E2E_SOURCE=${E2E_SOURCE:-/var/lib/e2e/source}
 E2E_UPSTREAM=${E2E_UPSTREAM:-/var/lib/e2e/upstream}
+# shellcheck source=../../lib/pace.bash
+. "${BASH_SOURCE[0]%/*}/../../lib/pace.bash"
 
 bats_require_minimum_version 1.5.0 2>/dev/null || : # a person's shell has no bats
 scripts=/etc/xen/scripts
@@ -62,12 +64,12 @@ guest_hvm() {
 }
 
 # within <seconds> <command>...
-# Until it succeeds. An emulated machine takes its time, and nobody waits longer than needed.
+# Waits until it succeeds, at most that many seconds of the reference machine.
 within() {
-	local until=$((SECONDS + $1))
+	local until=$((SECONDS + $1 * TEST_PACE))
 	until "${@:2}" >/dev/null 2>&1; do
 		((SECONDS < until)) || {
-			echo "not within $1 s: ${*:2}"
+			echo "not within $(($1 * TEST_PACE)) s: ${*:2}"
 			return 1
 		}
 		pause

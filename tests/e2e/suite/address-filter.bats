@@ -41,7 +41,7 @@ uses_its_own() {
 }
 
 @test "on Open vSwitch a guest uses the addresses of its ip=, and is cut off when it takes others or another MAC address" {
-	ovs-vsctl --timeout=60 add-port ovs0 wire
+	vsctl add-port ovs0 wire
 	before=$(network)
 	web_attach script=vif-openvswitch bridge=ovs0 ip='10.9.1.11 fd00:9:1::11'
 	uses_its_own

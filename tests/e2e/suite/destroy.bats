@@ -38,7 +38,7 @@ are_attached() {
 	done
 	[[ $(bridge -json vlan show dev "$1" | jq -c '[.[].vlans[].vlan]') == '[10,20]' ]]
 	[[ $(iptables-save) == *"--physdev-in $1 "* && $(ip6tables-save) == *"--physdev-in $1 "* ]]
-	[[ $(ovs-vsctl --timeout=60 port-to-br "$2") == ovs0 && $(ovs-vsctl --timeout=60 get port "$2" tag) == 10 ]]
+	[[ $(vsctl port-to-br "$2") == ovs0 && $(vsctl get port "$2" tag) == 10 ]]
 	[[ $(ip route show dev "$3") == *198.51.100.14* && $(ip -6 route show dev "$3") == *2001:db8:1::14* ]]
 	[[ $proxies == *198.51.100.14* && $proxies == *2001:db8:1::14* ]]
 	[[ $(nft list ruleset) == *'table ip xen_hotplug_nat'*'table ip6 xen_hotplug_nat'* ]]
@@ -61,9 +61,9 @@ are_attached() {
 	local vif port
 	guest_hvm each 'script=vif-openvswitch,bridge=ovs0.10:20,model=e1000,ip=10.9.1.13 fd00:9:1::13'
 	vif=vif$(xl domid each).0
-	[[ $(ovs-vsctl --timeout=60 list-ports ovs0) == "$vif"$'\n'"$vif-emu" ]]
+	[[ $(vsctl list-ports ovs0) == "$vif"$'\n'"$vif-emu" ]]
 	for port in "$vif" "$vif-emu"; do
-		[[ $(ovs-vsctl --timeout=60 get port "$port" tag trunks) == $'10\n[20]' ]]
+		[[ $(vsctl get port "$port" tag trunks) == $'10\n[20]' ]]
 		nft list chain netdev xen_hotplug "$port"
 	done
 	xl destroy each

@@ -41,10 +41,10 @@ is_in_its_vlans() {
 }
 
 @test "on Open vSwitch a guest is in the VLANs of its bridge=, with and without a tag, and its port goes with it" {
-	ovs-vsctl --timeout=60 add-port ovs0 wire
+	vsctl add-port ovs0 wire
 	before=$(network)
 	web_attach script=vif-openvswitch bridge=ovs0.10:20
-	is_in_its_vlans ovs-vsctl --timeout=60 set port "vif$(xl domid web).1" trunks=20,30
+	is_in_its_vlans vsctl set port "vif$(xl domid web).1" trunks=20,30
 	xl network-detach web 1
 	same_network "$before"
 }
