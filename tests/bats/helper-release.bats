@@ -22,7 +22,7 @@ release() {
 	claim 3 w "$PWD/disk.img"
 	release 3
 	done_with "$dev"
-	[[ ! $(loops) ]]
+	until_true no_loops
 }
 
 @test "nothing to detach is fine, also a second time" {
@@ -39,7 +39,7 @@ release() {
 	rm disk.img
 	release 3
 	done_with "$dev"
-	[[ ! $(loops) ]]
+	until_true no_loops
 }
 
 @test "other devices keep theirs" {
@@ -87,7 +87,7 @@ release() {
 	loop=$(losetup -f --show disk.img)
 	release 3 --node "$loop" --target "$PWD/disk.img"
 	done_with "$loop"
-	[[ ! $(loops) ]]
+	until_true no_loops
 }
 
 @test "the same, when its image is gone" {
@@ -96,7 +96,7 @@ release() {
 	rm disk.img
 	release 3 --node "$loop" --target "$PWD/disk.img"
 	done_with "$loop"
-	[[ ! $(loops) ]]
+	until_true no_loops
 }
 
 @test "a recorded loop device that holds another file by now is left alone" {
@@ -144,8 +144,7 @@ release() {
 	release 3
 	done_with "$dev"
 	exec 7<&-
-	detached() { [[ ! $(loops) ]]; }
-	until_true detached
+	until_true no_loops
 }
 
 @test "add, remove, add on one target works" {

@@ -51,9 +51,9 @@ programs_of_add() {
 	programs nsenter --target "$host_pid" --mount --net --wd=/ -- env "${environment[@]}" "$scripts/block" add
 }
 
-# in_time <call>...
-# A call, ended after 30 s: less than libxl waits.
-in_time() {
+# ended <call>...
+# A call, which is ended when it takes longer than anything should.
+ended() {
 	export -f call host libxl_environment block_add block_remove
 	export host_pid scripts
 	# shellcheck disable=SC2016 # the inner shell expands
@@ -145,7 +145,7 @@ in_background() {
 	iscsi_lun "$iqn" 1
 	iscsi_vbd 1 51712 "iqn=$iqn,portal=192.0.2.1"
 	export -f iscsi_add
-	run in_time iscsi_add 1 51712
+	run ended iscsi_add 1 51712
 	seen_call backend/vbd/1/51712
 	seen "sessions: $(iscsi_sessions)"
 	[[ "$status" == 0 ]]
@@ -178,7 +178,7 @@ in_background() {
 	in_background block_add 1 51712
 	image other.img
 	vbd 2 51712 "$image"
-	run in_time block_add 2 51712
+	run ended block_add 2 51712
 	seen_call backend/vbd/2/51712
 	[[ "$status" -eq 0 ]]
 	assert_node backend/vbd/2/51712/hotplug-status connected
@@ -194,7 +194,7 @@ in_background() {
 	mapfile -t stopped < <(tree "$script")
 	kill -STOP "${stopped[@]}"
 	store_fault_none
-	run in_time block_remove 1 51712
+	run ended block_remove 1 51712
 	seen_call backend/vbd/1/51712
 	[[ "$status" -eq 1 ]]
 	assert_refused backend/vbd/1/51712 error "process ${stopped[0]}" ||
@@ -209,10 +209,10 @@ in_background() {
 	mapfile -t stopped < <(tree "$script")
 	kill -KILL "$script"
 	store_fault_none
-	run in_time block_remove 1 51712
+	run ended block_remove 1 51712
 	seen_call backend/vbd/1/51712
 	[[ "$status" -eq 0 ]]
-	in_time block_add 1 51712
+	ended block_add 1 51712
 	assert_node backend/vbd/1/51712/hotplug-status connected
 }
 

@@ -125,8 +125,8 @@ stand_in() {
 }
 
 # host_loops
-# The loop devices over files below the test's directory, with the files. Like all
-# that follows, it starts no program, as it is asked hundreds of times.
+# The loop devices over files below the test's directory, with the files. It
+# starts no program, as it is asked hundreds of times.
 host_loops() {
 	local loop file
 	for loop in /sys/block/loop*/loop; do

@@ -10,16 +10,16 @@ ovs_start() {
 	host ovsdb-tool create "$BATS_TEST_TMPDIR/conf.db" /usr/share/openvswitch/vswitch.ovsschema
 	ovs_start_database
 	ovs_start_switch
-	host ovs-vsctl --no-wait init
 }
 
 # ovs_start_database
-# It must not be running.
+# It must not be running. Returns when it answers: its socket is there before that.
 ovs_start_database() {
 	ovs_run ovsdb-server "$BATS_TEST_TMPDIR/conf.db" --remote=punix:/run/openvswitch/db.sock \
 		--unixctl=/run/openvswitch/database.ctl
 	ovs_database=$ovs_pid
 	until_true test -S "$BATS_TEST_TMPDIR/run/openvswitch/db.sock"
+	host ovs-vsctl --retry --timeout="$generous" --no-wait init
 }
 
 # ovs_start_switch
