@@ -50,7 +50,7 @@ verdicts() {
 	}
 }
 
-@test "of IPv4 and ARP, what is the guest's passes" {
+@test "the guest's own IPv4 and ARP packets pass" {
 	guest ip '10.0.0.1 10.0.0.5 10.1.0.0/24'
 	verdicts ipv4 <<-'END'
 		yes ipv4 src=10.0.0.5
@@ -67,7 +67,7 @@ verdicts() {
 	END
 }
 
-@test "of IPv4 and ARP, what is forged does not pass" {
+@test "forged IPv4 and ARP packets are dropped" {
 	guest ip '10.0.0.1 10.1.0.0/24'
 	verdicts ipv4 <<-'END'
 		no ipv4 src=10.0.0.3
@@ -98,7 +98,7 @@ verdicts() {
 	END
 }
 
-@test "of IPv6, what is the guest's passes" {
+@test "the guest's own IPv6 packets pass" {
 	guest ip 'fd00::1 fd01::/64'
 	verdicts ipv6 <<-'END'
 		yes ipv6 src6=fd01::9
@@ -126,7 +126,7 @@ verdicts() {
 	END
 }
 
-@test "of IPv6, what is forged does not pass" {
+@test "forged IPv6 packets are dropped" {
 	guest ip 'fd00::1 fd01::/64'
 	verdicts ipv6 <<-'END'
 		no ipv6 src6=fd00::2
@@ -164,7 +164,7 @@ verdicts() {
 	END
 }
 
-@test "with addresses of both families, neither opens the other" {
+@test "with addresses of both families, each family is still filtered" {
 	guest ip 'fd00::1 10.0.0.1'
 	verdicts ipv6 <<-'END'
 		yes ipv4
@@ -179,7 +179,7 @@ verdicts() {
 	END
 }
 
-@test "what is neither IP nor ARP does not pass, nor does what has a tag" {
+@test "frames that are tagged, or neither IP nor ARP, are dropped" {
 	guest ip '10.0.0.1 fd00::1'
 	verdicts ipv4 <<-'END'
 		no other
@@ -201,7 +201,7 @@ table_is() {
 	[[ "$(host nft list ruleset | grep -v -e '^table netdev xen_hotplug {$' -e '^}$')" == "$1" ]]
 }
 
-@test "a guest with a network stack reaches the others with its addresses, also after detecting duplicates" {
+@test "a real network stack reaches other hosts from the guest's addresses, even with duplicate address detection" {
 	local guest
 	guest ip '10.0.0.1 fd00::1' mac 00:16:3e:00:00:01
 	setpriv --pdeathsig KILL unshare --net sleep infinity 3>&- &
@@ -223,7 +223,7 @@ table_is() {
 	kill "$guest"
 }
 
-@test "a tap is filtered as its vif, and each has its own rules" {
+@test "a tap has the same filter as its vif, in rules of its own" {
 	guest ip 10.0.0.1
 	vif_link vif1.0-emu tap1.0
 	tap_add 1 0
@@ -233,12 +233,12 @@ table_is() {
 	[[ "$(arriving ipv4 <<<'ipv4 src=10.0.0.3')" == '' ]]
 }
 
-@test "what goes to the guest is not filtered" {
+@test "packets to the guest are not filtered" {
 	guest ip 10.0.0.1
 	[[ "$(host "$root/tests/frames/send" other guest1.0 ipv4 <<<'ipv6 src6=fd00::9')" ]]
 }
 
-@test "another guest, without ip=, may use any address, and no program is started for it" {
+@test "a guest without ip= may use any address, and nft is not started for it" {
 	mkdir "$BATS_TEST_TMPDIR/bin"
 	printf '#!/bin/sh\ntouch %q/called\nexit 1\n' "$BATS_TEST_TMPDIR" | program "$BATS_TEST_TMPDIR/bin/nft"
 	PATH=$BATS_TEST_TMPDIR/bin:$PATH guest
@@ -257,7 +257,7 @@ table_is() {
 	grep 'policy drop' "$BATS_TEST_TMPDIR/before"
 }
 
-@test "after detach the rules are gone, also without the bridge, the interface or the rules" {
+@test "detach removes the rules, even if the bridge, the interface or the rules are gone" {
 	local gone
 	for gone in 'true' 'ip link delete xenbr0' 'nft delete table netdev xen_hotplug' 'ip link delete vif1.0'; do
 		moment=$gone
@@ -270,7 +270,7 @@ table_is() {
 	done
 }
 
-@test "online again replaces the rules, and check sees that they are gone" {
+@test "check reports missing rules, and a second online restores them" {
 	guest ip 10.0.0.1
 	online 1 0
 	[[ "$(host nft list ruleset | grep -c hook)" == 1 ]]
@@ -280,7 +280,7 @@ table_is() {
 	[[ "$status" -eq 1 && $output == *'broken  address_filter'* ]]
 }
 
-@test "an attach replaces rules of which no journal tells" {
+@test "an attach replaces stale rules that no journal names" {
 	guest ip 10.0.0.1
 	host rm /run/xen-hotplug/vif-1-0
 	nodes backend/vif/1/0 ip 10.0.0.5
@@ -291,14 +291,14 @@ table_is() {
 	END
 }
 
-@test "the rules of others stay" {
+@test "rules of other programs stay" {
 	host nft add table netdev others
 	guest ip 10.0.0.1
 	offline 1 0
 	host nft list table netdev others
 }
 
-@test "64 addresses of both families, some of them in others, are one filter" {
+@test "64 addresses of both families, some overlapping, give one working filter" {
 	local addresses i
 	printf -v addresses '10.0.0.%s ' {1..29}
 	for ((i = 1; i <= 31; i++)); do addresses+="fd00::$i "; done
@@ -311,7 +311,7 @@ table_is() {
 	END
 }
 
-@test "what is no list of addresses is refused, and nothing is done" {
+@test "an invalid list of addresses is refused before any change" {
 	local value refused=0
 	host ip link delete xenbr0 # subject_make has its own
 	subject_make vif
@@ -341,14 +341,14 @@ assert_nothing_but_wire() {
 	host ip link show vif1.0
 }
 
-@test "a MAC address that is none is refused" {
+@test "an invalid MAC address is refused" {
 	vif 1 0 bridge xenbr0 ip 10.0.0.1 mac 00:16:3e:00:00:zz
 	run online 1 0
 	assert_refused backend/vif/1/0 error "The MAC address is '00:16:3e:00:00:zz'"
 	assert_nothing_but_wire
 }
 
-@test "without nft a guest with ip= is refused, and told what to install" {
+@test "without nft, a guest with ip= is refused with the package to install" {
 	vif 1 0 bridge xenbr0 ip 10.0.0.1
 	without nft
 	run online 1 0
@@ -357,7 +357,7 @@ assert_nothing_but_wire() {
 	assert_nothing_but_wire
 }
 
-@test "nft failing, the attach fails as a whole, and its reason is in the error" {
+@test "if nft fails, the attach is rolled back and the error has nft's reason" {
 	mkdir "$BATS_TEST_TMPDIR/bin"
 	printf '#!/bin/sh\necho Error: no >&2\nexit 1\n' | program "$BATS_TEST_TMPDIR/bin/nft"
 	vif 1 0 bridge xenbr0 ip 10.0.0.1 vifname web
@@ -368,7 +368,7 @@ assert_nothing_but_wire() {
 	assert_nothing_but_wire
 }
 
-@test "a vifname that nft would take for a pattern is refused" {
+@test "a vifname that nft would read as a pattern is refused" {
 	vif 1 0 bridge xenbr0 ip 10.0.0.1 vifname 'w*'
 	run online 1 0
 	[[ "$status" -eq 1 ]]
@@ -376,7 +376,7 @@ assert_nothing_but_wire() {
 	assert_nothing_but_wire
 }
 
-@test "a script that is killed at any moment leaves no rules behind the detach" {
+@test "after a kill at any moment of the attach, the detach leaves no rules" {
 	host ip link delete xenbr0 # subject_make has its own
 	# shellcheck disable=SC2317 # the library calls it
 	assert_nothing_held() {

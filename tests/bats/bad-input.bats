@@ -66,43 +66,43 @@ bad_nodes() {
 	say_tried "$refused" 'refused values' "$2"
 }
 
-@test "a vif's bridge is what a bridge's name can be" {
+@test "an invalid bridge name of a vif is refused" {
 	bad_nodes vif 20 bridge
 }
 
-@test "a vif's vifname is what an interface's name can be" {
+@test "an invalid vifname of a vif is refused" {
 	bad_nodes vif 10 vifname
 }
 
-@test "a vif's MTU is a number" {
+@test "an invalid MTU of a vif is refused" {
 	bad_nodes vif 20 mtu
 }
 
-@test "a vif's ip and mac are addresses" {
+@test "an invalid ip or mac of a vif is refused" {
 	bad_nodes vif 40 ip mac
 }
 
-@test "a tap's vifname is what an interface's name can be" {
+@test "an invalid vifname of a tap is refused" {
 	bad_nodes tap 10 vifname
 }
 
-@test "of a vif's other nodes no value does harm" {
+@test "no value of a vif's other nodes does harm" {
 	bad_nodes vif 0 frontend-id state
 }
 
-@test "a disk's target that does not exist is named" {
+@test "a refusal names a disk's missing target" {
 	bad_nodes disk 20 params
 }
 
-@test "a disk's mode is one of a few words" {
+@test "an invalid mode of a disk is refused" {
 	bad_nodes disk 20 mode
 }
 
-@test "of a disk's other nodes no value does harm" {
+@test "no value of a disk's other nodes does harm" {
 	bad_nodes disk 0 frontend-id node
 }
 
-@test "an image may have any name that a file can have" {
+@test "an image may have any file name" {
 	local value
 	subject_make disk
 	for value in "${bad[@]}"; do
@@ -157,7 +157,7 @@ told() {
 	bad_environment disk XENBUS_PATH
 }
 
-@test "the environment of nobody's business does no harm" {
+@test "unrelated variables in the environment do no harm" {
 	local value
 	subject_make vif
 	for value in "${bad[@]}"; do
@@ -220,7 +220,7 @@ refused_disk() {
 	refused_or_done
 }
 
-@test "a disk that cannot be one is refused, with what it is" {
+@test "a target that cannot be a disk is refused with its kind" {
 	local there=$BATS_TEST_TMPDIR/there
 	subject_make disk
 	mkdir "$there"
@@ -277,7 +277,7 @@ store_write_nul() {
 	' "$XENSTORED_PATH" "$1"
 }
 
-@test "a call without a verb, with another or without a device says what is wrong" {
+@test "a call with a missing or unknown verb, or without a device, says what is wrong" {
 	local script path
 	subject_make vif
 	for script in vif-bridge block; do
@@ -302,7 +302,7 @@ store_write_nul() {
 	assert_residue_free
 }
 
-@test "without a store attach and detach say so, to the person and to the log" {
+@test "without a store, attach and detach report it on standard error and in the log" {
 	local kind verb
 	for kind in vif disk; do
 		subject_make "$kind"
@@ -328,7 +328,7 @@ told_of() {
 	assert_nothing_held
 }
 
-@test "a store that hangs ends an attach in time, with a sentence" {
+@test "an attach fails in time with a message if the store hangs" {
 	local kind=$((RANDOM % 2)) started
 	subject_make vif
 	((kind)) || subject_make disk
@@ -341,7 +341,7 @@ told_of() {
 	assert_detaches
 }
 
-@test "a store that hangs when all is to be published is rolled back in time" {
+@test "an attach is rolled back in time if the store hangs at publishing" {
 	local started
 	subject_make disk
 	store_fault 'transaction_start@1+=hang'
@@ -354,7 +354,7 @@ told_of() {
 	assert_detaches
 }
 
-@test "a detach goes on where the journal holds garbage" {
+@test "a detach continues if the journal holds garbage" {
 	local kind garbage
 	for kind in vif disk; do
 		subject_make "$kind"
@@ -396,7 +396,7 @@ cut_at() {
 }
 
 # Cut at any other byte it is read as cut before (library-journal.bats).
-@test "a journal that was cut behind any field is enough for the detach of what was done by then" {
+@test "a journal truncated after any field is enough to detach everything done by then" {
 	local fields bytes=0 file i tried=0
 	subject_make vif
 	libxl attach
@@ -415,7 +415,7 @@ cut_at() {
 	say_tried "$tried" cuts 40
 }
 
-@test "an interface that vanishes during the attach is told, and nothing stays" {
+@test "an interface that vanishes during the attach is reported, and nothing stays" {
 	subject_make vif
 	host ip link del vif1.0
 	libxl attach

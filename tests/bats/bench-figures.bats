@@ -33,14 +33,14 @@ all_records() {
 	records "${lines[@]}" packets:{0,1000}:1\ {open,filtered}\ ours\ rate\ 1000
 }
 
-@test "of several records the median counts, and of CPU time the mean" {
+@test "several records give the median of wall time and the mean of CPU time" {
 	records 'image:0:1 add ours wall 3000' 'image:0:1 add ours wall 9000' 'image:0:1 add ours wall 1000' \
 		'image:0:1 add ours cpu 3000' 'image:0:1 add ours cpu 9000' 'image:0:1 add ours cpu 0'
 	[[ "${figure['image:0:1 add ours wall']}" == 3000 ]]
 	[[ "${figure['image:0:1 add ours cpu']}" == 4000 ]]
 }
 
-@test "a fraction is cut and not rounded, and is a dash where a figure is missing" {
+@test "a fraction is truncated, and is a dash if a figure is missing" {
 	local text
 	fraction text 1099 1000
 	[[ "$text" == 1.09 ]]
@@ -50,7 +50,7 @@ all_records() {
 	[[ "$text" == - ]]
 }
 
-@test "a line has the figures of all parties, two ratios, and dashes for missing ones" {
+@test "a line has the figures of all parties and two ratios, with dashes for missing figures" {
 	records 'nbd:0:1 add ours programs 5' 'nbd:0:1 add floor programs 4' 'nbd:0:1 add ours wall 12000' \
 		'nbd:0:1 add floor wall 8000' 'nbd:0:1 add tools wall 1500' 'nbd:0:1 add ours cpu 7000'
 	run print_case nbd:0:1 add
@@ -59,12 +59,12 @@ all_records() {
 	[[ "${words[*]}" == 'block-nbd 0 1 add 5 - 4 12.00 - 8.00 1.50 7.00 - - - 1.50 - -' ]]
 }
 
-@test "a burst's line has its adds a second" {
+@test "the line of a burst has its adds per second" {
 	records 'device:5000:16 add ours wall 200000'
 	[[ "$(print_case device:5000:16 add)" == *' 80.0' ]]
 }
 
-@test "a budget holds at its limit, counts beyond it, and does not count CPU time" {
+@test "a budget is exceeded only beyond its limit, and never by CPU time" {
 	budget one 150 'at most' 150 | grep ' holds *$'
 	budget two 6000 'at least' 6000 | grep ' holds *$'
 	budget three 150 'at most' 150 151 | grep ' holds .* 1.51 EXCEEDED$'
@@ -75,7 +75,7 @@ all_records() {
 	((exceeded == 2))
 }
 
-@test "a budget of time leaves out the tools' own time" {
+@test "a time budget excludes the tools' own time" {
 	records 'ip:0:1 online ours wall 20000' 'ip:0:1 online tools wall 5000' 'ip:0:1 online floor wall 10000' \
 		'ip:0:1 online ours cpu 20000' 'ip:0:1 online tools cpu 4999' 'ip:0:1 online floor cpu 10000'
 	run budget_time 'with ip=' 'ip:0:1 online ours' 'ip:0:1 online floor' 'at most' 150
@@ -84,7 +84,7 @@ all_records() {
 	[[ "${words[*]}" == 'with ip= 1.50 at most 1.50 holds 1.50 holds' ]]
 }
 
-@test "with FORMAT=tsv each line is a record with as many fields as the header" {
+@test "with FORMAT=tsv, each line has as many fields as the header" {
 	FORMAT=tsv BENCH=all
 	all_records
 	{
@@ -103,7 +103,7 @@ all_records() {
 		END { exit !(kinds["record"] == 1 && kinds["case"] == 2 && kinds["budget"] >= 28) }' "$BATS_TEST_TMPDIR/records"
 }
 
-@test "without br_netfilter its budget is not measured, and not exceeded" {
+@test "without br_netfilter, its budget counts as not measured" {
 	all_records
 	budget_interfaces_exceeded=$(budgets_interfaces >/dev/null && echo "$exceeded")
 	unset "figure[iptables:0:1 online ours programs]"
@@ -123,7 +123,7 @@ tool() {
 	PATH=$tools_bin:$BATS_TEST_TMPDIR/bin:$PATH
 }
 
-@test "the recorder passes arguments, input and status, and records the tool's times" {
+@test "the recorder passes arguments, input and status on, and records the tool's times" {
 	tool sometool <<-'END'
 		#!/bin/bash
 		echo "$# $2 $(cat)"
@@ -138,7 +138,7 @@ tool() {
 	[[ "$both $times" == "$((wall + 100)) $((cpu + 10))" ]]
 }
 
-@test "what a tool starts is not counted, and a daemon that it leaves is not waited for" {
+@test "the recorder neither counts a tool's children nor waits for its daemons" {
 	local daemon=$BATS_TEST_TMPDIR/daemon environment
 	host() { "$@"; }
 	tool sometool <<-'END'
@@ -155,7 +155,7 @@ tool() {
 	[[ "$number" == 4 ]]
 }
 
-@test "the CPU time of a process that outlives its script counts, and a daemon is not waited for" {
+@test "the CPU time of a process that outlives its script counts, without a wait for daemons" {
 	# The script leaves a process that computes for a while once the script has ended, and one that sleeps.
 	cat >"$BATS_TEST_TMPDIR/script" <<-'END'
 		#!/bin/bash
@@ -173,7 +173,7 @@ tool() {
 	((all > 5 * script))
 }
 
-@test "an argument, or an unknown BENCH or FORMAT, is refused with the usage" {
+@test "an argument and an unknown BENCH or FORMAT are refused with the usage" {
 	run -2 "$root/tests/bench/run" everything
 	[[ "$output" == 'usage: [BENCH=all] [FORMAT=tsv] tests/bench/run' ]]
 	BENCH=some run -2 "$root/tests/bench/run"

@@ -130,7 +130,7 @@ told_by_kernel() {
 	awk '{ bytes += $NF } END { print bytes }' "$trace"
 }
 
-@test "vif-bridge with ip= is told as much by the kernel with 100 other guests' filters as with none" {
+@test "vif-bridge with ip= reads as much from the kernel with 100 other guests' filters as with none" {
 	bridge xenbr0
 	vif 1 0 bridge xenbr0 ip '198.51.100.5 2001:db8:5::5'
 	online 1 0 # makes the table
@@ -166,7 +166,7 @@ told_by_kernel() {
 	[[ "$many" -eq "$none" ]]
 }
 
-@test "block add of a device sends at most two requests more for each other guest's disk" {
+@test "block add of a device sends at most two more requests for each other guest's disk" {
 	phy_device
 	disk "$phy"
 	none=$(requests_of_add)

@@ -43,15 +43,15 @@ assert_nothing_held() {
 	}
 }
 
-@test "an attach that was killed at any moment is detached without residue" {
+@test "an attach killed at any moment is detached without residue" {
 	killed_everywhere attach 20
 }
 
-@test "a detach that was killed at any moment is done by the next one" {
+@test "a detach killed at any moment is completed by the next one" {
 	killed_everywhere detach 15
 }
 
-@test "each of its programs failing, before or after its work, is undone or done again" {
+@test "if one of its programs fails, before or after its work, the next detach leaves nothing" {
 	local what which tried=0
 	# shellcheck disable=SC2016 # the stand-in expands
 	for what in 'exit 1' '"$real" "$@"; exit 1' '"$real" "$@"; kill -KILL $$'; do
@@ -74,7 +74,7 @@ assert_nothing_held() {
 	say_tried "$tried" programs 6
 }
 
-@test "a program of DRBD's that hangs is ended, and what it may have done undone" {
+@test "a hanging program of DRBD's is killed and its work is rolled back" {
 	local which
 	# shellcheck disable=SC2016 # the stand-in expands
 	for which in 'drbdsetup 1 exec sleep 100' 'drbdadm 1 exec sleep 100' 'drbdadm 1 "$real" "$@"; exec sleep 100'; do

@@ -49,12 +49,12 @@ program_is() {
 	[[ ! "$output" ]]
 }
 
-@test "0: also of DRBD 8.3, whose drbdsetup has the device before the command" {
+@test "0: a device of DRBD 8.3, whose drbdsetup takes the device before the command" {
 	export DRBD_VERSION=8.3
 	probe 0 "$device"
 }
 
-@test "1: a device of another kind, a name that is none, and no name" {
+@test "1: a device of another kind, an invalid name, and no name" {
 	local name
 	for name in "$phy" /dev/null /nowhere '' ' ' -a "${device}0" "${device%?}" "$device"$'\n' '*' "\$(touch $BATS_TEST_TMPDIR/pwned)"; do
 		probe 1 "$name"
@@ -63,7 +63,7 @@ program_is() {
 	[[ ! -e "$BATS_TEST_TMPDIR/pwned" ]]
 }
 
-@test "2: DRBD's programs fail, hang, or are not there, and it says so" {
+@test "2: DRBD's programs fail, hang or are missing, and a message says so" {
 	# shellcheck disable=SC2016 # the stand-in expands
 	program_is drbdadm '[[ $1 != cstate ]] || exit 20'
 	probe 2 "$device"

@@ -38,7 +38,7 @@ refused() {
 	assert_residue_free
 }
 
-@test "add makes the resource Primary and gives its device, remove makes it Secondary" {
+@test "add promotes the resource and publishes its device, and remove demotes it" {
 	vbd 1 51712 r0
 	drbd_add 1
 	[[ "$(drbd_role r0)" == Primary ]]
@@ -50,7 +50,7 @@ refused() {
 	drbd_remove 1
 }
 
-@test "DRBD 8.4, which has no quorum, is the same" {
+@test "DRBD 8.4, which has no quorum, is supported" {
 	export DRBD_VERSION=8.4
 	vbd 1 51712 r0
 	drbd_add 1
@@ -63,7 +63,7 @@ refused() {
 	refused "is Primary on 'peer'"
 }
 
-@test "a target that still has its prefix is the same resource" {
+@test "a target may keep its prefix drbd:" {
 	vbd 1 51712 drbd:r0
 	drbd_add 1
 	[[ "$(drbd_role r0)" == Primary ]]
@@ -86,7 +86,7 @@ refused() {
 	[[ "$(wc -l <"$BATS_TEST_TMPDIR/starts")" == 2 ]]
 }
 
-@test "each volume of a resource is a disk, and the last one that goes demotes" {
+@test "each volume of a resource is a disk, and only the last detach demotes" {
 	drbd_resource two 2
 	vbd 1 51712 two
 	vbd 1 51728 two/1
@@ -100,7 +100,7 @@ refused() {
 	assert_residue_free
 }
 
-@test "a resource that was Primary before stays so" {
+@test "a resource that was Primary before the attach stays Primary" {
 	drbdadm primary r0
 	vbd 1 51712 r0
 	drbd_add 1
@@ -110,7 +110,7 @@ refused() {
 	[[ "$(drbd_role r0)" == Primary ]]
 }
 
-@test "a second guest is refused the resource, and the first one keeps it Primary" {
+@test "a second guest is refused, and the resource stays Primary for the first" {
 	vbd 1 51712 r0
 	vbd 2 51712 r0
 	drbd_add 1
@@ -123,7 +123,7 @@ refused() {
 	[[ "$(drbd_role r0)" == Secondary ]]
 }
 
-@test "two guests that only read go together, in any order" {
+@test "two guests that only read share a resource, in any order" {
 	local first second
 	for first in 1 2; do
 		second=$((3 - first))
@@ -140,7 +140,7 @@ refused() {
 	done
 }
 
-@test "a guest that comes while the resource becomes Secondary makes it Primary again" {
+@test "an attach during a demotion promotes the resource again" {
 	local going coming
 	vbd 1 51712 r0 mode r
 	vbd 2 51712 r0 mode r
@@ -166,7 +166,7 @@ refused() {
 	[[ "$(drbd_role r0)" == Secondary ]]
 }
 
-@test "of devices that come and go at once, none takes the resource from another" {
+@test "no device demotes the resource of another when devices attach and detach in parallel" {
 	local round guest calls
 	for guest in {1..6}; do
 		domain "$guest"
@@ -194,7 +194,7 @@ refused() {
 	done
 }
 
-@test "an attach that is refused by the other disk's guest demotes what it promoted" {
+@test "an attach refused because of another guest's disk demotes the resource it promoted" {
 	vbd 1 51712 "$phy"
 	block_add 1 51712
 	vbd 2 51712 r0
@@ -229,7 +229,7 @@ refused() {
 	[[ "$(drbd_role r0)" == Secondary ]]
 }
 
-@test "a live migration to another host leaves the resource to that" {
+@test "a live migration to another host leaves the resource Primary there" {
 	drbd_is r0/two-primaries ''
 	vbd 1 51712 r0
 	drbd_add 1
@@ -239,7 +239,7 @@ refused() {
 	[[ "$(drbd_role r0 beta)" == Primary ]]
 }
 
-@test "a resource that there is not, or that is not up, is said to be so" {
+@test "a resource that does not exist or is not up is refused with that reason" {
 	vbd 1 51712 r9
 	refused "There is no DRBD resource 'r9' on this host"
 	rm "$DRBD_STATE/r0/alpha/up"
@@ -247,12 +247,12 @@ refused() {
 	refused "'r0' is not up; start it (drbdadm up r0)"
 }
 
-@test "a volume that the resource does not have is said to be missing" {
+@test "a volume that the resource does not have is reported missing" {
 	vbd 1 51712 r0/1
 	refused "has no volume 1"
 }
 
-@test "without quorum the resource is refused, also while it is Primary" {
+@test "without quorum, the resource is refused, even while it is Primary" {
 	drbd_is r0/alpha/quorum no
 	vbd 1 51712 r0
 	refused "has no quorum"
@@ -262,7 +262,7 @@ refused() {
 	refused "has no quorum"
 }
 
-@test "without current data the resource is refused; a peer's is enough" {
+@test "without current data here or on a peer, the resource is refused" {
 	local state
 	vbd 1 51712 r0
 	: >"$DRBD_STATE/r0/apart"
@@ -279,7 +279,7 @@ refused() {
 	refused "is Failed here"
 }
 
-@test "what is none of these is refused in DRBD's own words" {
+@test "any other refusal is quoted in DRBD's own words" {
 	mkdir "$BATS_TEST_TMPDIR/bin"
 	program "$BATS_TEST_TMPDIR/bin/drbdadm" <<-END
 		#!/bin/bash
@@ -290,12 +290,12 @@ refused() {
 	PATH=$BATS_TEST_TMPDIR/bin:$PATH refused 'Concurrent state changes detected'
 }
 
-@test "without drbd-utils the sentence names them" {
+@test "without drbd-utils, the error names the missing programs" {
 	vbd 1 51712 r0
 	PATH=${PATH#*:} refused "needs the command 'drbdadm'"
 }
 
-@test "a name that is none does no harm" {
+@test "an invalid name does no harm" {
 	local name tried=0
 	vbd 1 51712 r0
 	for name in '' ' ' -a --help all / r0/ r0/x r0/-1 r0/99999999 ../r0 'r0 r1' "r'0" 'r"0' $'r0\nr1' "\$(touch $BATS_TEST_TMPDIR/pwned)" \
@@ -310,7 +310,7 @@ refused() {
 	say_tried "$tried" values 23
 }
 
-@test "a device that is still open for a moment is waited for" {
+@test "the detach waits for a device that is still open for a moment" {
 	vbd 1 51712 r0
 	drbd_add 1
 	drbd_is r0/alpha/open 5
@@ -319,7 +319,7 @@ refused() {
 	assert_residue_free
 }
 
-@test "a device that somebody keeps open fails the remove, and the next one demotes" {
+@test "a device that stays open fails the remove, and the next remove demotes" {
 	vbd 1 51712 r0
 	drbd_add 1
 	drbd_is r0/alpha/open 1000
@@ -333,7 +333,7 @@ refused() {
 	assert_residue_free
 }
 
-@test "a resource that is down, or gone, by the time of its remove is no failure" {
+@test "remove succeeds if the resource is down or gone" {
 	vbd 1 51712 r0
 	drbd_add 1
 	rm "$DRBD_STATE/r0/alpha/up"
@@ -348,7 +348,7 @@ refused() {
 	assert_residue_free
 }
 
-@test "a kernel that has no DRBD any more has nothing to be released" {
+@test "remove succeeds if the kernel no longer has DRBD" {
 	vbd 1 51712 r0
 	drbd_add 1
 	host rmdir /sys/module/drbd
@@ -362,7 +362,7 @@ refused() {
 	assert_residue_free
 }
 
-@test "what LINBIT's script attached is made Secondary, too" {
+@test "remove demotes a disk that LINBIT's script attached" {
 	drbdadm primary r0
 	vbd 1 51712 drbd:r0 physical-device "$(stat -c %t:%T "$phy")" physical-device-path "$phy" hotplug-status connected
 	drbd_remove 1
@@ -370,7 +370,7 @@ refused() {
 	assert_residue_free
 }
 
-@test "what LINBIT's script would detach stays Primary where another guest of ours has it" {
+@test "a disk attached by LINBIT's script stays Primary while another guest of ours has it" {
 	vbd 1 51712 r0 mode r
 	drbd_add 1
 	vbd 2 51712 r0 mode r physical-device "$(stat -c %t:%T "$phy")" physical-device-path "$phy"
@@ -378,7 +378,7 @@ refused() {
 	[[ "$(drbd_role r0)" == Primary ]]
 }
 
-@test "check says whether the resource is still Primary and of use, plan what an add would do" {
+@test "check reports the resource's role and state, and plan what an add would do" {
 	vbd 1 51712 r0
 	run call block-drbd plan vbd 1 51712
 	((status == 0))

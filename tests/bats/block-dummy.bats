@@ -15,7 +15,7 @@ teardown() {
 	host_stop
 }
 
-@test "block-dummy attaches an image and detaches it, with and without the prefix that Xen's needs" {
+@test "block-dummy attaches and detaches an image, with and without Xen's prefix" {
 	local prefix
 	for prefix in '' dummy:; do
 		vbd 1 51712 "$prefix$image"
@@ -27,7 +27,7 @@ teardown() {
 	done
 }
 
-@test "block-dummy, too, gives no disk to two guests" {
+@test "block-dummy refuses a second guest" {
 	vbd 1 51712 "$image"
 	vbd 2 51712 "dummy:$image"
 	block_add 1 51712
@@ -35,7 +35,7 @@ teardown() {
 	assert_failed backend/vbd/2/51712 busy "by guest 'guest1'"
 }
 
-@test "block-dummy refuses what is no path" {
+@test "block-dummy refuses a target that is not a path" {
 	vbd 1 51712 dummy:
 	run call block-dummy add vbd 1 51712
 	assert_failed backend/vbd/1/51712 error 'which is not an absolute path, or the name of a device under /dev'

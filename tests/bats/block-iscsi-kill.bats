@@ -41,11 +41,11 @@ assert_nothing_held() {
 	iscsi_nothing_left
 }
 
-@test "an attach that was killed at any moment is detached without residue" {
+@test "an attach killed at any moment is detached without residue" {
 	killed_everywhere attach 40
 }
 
-@test "a detach that was killed at any moment is done by the next one" {
+@test "a detach killed at any moment is completed by the next one" {
 	killed_everywhere detach 15
 }
 
@@ -65,7 +65,7 @@ program_fault() {
 	libxl "$1" timeout "$in_time" env "PATH=$BATS_TEST_TMPDIR/fault:$PATH"
 }
 
-@test "iscsiadm failing at any call, before or after its work, is undone or done again" {
+@test "if iscsiadm fails at any call, before or after its work, the next detach leaves nothing" {
 	local what number tried=0
 	# shellcheck disable=SC2016 # the stand-in expands
 	for what in 'exit 1' '"$real" "$@"; exit 1' '"$real" "$@"; kill -KILL $$'; do
@@ -88,7 +88,7 @@ program_fault() {
 	say_tried "$tried" calls 6
 }
 
-@test "a record of the administrator's is what it was, whenever the attach is killed" {
+@test "an administrator's record is unchanged after a kill at any moment of the attach" {
 	local line at tried=0 record=$BATS_TEST_TMPDIR/etc/iscsi/nodes/$iqn/$portal
 	moments_of attach
 	libxl_goes
@@ -111,7 +111,7 @@ program_fault() {
 	say_tried "$tried" moments 40
 }
 
-@test "a guest who comes after an attach that was killed keeps the session" {
+@test "a guest that attaches after a killed attach keeps the session" {
 	local at number tried=0
 	domain 2
 	iscsi_lun "$iqn" 2
@@ -140,7 +140,7 @@ program_fault() {
 	say_tried "$tried" moments 12
 }
 
-@test "a guest whose attach is killed does not take the session from one that has it" {
+@test "a killed attach does not end another guest's session" {
 	local at number tried=0
 	domain 2
 	iscsi_lun "$iqn" 2

@@ -24,30 +24,30 @@ teardown() {
 	return "$status"
 }
 
-@test "a portal that does not answer is refused, and iscsid gives up before we do" {
+@test "a portal that does not answer is refused, and iscsid times out before the script" {
 	touch "$ISCSI/down/$portal"
 	iscsi_vbd 1 51712 "$target"
 	iscsi_refused 1 51712 'at 192.0.2.1:3260 (iscsiadm: connection timed out); see whether the server runs'
 }
 
-@test "a target that is not there is refused" {
+@test "a target that does not exist is refused" {
 	iscsi_vbd 1 51712 "iqn=$iqn-other,portal=192.0.2.1"
 	iscsi_refused 1 51712 'login failed); see whether the target exists there'
 }
 
-@test "without iscsid the sentence is iscsiadm's" {
+@test "without iscsid, the error is iscsiadm's own" {
 	touch "$ISCSI/no-iscsid"
 	iscsi_vbd 1 51712 "$target"
 	iscsi_refused 1 51712 'can not connect to iSCSI daemon (111)!'
 }
 
-@test "without iscsiadm the sentence says what is needed" {
+@test "without iscsiadm, the error names the missing command" {
 	rm "$BATS_TEST_TMPDIR/bin/iscsiadm"
 	iscsi_vbd 1 51712 "$target"
 	iscsi_refused 1 51712 "needs the command 'iscsiadm'"
 }
 
-@test "CHAP: with the user's secret a login succeeds, and no argument or file has it afterwards" {
+@test "CHAP: a login with the user's secret succeeds, and leaves the secret in no argument or file" {
 	echo 'web the secret' >"$ISCSI/targets/$iqn/chap"
 	iscsi_secrets '# a comment' "iqn.2026-01.org.example:other web wrong" "$iqn mail wrong" "$iqn web the secret"
 	iscsi_vbd 1 51712 "$target,auth_method=CHAP,user=web"
@@ -61,7 +61,7 @@ teardown() {
 	iscsi_add 1 51712
 }
 
-@test "CHAP: a wrong secret, or none, is refused" {
+@test "CHAP: a wrong or missing secret is refused" {
 	echo 'web the secret' >"$ISCSI/targets/$iqn/chap"
 	iscsi_vbd 1 51712 "$target,user=web"
 	iscsi_refused 1 51712 'iscsi-secrets, which does not exist; make it, for root alone'
@@ -74,7 +74,7 @@ teardown() {
 	run ! grep -rq 'wrong' "$ISCSI/calls" "$log"
 }
 
-@test "CHAP: a file that others can read has no secrets" {
+@test "CHAP: a secrets file that others can read is refused" {
 	local mode
 	iscsi_vbd 1 51712 "$target,user=web"
 	iscsi_secrets "$iqn web secret"
@@ -87,14 +87,14 @@ teardown() {
 	iscsi_refused 1 51712 'can be read by others than root'
 }
 
-@test "a password in the target is refused, and not repeated" {
+@test "a password in the target is refused without being repeated" {
 	iscsi_vbd 1 51712 "$target,user=web,password=tell-nobody"
 	iscsi_refused 1 51712 'has a password='
 	run ! grep -q tell-nobody "$log"
 	[[ "$(store_get backend/vbd/1/51712/hotplug-error)" != *tell-nobody* ]]
 }
 
-@test "a record of the administrator's is used, and is what it was, also after a login that failed" {
+@test "an administrator's record is used, and is unchanged even after a failed login" {
 	mkdir -p "${record%/*}/$portal,1"
 	printf '%s\n' 'node.name = mine' 'node.startup = automatic' 'node.session.initial_login_retry_max = 4' \
 		'node.conn[0].timeo.login_timeout = 30' >"${record%/*}/$portal,1/default"
@@ -112,7 +112,7 @@ teardown() {
 	[[ ! "$(iscsi_sessions)" ]]
 }
 
-@test "CHAP of the administrator's record holds, unless the guest's configuration says otherwise" {
+@test "the guest's configuration overrides CHAP of the administrator's record" {
 	mkdir -p "${record%/*}"
 	printf '%s\n' 'node.session.auth.authmethod = CHAP' 'node.session.auth.username = host' \
 		'node.session.auth.password = other' >"$record"
@@ -135,7 +135,7 @@ teardown() {
 	iscsi_add 1 51712
 }
 
-@test "a record of ours that a crash of the host has left is used, and goes" {
+@test "a record of ours left by a crash of the host is used and then deleted" {
 	iscsi_vbd 1 51712 "$target"
 	iscsi_add 1 51712
 	host rm -r /run/xen-hotplug
@@ -148,14 +148,14 @@ teardown() {
 	iscsi_nothing_left
 }
 
-@test "a record of ours does not make the host log in when it starts" {
+@test "a record of ours does not make the host log in at boot" {
 	export ISCSI_STARTUP=automatic
 	iscsi_vbd 1 51712 "$target"
 	iscsi_add 1 51712
 	[[ "$(grep startup "$record" | tail -n 1)" == 'node.startup = manual' ]]
 }
 
-@test "a login that iscsid finishes after its iscsiadm was killed is ended by the detach" {
+@test "a login that iscsid completes after iscsiadm was killed is ended by the detach" {
 	iscsi_delay 2
 	iscsi_vbd 1 51712 "$target"
 	iscsi_add 1 51712 3>&- &
@@ -169,7 +169,7 @@ teardown() {
 	iscsi_nothing_left
 }
 
-@test "of several portals the first one that works is used" {
+@test "the first of several portals that works is used" {
 	printf '%s\n' 192.0.2.2,3260 >>"$ISCSI/targets/$iqn/portals"
 	iscsi_lun "$iqn" 1
 	touch "$ISCSI/down/$portal"
@@ -181,7 +181,7 @@ teardown() {
 	iscsi_nothing_left
 }
 
-@test "discovery finds the portals of a target, and leaves no record" {
+@test "discovery finds the portals of a target without leaving a record" {
 	printf '%s\n' 198.51.100.1,3260 >"$ISCSI/targets/$iqn/portals"
 	rm -r "$ISCSI/targets/$iqn/luns/1"
 	iscsi_lun "$iqn" 1
@@ -199,7 +199,7 @@ teardown() {
 	iscsi_nothing_left
 }
 
-@test "what is no parameter, or no value of one, is refused before anything is asked" {
+@test "an unknown parameter or an invalid value is refused before iscsiadm is called" {
 	local tried=0 params
 	iscsi_vbd 1 51712 x
 	for params in '' "iqn=$iqn" portal=192.0.2.1 "$target,lun" "$target,luns=1" "$target,lun=1,lun=2" "$target,lun=x" "$target,lun=-1" \

@@ -26,7 +26,7 @@ teardown() {
 	return "$status"
 }
 
-@test "a disk that another guest has on another path is refused, unless both only read" {
+@test "a disk that another guest has through another portal is refused, unless both only read" {
 	iscsi_vbd 1 51712 "$target"
 	iscsi_vbd 2 51712 "iqn=$iqn,portal=192.0.2.2"
 	iscsi_add 1 51712
@@ -46,7 +46,7 @@ teardown() {
 	iscsi_nothing_left
 }
 
-@test "the same for a LUN of another target, and for two attaches at once" {
+@test "one of two parallel attaches of one disk through two targets is refused" {
 	local second=iqn.2026-01.org.example:disk2 pids=() guest good round
 	iscsi_target "$second" "$other"
 	iscsi_lun "$second" 7 0 "naa.$iqn-1"
@@ -74,7 +74,7 @@ is_waiting() {
 	grep -q -- "-> OFDLCK.*:$(stat -c %i "$BATS_TEST_TMPDIR/run/xen-hotplug/lock") " /proc/locks
 }
 
-@test "who looks for other paths of a disk waits for another one who does" {
+@test "an attach that looks for other paths of a disk waits for another one that does" {
 	host mkdir -p /run/xen-hotplug
 	exec 9>>"$BATS_TEST_TMPDIR/run/xen-hotplug/lock"
 	"$root/helpers/xen-hotplug" load --lock "9:wwid/naa.$iqn-1" /local domain
@@ -87,7 +87,7 @@ is_waiting() {
 	iscsi_attached 1 51712 "$(iscsi_disk "$iqn" 1)"
 }
 
-@test "a disk that does not say which one it is, is refused" {
+@test "a disk without a WWID is refused" {
 	: >"$ISCSI/targets/$iqn/luns/1/wwid"
 	iscsi_vbd 1 51712 "$target"
 	iscsi_refused 1 51712 'does not say which one it is'
@@ -102,7 +102,7 @@ is_waiting() {
 	assert_failed backend/vbd/1/51712 error 'There are several paths to this disk'
 }
 
-@test "multipath=y: the guest gets the map of all paths, and all of it goes again" {
+@test "multipath=y: the guest gets the map of all paths, and the detach removes it" {
 	multipath_start
 	iscsi_vbd 1 51712 "$both,multipath=y"
 	iscsi_add 1 51712
@@ -116,7 +116,7 @@ is_waiting() {
 	iscsi_nothing_left
 }
 
-@test "multipath=y: a portal that does not answer costs a path, and no more" {
+@test "multipath=y: the attach succeeds without the path of a portal that does not answer" {
 	multipath_start
 	touch "$ISCSI/down/$portal"
 	iscsi_vbd 1 51712 "$both,multipath=y"
@@ -127,7 +127,7 @@ is_waiting() {
 	iscsi_nothing_left
 }
 
-@test "multipath=y: a map that was there before is used, and stays" {
+@test "multipath=y: an existing map is used, and stays" {
 	multipath_start
 	iscsi_session "$iqn" "$portal"
 	iscsi_session "$iqn" "$other"
@@ -143,7 +143,7 @@ is_waiting() {
 	[[ "$(iscsi_sessions | wc -l)" == 2 ]]
 }
 
-@test "multipath=y: guests who only read share a map, and the last one out takes it away" {
+@test "multipath=y: guests that only read share a map, and the last detach removes it" {
 	multipath_start
 	iscsi_vbd 1 51712 "$both,multipath=y" mode r
 	iscsi_vbd 2 51712 "$both,multipath=y" mode r
@@ -156,7 +156,7 @@ is_waiting() {
 	iscsi_nothing_left
 }
 
-@test "multipath=y: a map that another guest has come for while the last one left goes with that one" {
+@test "multipath=y: a map that a new guest uses during the last detach stays until that guest is detached" {
 	local leaving failed=0
 	multipath_start
 	iscsi_vbd 1 51712 "$both,multipath=y" mode r
@@ -183,7 +183,7 @@ is_waiting() {
 	iscsi_nothing_left
 }
 
-@test "multipath=y: paths that do not become one device, or are two disks, are refused" {
+@test "multipath=y: paths that do not become one multipath device are refused" {
 	multipath_start
 	program "$BATS_TEST_TMPDIR/bin/multipath" <<<$'#!/bin/bash\n:'
 	iscsi_vbd 1 51712 "$both,multipath=y"
@@ -192,7 +192,7 @@ is_waiting() {
 	iscsi_refused 1 51712 "needs the command 'multipath'"
 }
 
-@test "multipath=y: a path that is not in the map is another guest's" {
+@test "multipath=y: a path outside the map counts as another guest's disk" {
 	multipath_start
 	iscsi_vbd 1 51712 "$target"
 	iscsi_add 1 51712

@@ -23,7 +23,7 @@ teardown() {
 	return "$status"
 }
 
-@test "the only LUN of a target becomes the guest's disk, and all of it goes again" {
+@test "the only LUN of a target becomes the guest's disk, and the detach leaves nothing" {
 	iscsi_vbd 1 51712 "$target"
 	iscsi_add 1 51712
 	iscsi_attached 1 51712 "$(iscsi_disk "$iqn" 1)"
@@ -34,7 +34,7 @@ teardown() {
 	iscsi_remove 1 51712
 }
 
-@test "of several LUNs one has to be chosen, and it has to be there and be a disk" {
+@test "with several LUNs, lun= must name one that exists and is a disk" {
 	iscsi_lun "$iqn" 2
 	iscsi_vbd 1 51712 "$target"
 	iscsi_refused 1 51712 'the LUNs 1, 2; choose one with lun='
@@ -53,7 +53,7 @@ teardown() {
 	iscsi_refused 1 51712 'has no disk for this host'
 }
 
-@test "a block device that comes late is awaited, and one that never comes is not" {
+@test "the attach waits for a late block device, but not for ever" {
 	iscsi_delay 1
 	iscsi_vbd 1 51712 "$target"
 	iscsi_add 1 51712
@@ -66,7 +66,7 @@ teardown() {
 	iscsi_refused 1 51712 'has become no block device'
 }
 
-@test "a session that was there before is used, has its new LUNs, and stays" {
+@test "an existing session is rescanned and used, and stays" {
 	iscsi_session "$iqn" "$portal"
 	iscsi_lun "$iqn" 2
 	iscsi_vbd 1 51712 "$target,lun=2"
@@ -78,7 +78,7 @@ teardown() {
 	run ! grep -q login "$ISCSI/calls"
 }
 
-@test "two guests on two LUNs share a session, and the last one out ends it" {
+@test "two guests on two LUNs share a session, and the last detach ends it" {
 	local first last
 	iscsi_lun "$iqn" 2
 	for first in 1 2; do
@@ -98,7 +98,7 @@ teardown() {
 	[[ "$(grep -c login "$ISCSI/calls")" == 2 ]]
 }
 
-@test "four guests that come and go at once share a session, and leave none" {
+@test "four guests that attach and detach in parallel share a session and leave none" {
 	local guest pid pids round
 	for guest in 1 2 3 4; do
 		domain "$guest"
@@ -117,7 +117,7 @@ teardown() {
 	done
 }
 
-@test "one LUN is not for two guests, unless both only read" {
+@test "two guests are not given one LUN, unless both only read" {
 	iscsi_vbd 1 51712 "$target"
 	iscsi_vbd 2 51712 "$target"
 	iscsi_add 1 51712
@@ -136,7 +136,7 @@ teardown() {
 	iscsi_nothing_left
 }
 
-@test "a session that iscsid opens again, as it was started anew, is ended when that is done" {
+@test "a detach ends a session that a restarted iscsid is reopening" {
 	iscsi_vbd 1 51712 "$target"
 	iscsi_add 1 51712
 	echo 3 >"$ISCSI/reopening"
@@ -145,7 +145,7 @@ teardown() {
 	[[ ! -e $ISCSI/reopening ]]
 }
 
-@test "a session that iscsid never manages to open again fails the detach in a sentence, which goes on with the next one" {
+@test "a detach fails with a message while iscsid cannot reopen the session, and the next one succeeds" {
 	iscsi_vbd 1 51712 "$target"
 	iscsi_add 1 51712
 	echo 1000 >"$ISCSI/reopening"
@@ -158,7 +158,7 @@ teardown() {
 	iscsi_nothing_left
 }
 
-@test "a session of ours that the administrator has replaced by another is not ended" {
+@test "a session with which the administrator replaced ours is not ended" {
 	iscsi_vbd 1 51712 "$target"
 	iscsi_add 1 51712
 	host iscsiadm --mode session --sid 1 --logout
@@ -168,7 +168,7 @@ teardown() {
 	[[ "$(iscsi_records)" && ! "$(host_journals)" ]]
 }
 
-@test "nor by a second guest, who has come to the administrator's session" {
+@test "a second guest on the administrator's replacement session does not end it either" {
 	iscsi_lun "$iqn" 2
 	iscsi_vbd 1 51712 "$target,lun=1"
 	iscsi_add 1 51712
@@ -182,7 +182,7 @@ teardown() {
 	[[ ! "$(host_journals)" ]]
 }
 
-@test "a detach ends the session also where the server is gone, and soon" {
+@test "a detach ends the session quickly even if the server is gone" {
 	iscsi_vbd 1 51712 "$target"
 	iscsi_add 1 51712
 	touch "$ISCSI/down/$portal"
@@ -190,7 +190,7 @@ teardown() {
 	iscsi_nothing_left
 }
 
-@test "a session whose server is gone is not attached to" {
+@test "an attach through a session whose server is gone is refused" {
 	iscsi_session "$iqn" "$portal"
 	echo FAILED >"$ISCSI/class/iscsi_session/session1/state"
 	iscsi_vbd 1 51712 "$target"
@@ -199,7 +199,7 @@ teardown() {
 	[[ "$(iscsi_sessions)" == "$iqn 192.0.2.1" ]]
 }
 
-@test "a session that comes back while we wait is used" {
+@test "a session that recovers during the wait is used" {
 	iscsi_session "$iqn" "$portal"
 	echo FAILED >"$ISCSI/class/iscsi_session/session1/state"
 	iscsi_vbd 1 51712 "$target"
@@ -210,7 +210,7 @@ teardown() {
 	iscsi_attached 1 51712 "$(iscsi_disk "$iqn" 1)"
 }
 
-@test "an IPv6 portal is the same one however it is spelt" {
+@test "two spellings of an IPv6 portal are one portal" {
 	portal=fd00:9::1,3261
 	iscsi_target "$iqn" "$portal"
 	iscsi_lun "$iqn" 1
@@ -225,14 +225,14 @@ teardown() {
 	iscsi_nothing_left
 }
 
-@test "what Xen's script attached is detached, with the session that it had made" {
+@test "a disk that Xen's script attached is detached, and its session is ended" {
 	iscsi_session "$iqn" "$portal"
 	iscsi_vbd 1 51712 "$target" physical-device-path "$(iscsi_disk "$iqn" 1)" physical-device 7:1 state 5
 	iscsi_remove 1 51712
 	iscsi_nothing_left
 }
 
-@test "what was detached already is detached again, and nobody's session is ended" {
+@test "a second detach succeeds, and ends no session" {
 	iscsi_session "$iqn" "$portal"
 	iscsi_vbd 1 51712 "$target"
 	iscsi_add 1 51712
@@ -241,20 +241,20 @@ teardown() {
 	[[ "$(iscsi_sessions)" == "$iqn 192.0.2.1" ]]
 }
 
-@test "a disk that was never attached is detached, and nobody's session is ended" {
+@test "the detach of a disk that was never attached succeeds, and ends no session" {
 	iscsi_session "$iqn" "$portal"
 	iscsi_vbd 1 51712 "$target" state 5
 	iscsi_remove 1 51712
 	[[ "$(iscsi_sessions)" == "$iqn 192.0.2.1" ]]
 }
 
-@test "the target may have the prefix that chose the script" {
+@test "the target may keep the prefix iscsi:" {
 	iscsi_vbd 1 51712 "iscsi:$target"
 	iscsi_add 1 51712
 	iscsi_attached 1 51712 "$(iscsi_disk "$iqn" 1)"
 }
 
-@test "check says what is no longer as it was" {
+@test "check reports what has changed since the attach" {
 	iscsi_vbd 1 51712 "$target"
 	iscsi_add 1 51712
 	run call block-iscsi check vbd 1 51712
@@ -267,7 +267,7 @@ teardown() {
 	[[ $output == *'broken  iscsi_lun: The disk '*' is transport-offline.'* ]]
 }
 
-@test "plan asks what can be asked, and changes nothing" {
+@test "plan queries the target, and changes nothing" {
 	iscsi_vbd 1 51712 "$target,user=web"
 	run call block-iscsi plan vbd 1 51712
 	[[ "$status" == 1 ]]

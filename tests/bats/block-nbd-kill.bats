@@ -46,32 +46,32 @@ nothing_held_but() {
 	nbd_residue
 }
 
-@test "an attach of an export that was killed at any moment is detached without residue" {
+@test "an attach of an export killed at any moment is detached without residue" {
 	disk_is nbd
 	killed_everywhere attach 15
 }
 
-@test "a detach of an export that was killed at any moment is done by the next one" {
+@test "a detach of an export killed at any moment is completed by the next one" {
 	disk_is nbd
 	killed_everywhere detach 10
 }
 
-@test "an attach with a qemu-nbd that was killed at any moment is detached without residue" {
+@test "an attach with a qemu-nbd killed at any moment is detached without residue" {
 	disk_is relay
 	killed_everywhere attach 15
 }
 
-@test "a detach with a qemu-nbd that was killed at any moment is done by the next one" {
+@test "a detach with a qemu-nbd killed at any moment is completed by the next one" {
 	disk_is relay
 	killed_everywhere detach 10
 }
 
-@test "an attach of a qcow2 that was killed at any moment is detached without residue" {
+@test "an attach of a qcow2 killed at any moment is detached without residue" {
 	disk_is qcow2
 	killed_everywhere attach 20
 }
 
-@test "a detach of a qcow2 that was killed at any moment is done by the next one" {
+@test "a detach of a qcow2 killed at any moment is completed by the next one" {
 	disk_is qcow2
 	killed_everywhere detach 10
 }
@@ -117,17 +117,17 @@ faulty_everywhere() {
 	say_tried "$tried" programs 3
 }
 
-@test "each program of an export's failing, before or after its work, is undone or done again" {
+@test "if a program of an export fails, before or after its work, the next detach leaves nothing" {
 	disk_is nbd
 	faulty_everywhere nbd-client
 }
 
-@test "each program of a qcow2's failing, before or after its work, is undone or done again" {
+@test "if a program of a qcow2 fails, before or after its work, the next detach leaves nothing" {
 	disk_is qcow2
 	faulty_everywhere qemu-img qemu-nbd nbd-client
 }
 
-@test "a program that hangs ends an attach in time, and nothing is left of it" {
+@test "a hanging program fails an attach in time, and nothing is left" {
 	local which
 	disk_is qcow2
 	for which in qemu-img qemu-nbd nbd-client; do
@@ -139,7 +139,7 @@ faulty_everywhere() {
 	done
 }
 
-@test "an attach that was killed when its export had just been connected is detached without residue" {
+@test "an attach killed just after its export was connected is detached without residue" {
 	disk_is nbd
 	cat >"$nbd/after" <<-'END'
 		# Above this one are the request, the session, and the script.
@@ -155,7 +155,7 @@ faulty_everywhere() {
 	assert_works_again
 }
 
-@test "a server that goes on starting after its script was killed is found, and ended" {
+@test "a detach ends a server that was still starting when its script was killed" {
 	disk_is relay
 	kill -STOP "$nbd_server_pid"
 	libxl attach timeout --signal KILL 3

@@ -39,7 +39,7 @@ refused() {
 	[[ ! "$(nbd_residue)" ]]
 }
 
-@test "add connects the export and publishes the kernel's device, physical-device last" {
+@test "add connects the export, and publishes physical-device last" {
 	disk host=127.0.0.1,export=disk
 	nodes_remember
 	nbd_add 1 51712
@@ -50,7 +50,7 @@ refused() {
 		'/local/domain/0/backend/vbd/1/51712/physical-device-path = "/dev/nbd0"'
 }
 
-@test "remove disconnects it, and again succeeds" {
+@test "remove disconnects the device, and a second remove succeeds" {
 	disk host=127.0.0.1,export=disk
 	nbd_add 1 51712
 	nbd_remove 1 51712
@@ -58,7 +58,7 @@ refused() {
 	nbd_remove 1 51712
 }
 
-@test "what others have connected is not disconnected, also not in the place of ours" {
+@test "remove leaves other programs' connections alone, even on the device that was ours" {
 	host nbd-client 127.0.0.1 -name other
 	disk host=127.0.0.1,export=disk
 	nbd_add 1 51712
@@ -71,7 +71,7 @@ refused() {
 	host nbd-client -disconnect /dev/nbd1
 }
 
-@test "a device whose process has the number that ours had is not disconnected in its place" {
+@test "remove disconnects nothing if two devices have the recorded process number" {
 	disk host=127.0.0.1,export=disk
 	nbd_add 1 51712
 	host cp -r /sys/block/nbd0 /sys/block/nbd1
@@ -80,7 +80,7 @@ refused() {
 	host rm -r /sys/block/nbd1
 }
 
-@test "a server is reached by its socket, and a name that begins with nbd is a host's" {
+@test "a server is reached by its Unix socket, and by a host name that begins with nbd" {
 	disk "socket=$nbd/socket,export=disk"
 	nbd_add 1 51712
 	[[ "$(<"$nbd/arguments")" == "-unix $nbd/socket -name disk -timeout 30 " ]]
@@ -90,7 +90,7 @@ refused() {
 	assert_failed backend/vbd/1/51712 error 'getaddrinfo failed'
 }
 
-@test "a guest that only reads has a device that only reads, and an export that only reads is no disk to write" {
+@test "a reader gets a read-only device, and a read-only export is refused to a writer" {
 	disk host=127.0.0.1,export=disk 1 mode r
 	nbd_add 1 51712
 	[[ "$(host cat /sys/block/nbd0/ro)" == 1 ]]
@@ -99,7 +99,7 @@ refused() {
 	refused host=127.0.0.1,export=disk 'can only be read'
 }
 
-@test "with reconnect a qemu-nbd stands in between, until the detach" {
+@test "with reconnect, a qemu-nbd serves the device until the detach" {
 	local server
 	disk host=127.0.0.1,export=disk,reconnect=20
 	nbd_add 1 51712
@@ -110,7 +110,7 @@ refused() {
 	[[ ! "$(nbd_residue)" ]]
 }
 
-@test "with reconnect what is read waits for a server that was restarted" {
+@test "with reconnect, a read waits for a restarted server" {
 	local socket=/run/xen-hotplug/qemu-nbd-1-51712.socket reader
 	printf 'the bytes' | dd of="$nbd/disk.disk" conv=notrunc status=none
 	disk host=127.0.0.1,export=disk,reconnect=60
@@ -144,7 +144,7 @@ refused() {
 	done
 }
 
-@test "no two guests write one export, and the other one is named" {
+@test "a second writer of an export is refused, and the error names the first" {
 	disk host=127.0.0.1,export=disk
 	nbd_add 1 51712
 	disk host=127.0.0.1,export=disk 2
@@ -161,7 +161,7 @@ refused() {
 	nbd_add 2 51712
 }
 
-@test "guests that only read share an export, and none that writes joins them" {
+@test "guests that only read share an export, and a writer is refused" {
 	disk host=127.0.0.1,export=disk 1 mode r
 	disk host=127.0.0.1,export=disk 2 mode r
 	nbd_add 1 51712
@@ -173,7 +173,7 @@ refused() {
 	assert_failed backend/vbd/2/51712 busy 'is in use, read-only'
 }
 
-@test "shared=y gives a guest what another one writes" {
+@test "shared=y gives a guest an export that another guest writes" {
 	disk host=127.0.0.1,export=disk
 	disk host=127.0.0.1,export=disk,shared=y 2
 	nbd_add 1 51712
@@ -181,7 +181,7 @@ refused() {
 	[[ "$(nbd_devices)" == $'nbd0\nnbd1' ]]
 }
 
-@test "both ends of a migration, and a device model's domain, have the export at once" {
+@test "both ends of a migration, and a device model's domain, share the export" {
 	domain 3 0000-1
 	domain 4
 	store_set /local/domain/4/target 1
@@ -196,7 +196,7 @@ refused() {
 	assert_failed backend/vbd/2/51712 busy 'is in use'
 }
 
-@test "of many guests that start at once with one export, one gets it" {
+@test "one of many parallel attaches of an export succeeds" {
 	local domid pids=() pid got=0
 	for domid in {11..16}; do
 		domain "$domid"
@@ -212,7 +212,7 @@ refused() {
 	[[ "$(grep -l 'is in use, read-write, by guest' "$BATS_TEST_TMPDIR"/said.* | wc -l)" == 5 ]]
 }
 
-@test "plan says what would be done, and changes nothing" {
+@test "plan prints what an attach would do, and changes nothing" {
 	disk host=127.0.0.1,export=disk
 	run call block-nbd plan vbd 1 51712
 	[[ "$status" -eq 0 && "$output" == *'nbd 127.0.0.1 10809 disk w 0'* && ! "$(nbd_residue)" ]]
@@ -222,7 +222,7 @@ refused() {
 	[[ "$status" -eq 1 && "$output" == *"guest 'guest1'"* ]]
 }
 
-@test "check tells a device that was disconnected, and a server that is gone" {
+@test "check reports a disconnected device and a missing server" {
 	disk host=127.0.0.1,export=disk
 	nbd_add 1 51712
 	call block-nbd check vbd 1 51712
@@ -238,7 +238,7 @@ refused() {
 	[[ "$status" -eq 1 && "$output" == *'qemu-nbd that served the disk is gone.'* ]]
 }
 
-@test "a target that names no server, two, or what no parameter is, is refused" {
+@test "a target with no server, two servers or an unknown parameter is refused" {
 	refused export=disk 'Neither host= nor socket= is given'
 	refused "host=127.0.0.1,socket=$nbd/socket" 'Both host= and socket= are given'
 	refused host=127.0.0.1,exports=disk "The target has 'exports=disk'"
@@ -254,7 +254,7 @@ refused() {
 	refused host=127.0.0.1,export=disk 'mode' error mode x
 }
 
-@test "a server that is not there, and an export that it does not have, are told with the program's words" {
+@test "a missing server or export is reported in the program's own words" {
 	local way
 	for way in '' ,reconnect=5; do
 		refused "host=127.0.0.1,port=10810$way" 'Connection refused'
@@ -265,25 +265,25 @@ refused() {
 	refused host=127.0.0.1,export=nothing,reconnect=5 ': Requested export not available; see whether it runs, and what it exports.'
 }
 
-@test "a server that does not answer is not waited for longer than a script may, and nothing is left of it" {
+@test "an attach to a server that does not answer fails in time, and leaves nothing" {
 	kill -STOP "$nbd_server_pid"
 	refused host=127.0.0.1 'it does not answer; see whether it runs'
 	refused host=127.0.0.1,reconnect=5 'it does not answer; see whether it runs'
 	kill -CONT "$nbd_server_pid"
 }
 
-@test "an export that is shorter than a sector is no disk" {
+@test "an export smaller than a sector is refused" {
 	truncate -s 100 "$nbd/disk.disk"
 	refused host=127.0.0.1,export=disk 'is smaller than a sector'
 	refused host=127.0.0.1,export=disk,reconnect=5 'is smaller than a sector'
 }
 
-@test "a directory of TLS files reaches qemu-nbd, which says what is wrong with it" {
+@test "an invalid directory of TLS files is reported in qemu-nbd's own words" {
 	mkdir "$nbd/empty"
 	refused "host=127.0.0.1,export=disk,tls=$nbd/empty" 'ca-cert.pem'
 }
 
-@test "with tls a server is spoken to in TLS, and only where its certificate is right" {
+@test "with tls, the connection uses TLS and requires a valid certificate" {
 	image tls.img
 	nbd_certificates right
 	nbd_certificates wrong
@@ -299,7 +299,7 @@ refused() {
 	wait "$nbd_other" || :
 }
 
-@test "a kernel without NBD is told" {
+@test "a kernel without NBD is reported" {
 	program "$BATS_TEST_TMPDIR/bin/modprobe" <<<$'#!/bin/sh\necho "FATAL: Module $1 not found." >&2; exit 1'
 	refused host=127.0.0.1,export=disk 'Module nbd not found'
 }

@@ -55,7 +55,7 @@ assert_released() {
 	[[ ! "$(compgen -G "$BATS_TEST_TMPDIR/*.vbd-*")" ]]
 }
 
-@test "a guest gets the mapping, and after the detach only what it wrote is left" {
+@test "a guest gets the mapping, and the detach leaves only the overlay" {
 	overlay 1 "base=$base,file=$cow"
 	[[ "$(mappings)" == xen-hotplug-vbd-1-51712-* ]]
 	assert_node backend/vbd/1/51712/physical-device-path "/dev/$(host ls /sys/class/block)"
@@ -70,7 +70,7 @@ assert_released() {
 	assert_released
 }
 
-@test "with persist=n nothing is left, and no file needs to be named" {
+@test "with persist=n, no file is named and nothing is left" {
 	overlay 1 "base=$base,persist=n"
 	[[ "$(compgen -G "$base.vbd-1-51712.*")" ]]
 	overlay_remove 1
@@ -81,7 +81,7 @@ assert_released() {
 	assert_released
 }
 
-@test "many guests have one base, which nobody may write meanwhile" {
+@test "many guests share a base, and no guest may write it" {
 	overlay 1 "base=$base,persist=n"
 	overlay 2 "base=$base,persist=n"
 	vbd 1 51728 "$base"
@@ -96,7 +96,7 @@ assert_released() {
 	assert_released
 }
 
-@test "two guests do not get one overlay" {
+@test "a second guest of one overlay is refused" {
 	overlay 1 "base=$base,file=$cow"
 	run overlay 2 "base=$base,file=$cow"
 	[[ $status == 1 ]]
@@ -106,7 +106,7 @@ assert_released() {
 	assert_released
 }
 
-@test "what is no overlay is not written: another image, the base itself, a directory" {
+@test "a file that is no overlay is refused and not written" {
 	local before
 	image other.img
 	before=$(sha1sum "$image" "$base")
@@ -118,7 +118,7 @@ assert_released() {
 	[[ "$(sha1sum "$image" "$base")" == "$before" ]]
 }
 
-@test "an overlay is refused once its base was changed" {
+@test "an overlay is refused after its base was changed" {
 	overlay 1 "base=$base,file=$cow"
 	overlay_remove 1
 	touch -d '1 hour' "$base"
@@ -127,7 +127,7 @@ assert_released() {
 	overlay 1 "base=$base,file=$cow"
 }
 
-@test "what is missing or wrong is named, and nothing is left" {
+@test "a missing or wrong parameter is named, and nothing is left" {
 	overlay_refused "base=$base" 'add it, or persist=n'
 	overlay_refused "file=$cow" 'Parameter base is missing'
 	overlay_refused "base=$BATS_TEST_TMPDIR/none,persist=n" 'does not exist'
@@ -140,14 +140,14 @@ assert_released() {
 	overlay_refused "base=$BATS_TEST_TMPDIR/short,persist=n" 'is empty'
 }
 
-@test "the mapping being refused, nothing is left" {
+@test "if the kernel refuses the mapping, nothing is left" {
 	program "$BATS_TEST_TMPDIR/bin/dmsetup" <<<$'#!/bin/bash\necho "device-mapper: no" >&2; exit 1'
 	overlay_refused "base=$base,persist=n" 'device-mapper: no'
 	overlay_refused "base=$base,file=$cow" 'device-mapper: no'
 	[[ ! -e $cow ]]
 }
 
-@test "plan tells what would be done, and does nothing" {
+@test "plan prints what an attach would do, and changes nothing" {
 	vbd 1 51712 "base=$base,file=$cow"
 	run call block-overlay plan vbd 1 51712
 	[[ $status == 0 && $output == *overlay_file* ]]
@@ -163,13 +163,13 @@ assert_attached() {
 	assert_node "$subject_path/hotplug-status" connected
 }
 
-@test "an attach that was killed at any moment is detached without residue" {
+@test "an attach killed at any moment is detached without residue" {
 	subject_is vbd block-overlay "base=$base,persist=n"
 	subject_nodes
 	killed_everywhere attach 20
 }
 
-@test "a detach that was killed at any moment is done by the next one" {
+@test "a detach killed at any moment is completed by the next one" {
 	subject_is vbd block-overlay "base=$base,persist=n"
 	subject_nodes
 	killed_everywhere detach 12

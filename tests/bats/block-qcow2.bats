@@ -67,7 +67,7 @@ through() {
 	call block-qcow2 check vbd 1 51712
 }
 
-@test "what the guest writes is in the image after the detach, and nothing else is left" {
+@test "the detach leaves the guest's writes in the image, and nothing else" {
 	disk "file=$dir/disk.qcow2"
 	qcow2_add 1 51712
 	through 'write -P 116 1M 64k'
@@ -78,7 +78,7 @@ through() {
 	qcow2_remove 1 51712
 }
 
-@test "a vmdk is served, too, and what is not in the format that is named is refused" {
+@test "a vmdk is served, and an image in another format than the named one is refused" {
 	qemu-img create -q -f vmdk "$dir/disk.vmdk" 4M
 	disk "file=$dir/disk.vmdk,format=vmdk"
 	qcow2_add 1 51712
@@ -87,7 +87,7 @@ through() {
 	refused "file=$dir/disk.qcow2,format=raw" 'Parameter format'
 }
 
-@test "no two guests have one image, whichever script gives it, and the other one is named" {
+@test "a second guest of an image is refused, whichever script attached it first" {
 	disk "file=$dir/disk.qcow2"
 	qcow2_add 1 51712
 	ln -s disk.qcow2 "$dir/link"
@@ -113,7 +113,7 @@ through() {
 	qcow2_add 1 51712
 }
 
-@test "guests whose images stand on one base share that, and no guest gets it to write" {
+@test "guests whose images have one base share it, and no guest may write it" {
 	truncate -s 4M "$dir/base \"ü\".img"
 	qcow2 middle "base \"ü\".img" raw
 	qcow2 one "$dir/middle.qcow2" qcow2
@@ -140,7 +140,7 @@ through() {
 	assert_failed backend/vbd/1/51712 busy "is in use, read-write, by guest 'guest3'"
 }
 
-@test "an image that stands on what cannot be kept from others is refused" {
+@test "an image whose backing file cannot be held is refused" {
 	nbd_serve disk
 	qemu-img create -q -f qcow2 -u -F raw -b nbd://127.0.0.1/disk "$dir/far.qcow2" 4M
 	refused "file=$dir/far.qcow2" "stands on 'nbd://127.0.0.1/disk', which is no file of this host"
@@ -156,7 +156,7 @@ through() {
 	refused "file=$phy" 'is a block device; only image files'
 }
 
-@test "a corrupt image, an empty one and a wrong path are told in one sentence" {
+@test "a corrupt image, an empty one and a wrong path are each refused with one sentence" {
 	printf garbage | dd of="$dir/garbage" bs=64k conv=sync status=none
 	refused "file=$dir/garbage" 'Image is not in qcow2 format'
 	printf '\1' | dd of="$dir/disk.qcow2" bs=1 seek=79 conv=notrunc status=none
@@ -176,7 +176,7 @@ through() {
 	refused "file=$dir/small" 'is smaller than a sector'
 }
 
-@test "a guest that only reads has a server that only reads" {
+@test "a reader gets a read-only server" {
 	disk "file=$dir/disk.qcow2" 1 mode r
 	qcow2_add 1 51712
 	[[ "$(host cat /sys/block/nbd0/ro)" == 1 ]]
@@ -184,7 +184,7 @@ through() {
 	[[ "$output" == *'Permission denied'* ]]
 }
 
-@test "the detach succeeds when the image was deleted, and when the server was killed" {
+@test "the detach succeeds if the image was deleted or the server was killed" {
 	disk "file=$dir/disk.qcow2"
 	qcow2_add 1 51712
 	rm "$dir/disk.qcow2"
@@ -198,7 +198,7 @@ through() {
 	[[ ! "$(nbd_residue)" ]]
 }
 
-@test "plan says what would be done, and whether the image is free" {
+@test "plan prints what an attach would do, and whether the image is free" {
 	disk "file=$dir/disk.qcow2"
 	run call block-qcow2 plan vbd 1 51712
 	[[ "$status" -eq 0 && "$output" == "image $dir/disk.qcow2 qcow2 w"$'\n'"qemu_nbd w --format=qcow2 $dir/disk.qcow2" ]]
@@ -209,7 +209,7 @@ through() {
 	[[ "$status" -eq 1 && "$output" == *"guest 'guest1'"* ]]
 }
 
-@test "a path may have spaces, quotes and what a shell or QEMU would take for something else" {
+@test "a path may have spaces, quotes and characters special to a shell or QEMU" {
 	local name
 	for name in 'a b' "a'b" 'a"b' $'a\nb' -a "\$(touch pwned)" 'json:{}' 'nbd:x' 'a=b' '%n' ü; do
 		sampled || continue

@@ -17,20 +17,20 @@ teardown() {
 	host_stop
 }
 
-@test "block-shared gives a guest what another has, to write, without mode=w!" {
+@test "block-shared gives a guest another guest's disk to write, without mode=w!" {
 	call block-shared add vbd 2 51712
 	assert_node backend/vbd/2/51712/hotplug-status connected
 	[[ $(losetup --noheadings --output RO --associated "$image") != *1* ]]
 }
 
-@test "what block-shared gave is detached, and the other guest keeps the disk" {
+@test "the detach of a block-shared disk leaves it with the other guest" {
 	call block-shared add vbd 2 51712
 	call block-shared remove vbd 2 51712
 	[[ $(host_loops | wc -l) == 1 ]]
 	call block check vbd 1 51712
 }
 
-@test "block refuses what block-shared gave, and names how to share it" {
+@test "block refuses a disk that block-shared attached, and says how to share it" {
 	block_remove 1 51712
 	call block-shared add vbd 2 51712
 	vbd 1 51728 "$image"
@@ -39,7 +39,7 @@ teardown() {
 	assert_refused backend/vbd/1/51728 busy 'share it deliberately with script=block-shared (mode=w!)'
 }
 
-@test "what fails in the undoing of a refused attach does not hide that the disk is busy" {
+@test "a failed rollback of a refused attach does not hide that the disk is busy" {
 	local environment
 	cat >"$BATS_TEST_TMPDIR/block-stuck" <<-END
 		#!/bin/bash

@@ -57,11 +57,11 @@ clear_killed() {
 	done
 }
 
-@test "an attach that was killed at any moment is detached without residue" {
+@test "an attach killed at any moment is detached without residue" {
 	killed_everywhere attach 30
 }
 
-@test "a detach that was killed at any moment is done by the next one" {
+@test "a detach killed at any moment is completed by the next one" {
 	killed_everywhere detach 20
 }
 
@@ -86,7 +86,7 @@ tap_fault() {
 	hash -r
 }
 
-@test "each call of tap-ctl failing, before or after its work, is undone or done again" {
+@test "if a call of tap-ctl fails, before or after its work, the next detach leaves nothing" {
 	local what which tried=0
 	# shellcheck disable=SC2016 # the stand-in expands
 	for what in 'exit 1' '"$real" "$@"; exit 1' '"$real" "$@" >/dev/null; exit 0' '"$real" "$@"; kill -KILL $$'; do
@@ -113,7 +113,7 @@ tap_fault() {
 	say_tried "$tried" calls 32
 }
 
-@test "the script being killed when tap-ctl has done its work, the detach finds what that was" {
+@test "after a kill at the end of a tap-ctl call, the detach releases the result of the call" {
 	local which
 	for which in spawn allocate attach open; do
 		subject_nodes
@@ -134,7 +134,7 @@ tap_fault() {
 	assert_works_again
 }
 
-@test "a number that somebody else allocated is left alone, also when ours is not known" {
+@test "a minor that another program allocated is left alone, even if ours is unknown" {
 	host tap-ctl allocate
 	# shellcheck disable=SC2016 # the stand-in expands
 	tap_fault attach allocate '"$real" "$@" >/dev/null; killed; exec sleep 100'
@@ -149,7 +149,7 @@ tap_fault() {
 	assert_nothing_held
 }
 
-@test "a tap-ctl that hangs is ended, and what it has done undone" {
+@test "a hanging tap-ctl is killed and its work is rolled back" {
 	local which
 	for which in spawn open; do
 		subject_nodes
@@ -162,7 +162,7 @@ tap_fault() {
 	assert_works_again
 }
 
-@test "of two devices with one tapdisk, one that was killed while it attached takes nothing from the other" {
+@test "a killed attach to a shared tapdisk does not disturb the other device" {
 	local line at tried=0
 	subject_settings+=(mode r)
 	subject_nodes

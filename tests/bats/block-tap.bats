@@ -40,7 +40,7 @@ refused() {
 	assert_no_tap
 }
 
-@test "add starts a tapdisk and publishes its socket, and no number" {
+@test "add starts a tapdisk and publishes its socket, but no device number" {
 	vbd3 1 51712 "vhd:$image"
 	nodes_remember
 	tap_add_disk 1
@@ -51,7 +51,7 @@ refused() {
 		"/local/domain/0/backend/vbd3/1/51712/physical-device-path = \"/run/blktap-control/nbd$pid.0\""
 }
 
-@test "remove ends the tapdisk and frees its number and the image, and again succeeds" {
+@test "remove ends the tapdisk and frees its minor and image, and a second remove succeeds" {
 	vbd3 1 51712 "vhd:$image"
 	tap_add_disk 1
 	[[ "$(loop_of "$image")" ]]
@@ -61,7 +61,7 @@ refused() {
 	tap_remove_disk 1
 }
 
-@test "a raw image, one that is only read, and one whose path has spaces and quotes" {
+@test "raw images, read-only images and paths with spaces and quotes work" {
 	image $'a "b" \'c\' $(touch pwned) ; * -d'
 	vbd3 1 51712 "aio:$image" mode r
 	tap_add_disk 1
@@ -71,7 +71,7 @@ refused() {
 	[[ ! -e /pwned ]]
 }
 
-@test "add again is done already" {
+@test "a second add changes nothing" {
 	vbd3 1 51712 "vhd:$image"
 	tap_add_disk 1
 	before=$(tapdisks)
@@ -91,7 +91,7 @@ refused() {
 	[[ "$(<"$BATS_TEST_TMPDIR/starts")" == $'spawn\nallocate\nattach\nopen' ]]
 }
 
-@test "with a kernel that has blktap, blkback gets a block device" {
+@test "with blktap in the kernel, blkback gets a block device" {
 	phy_device
 	ln -s "$phy" "$BATS_TEST_TMPDIR/tapdev0"
 	export TAP_KERNEL=$BATS_TEST_TMPDIR
@@ -104,7 +104,7 @@ refused() {
 	assert_residue_free
 }
 
-@test "without one blkback's disk is refused, and the sentence says what does without" {
+@test "without blktap in the kernel, a disk for blkback is refused and the error names backendtype=tap" {
 	vbd 1 51712 "vhd:$image"
 	run call block-tap add vbd 1 51712
 	assert_failed backend/vbd/1/51712 error 'backendtype=tap'
@@ -112,7 +112,7 @@ refused() {
 	assert_residue_free
 }
 
-@test "two guests that only read an image share a tapdisk, and the last one ends it" {
+@test "two guests that only read an image share a tapdisk, and the last detach ends it" {
 	local first
 	for first in 1 2; do
 		vbd3 1 51712 "vhd:$image" mode r
@@ -131,7 +131,7 @@ refused() {
 	done
 }
 
-@test "one VM has one tapdisk, by whatever name it is given the image" {
+@test "one VM has one tapdisk for an image, whatever names the image has" {
 	domain 2 0000-1
 	ln "$image" "$BATS_TEST_TMPDIR/hard.vhd"
 	ln -s "$image" "$BATS_TEST_TMPDIR/soft.vhd"
@@ -150,7 +150,7 @@ refused() {
 	assert_no_tap
 }
 
-@test "one image is not open in two formats, nor to write through a tapdisk that only reads" {
+@test "a second format of an image, or a writer on a read-only tapdisk, is refused" {
 	vbd3 1 51712 "vhd:$image" mode r
 	tap_add_disk 1
 	vbd3 2 51712 "aio:$image" mode r
@@ -163,7 +163,7 @@ refused() {
 	[[ "$(tapdisks | wc -l)" == 1 ]]
 }
 
-@test "a second guest is refused the image, by whatever name and script" {
+@test "a second guest of an image is refused, whatever the name and script" {
 	ln "$image" "$BATS_TEST_TMPDIR/other.vhd"
 	vbd3 1 51712 "vhd:$image"
 	tap_add_disk 1
@@ -175,7 +175,7 @@ refused() {
 	assert_failed backend/vbd/2/51712 busy "guest 'guest1' (domain 1)"
 }
 
-@test "an image that block has given is refused" {
+@test "an image that block has attached is refused" {
 	vbd 2 51712 "$image"
 	block_add 2 51712
 	vbd3 1 51712 "vhd:$image"
@@ -193,7 +193,7 @@ refused() {
 	assert_failed backend/vbd3/2/51712 busy "guest 'guest1'"
 }
 
-@test "an image that is none, a missing one, and a block device are refused in a sentence" {
+@test "an invalid image, a missing one and a block device are each refused with one sentence" {
 	image raw.img
 	vbd3 1 51712 "vhd:$image"
 	refused "tapdisk cannot open '$image' as vhd"
@@ -204,7 +204,7 @@ refused() {
 	refused "'$phy' is a block device"
 }
 
-@test "a target that is none does no harm" {
+@test "an invalid target does no harm" {
 	local target tried=0
 	vbd3 1 51712 ''
 	for target in '' ' ' : aio: aio vhd "$image" "qcow2:$image" "aio:${image#/}" "-a:$image" $'aio:/a\nb' \
@@ -217,7 +217,7 @@ refused() {
 	say_tried "$tried" values 15
 }
 
-@test "a tapdisk that has ended by itself is no failure of the remove" {
+@test "remove succeeds if the tapdisk has ended by itself" {
 	vbd3 1 51712 "vhd:$image"
 	tap_add_disk 1
 	pid=$(tapdisks | sed 's/pid=\([0-9]*\) .*/\1/')
@@ -233,7 +233,7 @@ refused() {
 	rm -r "$tap_control"
 }
 
-@test "a tapdisk that does not answer fails the remove, and the next one ends it" {
+@test "a tapdisk that does not answer fails the remove, and the next remove ends it" {
 	vbd3 1 51712 "vhd:$image"
 	tap_add_disk 1
 	mkdir "$BATS_TEST_TMPDIR/bin"
@@ -249,7 +249,7 @@ refused() {
 	assert_residue_free
 }
 
-@test "a process that has the tapdisk's number by now is left alone" {
+@test "a process that reuses the tapdisk's pid is left alone" {
 	vbd3 1 51712 "vhd:$image"
 	tap_add_disk 1
 	pid=$(tapdisks | sed 's/pid=\([0-9]*\) .*/\1/')
@@ -265,7 +265,7 @@ refused() {
 	rm -r "$tap_control"
 }
 
-@test "plan says what would be done, and starts nothing" {
+@test "plan prints what an attach would do, and starts nothing" {
 	vbd3 1 51712 "vhd:$image"
 	run call block-tap plan vbd3 1 51712
 	((status == 0))
@@ -273,7 +273,7 @@ refused() {
 	assert_no_tap
 }
 
-@test "a guest that comes while another one's tapdisk ends gets one of its own" {
+@test "an attach while another guest's tapdisk ends gets a tapdisk of its own" {
 	local going coming
 	vbd3 1 51712 "vhd:$image" mode r
 	vbd3 2 51712 "vhd:$image" mode r
@@ -298,7 +298,7 @@ refused() {
 	[[ "$(store_get backend/vbd3/2/51712/physical-device-path)" == "/run/blktap-control/nbd$(tapdisks | sed 's/pid=\([0-9]*\) .*/\1/').0" ]]
 }
 
-@test "of guests that come and go at once, none takes the tapdisk from another" {
+@test "no guest ends the tapdisk of another when guests attach and detach in parallel" {
 	local round guest calls
 	for guest in {1..5}; do
 		domain "$guest"

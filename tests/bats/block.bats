@@ -16,7 +16,7 @@ teardown() {
 	host_stop
 }
 
-@test "remove of an image succeeds again" {
+@test "a second remove of an image succeeds" {
 	vbd 1 51712 "$image"
 	block_add 1 51712
 	block_remove 1 51712
@@ -41,7 +41,7 @@ teardown() {
 	assert_residue_free
 }
 
-@test "who is refused an image is told the guest that has it" {
+@test "the refusal of an image names the guest that has it" {
 	vbd 1 51712 "$image"
 	vbd 2 51712 "$image"
 	block_add 1 51712
@@ -49,13 +49,13 @@ teardown() {
 	assert_refused backend/vbd/2/51712 busy "guest1"
 }
 
-@test "the refusal of a device that is being detached is a sentence" {
+@test "a device that is being detached is refused with a sentence" {
 	vbd 1 51712 "$image" state 5
 	run block_add 1 51712
 	assert_refused backend/vbd/1/51712 error 'is being detached'
 }
 
-@test "a node that names somebody else's loop device is not believed" {
+@test "a loop device that the node names but another owner has is left alone" {
 	vbd 1 51712 "$image"
 	image other.img
 	loop=$(losetup --find --show "$image")
@@ -67,7 +67,7 @@ teardown() {
 	losetup -d "$loop"
 }
 
-@test "plan says what would be done, and whether the disk is free" {
+@test "plan prints what an attach would do, and whether the disk is free" {
 	vbd 1 51712 "$image"
 	vbd 2 51712 "$image"
 	run call block plan vbd 1 51712
@@ -80,7 +80,7 @@ teardown() {
 	[[ $output == *'guest1'* ]]
 }
 
-@test "a device of the kind vbd3, whose backend takes no block device, is not block's" {
+@test "block refuses a device of the type vbd3, whose backend takes no block device" {
 	run host env XENBUS_PATH=backend/vbd3/1/51712 "$scripts/block" add
 	[[ "$status" -ne 0 ]]
 	[[ "$output" == *'block is perhaps the wrong script for this device.' ]]

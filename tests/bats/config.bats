@@ -31,7 +31,7 @@ chain() {
 	host nft list chain netdev xen_hotplug vif1.0
 }
 
-@test "the file that is installed says what holds without it" {
+@test "the installed file and no file give the same behaviour" {
 	vif 1 0 ip 10.0.0.1
 	online 1 0
 	chain >"$BATS_TEST_TMPDIR/with"
@@ -41,7 +41,7 @@ chain() {
 	run ! grep -v -e '^#' -e '^$' "$root/hotplug/hotplug.conf"
 }
 
-@test "each setting that the installed file shows is one, with its default" {
+@test "each setting in the installed file is valid and shows its default" {
 	local library="$scripts/../common" line
 	while IFS= read -r line; do
 		printf '%s\n' "$line" >"$conf"
@@ -59,14 +59,14 @@ chain() {
 	[[ "$(grep -c '^#[a-z_]* = ' "$root/hotplug/hotplug.conf")" == 2 ]]
 }
 
-@test "comments, spaces and a line without an end are read as meant" {
+@test "comments, spaces and a last line without a newline are accepted" {
 	vif 1 0
 	printf '# bind_mac = n\n\n  bind_mac=y   # every guest\n firewall = nftables' >"$conf"
 	online 1 0
 	chain | grep '00:16:3e:00:00:01'
 }
 
-@test "with bind_mac, a guest without ip= has its MAC address alone, and any other address" {
+@test "with bind_mac, a guest without ip= may use only its own MAC address, and any IP address" {
 	vif 1 0
 	attach 'bind_mac = y'
 	host ip link add wire type veth peer name other
@@ -84,7 +84,7 @@ chain() {
 	[[ "$output" == $'arp spa=10.8.8.8\nipv6 src6=fd00::99' ]]
 }
 
-@test "firewall = none sets no rule, and tells where ip= says otherwise" {
+@test "firewall = none sets no rule, and warns if there is an ip=" {
 	vif 1 0 ip 10.0.0.1
 	run attach 'firewall = none' 'bind_mac = y'
 	[[ "$status" -eq 0 ]]
@@ -93,7 +93,7 @@ chain() {
 	run ! chain
 }
 
-@test "what is wrong in the file is named, with its line" {
+@test "a mistake in the file is named with its line" {
 	local line
 	vif 1 0 ip 10.0.0.1
 	while IFS='|' read -r line sentence; do
@@ -122,7 +122,7 @@ chain() {
 	assert_refused backend/vif/1/0 error 'is not a file that can be read'
 }
 
-@test "a file that has become wrong hinders no detach" {
+@test "a detach succeeds even if the file has become invalid" {
 	vif 1 0 ip 10.0.0.1
 	attach ''
 	echo nonsense >"$conf"

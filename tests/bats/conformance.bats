@@ -58,21 +58,21 @@ scripts() {
 	(($# == 2)) || touch "$1/$3"
 }
 
-@test "the document has exactly the suite's tests, in its order" {
+@test "the document lists exactly the suite's tests in the suite's order" {
 	diff <(titles) <(sed -n 's/^| \(\(contract\|defect [0-9]*\): [^|]*\) |.*/\1/p' "$table")
 }
 
-@test "in the document all pass the contract, and only ours the defects" {
+@test "in the document all scripts pass the contract, and only ours pass the defects" {
 	run -1 grep -E '^\| contract: ' <(grep -vE '\| pass \| pass \| pass \|$' "$table")
 	run -1 grep -E '^\| defect ' <(grep -vE '\| (fails as described|came later) \| fails as described \| pass \|$' "$table")
 }
 
-@test "each defect of the list has a test, and each test of a defect is in the list" {
+@test "defects.md and the tests of defects have the same numbers" {
 	diff <(sed -n '/^## /q; s/^| \([0-9][0-9]*\) |.*/\1/p' "$root/docs/defects.md" | sort -u) \
 		<(titles | sed -n 's/^defect \([0-9]*\): .*/\1/p' | sort -u)
 }
 
-@test "scripts that pass, and Xen's that fail as described, are a success" {
+@test "the run succeeds if ours pass and Xen's fail as described" {
 	scripts "$ours" whole file
 	scripts "$upstream" broken file
 	conformance "$ours" "$upstream"
@@ -82,7 +82,7 @@ scripts() {
 	[[ $output == *'| defect 1: it is not broken | fails as described | pass |'* ]]
 }
 
-@test "scripts that fail the contract are a failure, and its output is shown" {
+@test "the run fails and shows the output if our scripts fail the contract" {
 	scripts "$ours" whole
 	conformance "$ours"
 	[[ "$status" -eq 1 ]]
@@ -90,14 +90,14 @@ scripts() {
 	[[ $output == *'HOTPLUG_SCRIPTS/file'* ]]
 }
 
-@test "scripts that have a defect are a failure" {
+@test "the run fails if our scripts have a defect" {
 	scripts "$ours" broken file
 	conformance "$ours"
 	[[ "$status" -eq 1 ]]
 	[[ $output == *'| defect 1: it is not broken | FAILS |'* ]]
 }
 
-@test "Xen's scripts that pass the test of a defect are a failure" {
+@test "the run fails if Xen's scripts pass the test of a defect" {
 	scripts "$ours" whole file
 	scripts "$upstream" whole file
 	conformance "$ours" "$upstream"
@@ -105,7 +105,7 @@ scripts() {
 	[[ $output == *'| defect 1: it is not broken | PASSES | pass |'* ]]
 }
 
-@test "Xen's scripts that fail the test of a defect for another reason are a failure" {
+@test "the run fails if Xen's scripts fail the test of a defect for another reason" {
 	scripts "$ours" whole file
 	scripts "$upstream" 'not there' file
 	conformance "$ours" "$upstream"
@@ -126,7 +126,7 @@ later() {
 	conformance_suite "$ours" "$upstream"
 }
 
-@test "a defect that came with newer scripts of Xen's is not looked for in older ones" {
+@test "a defect of newer scripts of Xen's is not expected in older ones" {
 	local version
 	scripts "$ours" whole
 	scripts "$upstream" whole
@@ -148,7 +148,7 @@ later() {
 	[[ "$status" -eq 1 ]]
 }
 
-@test "Xen's scripts that fail the contract are a failure" {
+@test "the run fails if Xen's scripts fail the contract" {
 	scripts "$ours" whole file
 	scripts "$upstream" broken
 	conformance "$ours" "$upstream"
@@ -156,7 +156,7 @@ later() {
 	[[ $output == *'| contract: there is (a) *file. | FAILS | pass |'* ]]
 }
 
-@test "what Xen's scripts fail at once and pass alone is a success" {
+@test "the run succeeds if Xen's scripts pass a test when it is repeated alone" {
 	scripts "$ours" whole file
 	scripts "$upstream" broken
 	suite <<-'END'
@@ -172,20 +172,20 @@ later() {
 	[[ $output == *'again, alone, try 1: contract: the second time it is there'* ]]
 }
 
-@test "a test that is skipped is a failure" {
+@test "the run fails if a test is skipped" {
 	suite <<<'test "contract: a" { skip "there is no a here"; }'
 	conformance_suite "$ours"
 	[[ "$status" -eq 1 ]]
 	[[ $output == *'there is no a here'* ]]
 }
 
-@test "a suite that bats cannot read is a failure" {
+@test "the run fails if bats cannot read the suite" {
 	suite <<<'test "contract: a" { if; }'
 	conformance_suite "$ours"
 	[[ "$status" -eq 1 ]]
 }
 
-@test "a test of a defect that does not say how Xen's scripts fail it is an error, and so is one of neither kind" {
+@test "a test of a defect without an upstream line, or of neither kind, is an error" {
 	suite <<<'test "defect 1: a" { true; }'
 	conformance_suite "$ours"
 	[[ "$status" -eq 1 ]]
@@ -201,7 +201,7 @@ later() {
 	[[ "$status" -eq 1 ]]
 }
 
-@test "two tests of one title are an error" {
+@test "two tests with one title are an error" {
 	echo '@test "contract: a" { true; }' >"$BATS_TEST_TMPDIR/suite/1.bats"
 	echo '@test "contract: a" { true; }' >"$BATS_TEST_TMPDIR/suite/2.bats"
 	conformance_suite "$ours"
@@ -209,7 +209,7 @@ later() {
 	[[ $output == *"two tests 'contract: a'"* ]]
 }
 
-@test "--table writes the document, with the versions, and --check fails where it says something else, whatever the package's revision" {
+@test "--table writes the document with the versions, and --check fails if it differs in more than revisions" {
 	scripts "$ours" whole file
 	scripts "$upstream" broken file
 	conformance --table "$ours" "$upstream"
@@ -226,7 +226,7 @@ later() {
 	[[ $output == *'make conformance-table writes it anew'* ]]
 }
 
-@test "--table does not write a document of a run that failed" {
+@test "--table writes no document after a failed run" {
 	scripts "$ours" broken file
 	conformance --table "$ours"
 	[[ "$status" -eq 1 ]]

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-only
 # The demo shows what the README says that it shows, and leaves nothing.
 
-@test "the demo attaches, refuses, detaches, and leaves nothing" {
+@test "the demo attaches, refuses and detaches, and leaves nothing" {
 	run "$BATS_TEST_DIRNAME/../demo"
 	[[ $status == 0 ]]
 	[[ $output == *'vif1.0@guest1.0'*'master xenbr0'* ]]
@@ -10,7 +10,7 @@
 	[[ $output == *$'$ ls /run/xen-hotplug\n    lock\n'* ]]
 }
 
-@test "the README's excerpt of the demo is what the demo prints" {
+@test "the README quotes the demo as the demo prints it" {
 	local line
 	run "$BATS_TEST_DIRNAME/../demo"
 	sed -n '/^# libxl calls/,/^```$/p' "$BATS_TEST_DIRNAME/../../README.md" | grep -v '^```$' |

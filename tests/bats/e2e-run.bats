@@ -46,13 +46,13 @@ qemu_gone() {
 	[[ ! -e /proc/$(<"$BATS_TEST_TMPDIR/pid") ]]
 }
 
-@test "a run in which all tests pass says how many, and what it took" {
+@test "a run in which all tests pass prints their number and the time" {
 	qemu 'touch up' 'echo up >console.log' 'printf "%s\n" 1..2 "begin 1 one" "ok 1 one in 5ms" "ok 2 two in 5ms" end >tests'
 	ends 0 '2 passed, 0 failed, 0 skipped'
 	[[ "$output" == *'... 1 one'* && "$output" == *"The logs are in $E2E_RESULTS."* ]]
 }
 
-@test "a failed test fails the run, and so does a skipped one" {
+@test "a failed or skipped test fails the run" {
 	qemu 'touch up console.log' 'printf "%s\n" 1..2 "ok 1 one in 5ms" "not ok 2 two in 5ms" "#  why" end >tests'
 	ends 1 '1 passed, 1 failed, 0 skipped'
 	[[ "$output" == *'#  why'* ]]
@@ -66,7 +66,7 @@ qemu_gone() {
 	[[ $(<"$E2E_RESULTS/filter") == nothing ]]
 }
 
-@test "a host that panics ends the run, which says how far it came" {
+@test "a panic of the host ends the run, which prints how far it came" {
 	qemu 'touch up' 'printf "%s\n" 1..3 "ok 1 one in 5ms" >tests' 'echo "Kernel panic - not syncing" >console.log'
 	ends 1 "Only 1 of 3 tests ran, since dom0 panicked: see $E2E_RESULTS/console.log."
 }
@@ -76,25 +76,25 @@ qemu_gone() {
 	ends 1 "QEMU ended before dom0 was up: see $E2E_RESULTS/qemu.log and $E2E_RESULTS/console.log."
 }
 
-@test "a dom0 that does not come up is given up in time, and QEMU is ended" {
+@test "a run ends QEMU in time if dom0 does not come up" {
 	qemu 'exec sleep 300'
 	E2E_BOOT=1 ends 1 "dom0 did not come up within 1 s: see $E2E_RESULTS/console.log."
 	until_true qemu_gone
 }
 
-@test "a run that takes too long is ended, and says so" {
+@test "a run that takes too long is killed, and says so" {
 	qemu 'touch up console.log' 'printf "%s\n" 1..2 "ok 1 one in 5ms" >tests' 'exec sleep 300'
 	E2E_TIMEOUT=4 ends 1 'Only 1 of 2 tests ran, since its 4 s were over'
 	until_true qemu_gone
 }
 
-@test "a suite that ended early, between two files, is not complete" {
+@test "a suite that ended early between two files fails the run" {
 	qemu 'touch up console.log' 'printf "%s\n" 1..1 "ok 1 one in 5ms" >tests'
 	ends 1 'Only 1 of 1 tests ran, since dom0 ended'
 }
 
 # shellcheck disable=SC2016 # the stand-in expands
-@test "of several hosts all tests count, and one that fails fails the run" {
+@test "the tests of all hosts count, and one failed host fails the run" {
 	qemu 'cd "${E2E_RESULTS-.}"; touch up console.log; printf "%s\n" 1..1 "ok 1 one in 5ms" end >tests'
 	E2E_HOSTS=2 run "$root/tests/e2e/all"
 	[[ $status == 0 && "$output" == *'1: '*'2: '*$'\n2 passed, 0 failed, 0 skipped'* ]]
@@ -103,12 +103,12 @@ qemu_gone() {
 	[[ $status == 1 && "$output" == *$'\n1 passed, 1 failed, 0 skipped'* ]]
 }
 
-@test "a suite that does not begin is told by dom0's last words" {
+@test "a run whose suite does not start prints dom0's last lines" {
 	qemu 'touch up' 'echo "Xen does not answer in dom0: xl list fails." >main.log'
 	ends 1 "The suite did not begin: Xen does not answer in dom0: xl list fails.; see $E2E_RESULTS/main.log"
 }
 
-@test "an interrupt ends QEMU too" {
+@test "an interrupt ends QEMU" {
 	qemu 'exec sleep 300'
 	# A job of its own, which takes interrupts as one of a terminal does.
 	# shellcheck disable=SC2016 # the inner shell expands
@@ -121,20 +121,20 @@ qemu_gone() {
 	until_true test ! -e "/proc/$runner"
 }
 
-@test "a machine that lacks QEMU is told what to do" {
+@test "without QEMU, the error says what to install" {
 	ln -s "$(type -P realpath)" "$(type -P make)" "$stubs"
 	PATH=$stubs run /bin/bash "$root/tests/e2e/run"
 	echo "$output"
 	[[ "$status" -eq 1 && "$output" == 'This machine lacks qemu-system-x86_64: run make deps.' ]]
 }
 
-@test "a person who is not root is told to be" {
+@test "without root, the error asks for root" {
 	qemu 'exit 1'
 	run setpriv --reuid 65534 --inh-caps +dac_read_search --ambient-caps +dac_read_search "$root/tests/e2e/run"
 	[[ "$status" -eq 1 && "$output" == *'run this as root.' ]]
 }
 
-@test "packages that cannot be had end the run, and leave no half an image" {
+@test "if the packages are unavailable, the run ends and leaves no partial image" {
 	qemu 'exit 1'
 	rm -r "$XDG_CACHE_HOME"
 	ends 1 'Debian bookworm cannot be installed: see above.'
@@ -142,7 +142,7 @@ qemu_gone() {
 	[[ ! $(ls "$XDG_CACHE_HOME/xen-hotplug") ]]
 }
 
-@test "a disk that is too small for the image is named, with what is needed" {
+@test "a disk too small for the image is named with the space needed" {
 	qemu 'exit 1'
 	export root
 	# shellcheck disable=SC2016 # the inner shell expands

@@ -185,62 +185,62 @@ missing_helper() {
 	assert_sentence "$(tail -n 1 "$said")"
 }
 
-@test "any request of a vif's attach being refused, that fails as a whole or succeeds" {
+@test "a vif's attach succeeds or rolls back when any store request is refused" {
 	subject_make vif
 	fault_everywhere attach 30 EIO ENOSPC EACCES
 }
 
-@test "any request of a vif's attach being lost, answered with nonsense or to be repeated, too" {
+@test "a vif's attach succeeds or rolls back when any store request is dropped, garbled or to be repeated" {
 	subject_make vif
 	fault_everywhere attach 30 EAGAIN drop garbage
 }
 
-@test "any request of a disk's attach being refused, that fails as a whole or succeeds" {
+@test "a disk's attach succeeds or rolls back when any store request is refused" {
 	subject_make disk
 	fault_everywhere attach 30 EIO ENOSPC EACCES
 }
 
-@test "any request of a disk's attach being lost, answered with nonsense or to be repeated, too" {
+@test "a disk's attach succeeds or rolls back when any store request is dropped, garbled or to be repeated" {
 	subject_make disk
 	fault_everywhere attach 30 EAGAIN drop garbage
 }
 
-@test "the answer to any request of a disk's attach being lost, or only that, too" {
+@test "a disk's attach succeeds or rolls back when any store reply is lost or truncated" {
 	subject_make disk
 	fault_everywhere attach 20 drop-after short
 }
 
-@test "any request of a vif's detach going wrong, the next one succeeds" {
+@test "a second detach of a vif succeeds after any store request of the first went wrong" {
 	subject_make vif
 	fault_everywhere detach 12 EIO EACCES garbage
 }
 
-@test "any request of a disk's detach going wrong, the next one succeeds" {
+@test "a second detach of a disk succeeds after any store request of the first went wrong" {
 	subject_make disk
 	fault_everywhere detach 12 ENOSPC EAGAIN drop
 }
 
-@test "any program of a vif's attach failing, that fails as a whole or succeeds" {
+@test "a vif's attach succeeds or rolls back when any of its programs fails" {
 	subject_make vif
 	program_fault_everywhere attach 20
 }
 
-@test "any program of a disk's attach failing, that fails as a whole or succeeds" {
+@test "a disk's attach succeeds or rolls back when any of its programs fails" {
 	subject_make disk
 	program_fault_everywhere attach 15
 }
 
-@test "any program of a vif's detach failing, the next one succeeds" {
+@test "a second detach of a vif succeeds after any program of the first failed" {
 	subject_make vif
 	program_fault_everywhere detach 15
 }
 
-@test "any program of a disk's detach failing, the next one succeeds" {
+@test "a second detach of a disk succeeds after any program of the first failed" {
 	subject_make disk
 	program_fault_everywhere detach 12
 }
 
-@test "without the helper a person is told, and a later detach succeeds" {
+@test "without the helper, an error is printed, and a later detach succeeds" {
 	local kind
 	tree_copy
 	cp "$real_helper" "$tree/helpers/xen-hotplug"
@@ -257,7 +257,7 @@ missing_helper() {
 	done
 }
 
-@test "ip failing at any of its starts, before or after its work, is undone or done again" {
+@test "if ip fails at any start, before or after its work, the next detach leaves nothing" {
 	local what nth tried=0
 	subject_make vif
 	mkdir "$BATS_TEST_TMPDIR/bin"
@@ -277,7 +277,7 @@ missing_helper() {
 	say_tried "$tried" programs 6
 }
 
-@test "without ip the attach says what to install, and the detach says what it could not do" {
+@test "without ip, the attach says what to install, and the detach names the remaining work" {
 	local ip ips hide=()
 	subject_make vif
 	mapfile -t ips < <(type -aP ip)
@@ -298,7 +298,7 @@ missing_helper() {
 	assert_works_again
 }
 
-@test "no room for the journal, or for what it needs, is told, and nothing stays" {
+@test "a full file system below the journal is reported, and nothing stays" {
 	local kind inodes
 	for kind in vif disk; do
 		subject_make "$kind"
@@ -324,7 +324,7 @@ missing_helper() {
 	done
 }
 
-@test "a /run that became read-only is told, and the detach succeeds once it can be written" {
+@test "a read-only /run is reported, and the detach succeeds once /run is writable" {
 	local kind
 	for kind in vif disk; do
 		subject_make "$kind"
@@ -348,7 +348,7 @@ missing_helper() {
 	done
 }
 
-@test "a script that uses a variable which is not set fails the attach, undoes it, and says so" {
+@test "an unset variable in a script rolls the attach back with a message" {
 	cat >"$BATS_TEST_TMPDIR/block-typo" <<-'END'
 		#!/bin/bash
 		. "$HOTPLUG_SH"

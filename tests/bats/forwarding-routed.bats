@@ -46,18 +46,18 @@ assert_routed_through() {
 	[[ ! "$(rules)" ]]
 }
 
-@test "a routed guest gets through a host that drops, in both directions, and its rules go with it" {
+@test "a routed guest passes a host that drops, in both directions, and its rules go with it" {
 	iptables_drops
 	assert_routed_through
 }
 
-@test "a routed guest gets through the iptables without nftables, too" {
+@test "a routed guest passes a legacy iptables (without nftables)" {
 	legacy
 	iptables_drops
 	assert_routed_through
 }
 
-@test "without the rules it does not get through: what the other tests rely on" {
+@test "without the rules, a host that drops stops a routed guest" {
 	iptables_drops
 	vif 1 0 ip 198.51.100.5
 	call vif-route online vif 1 0 type_if=vif
@@ -95,18 +95,18 @@ assert_translated_through() {
 	[[ ! "$(rules)" ]]
 }
 
-@test "a natted guest gets through a host that drops, and nobody gets through to it" {
+@test "a guest of vif-nat passes a host that drops, and nobody can reach it" {
 	iptables_drops
 	assert_translated_through
 }
 
-@test "a natted guest gets through the iptables without nftables, too" {
+@test "a guest of vif-nat passes a legacy iptables (without nftables)" {
 	legacy
 	iptables_drops
 	assert_translated_through
 }
 
-@test "a chain that accepts by its policy and rejects by its last rule is no obstacle either" {
+@test "a routed guest passes a chain whose policy accepts and whose last rule rejects" {
 	host iptables --append FORWARD --jump REJECT
 	vif 1 0 ip 198.51.100.5
 	call vif-route online vif 1 0 type_if=vif
@@ -116,7 +116,7 @@ assert_translated_through() {
 	[[ "$(rules)" == '-A FORWARD -j REJECT --reject-with icmp-port-unreachable' ]]
 }
 
-@test "where iptables drops nothing there is no rule, and not even a table" {
+@test "if iptables drops nothing, no rule and no table is added" {
 	vif 1 0 ip '198.51.100.5 2001:db8:5::5'
 	call vif-route online vif 1 0 type_if=vif
 	guest 1 0 198.51.100.5/32 2001:db8:5::5/128
@@ -124,7 +124,7 @@ assert_translated_through() {
 	[[ "$(host nft list tables)" == 'table netdev xen_hotplug' ]]
 }
 
-@test "a firewall of nftables' own is left as it is, also under the name that iptables has" {
+@test "a native nftables firewall is left alone, even if its table has the name that iptables uses" {
 	local before
 	host nft -f - <<-'END'
 		table ip filter { chain forward { type filter hook forward priority 0; policy drop; }; }
@@ -151,7 +151,7 @@ noted() {
 	PATH=$BATS_TEST_TMPDIR/bin:$PATH
 }
 
-@test "the iptables of a family that the guest does not have is not asked" {
+@test "iptables is not called for a family that the guest does not have" {
 	iptables_drops
 	noted ip6tables ip6tables-restore
 	vif 1 0 ip 198.51.100.5
@@ -160,7 +160,7 @@ noted() {
 	[[ ! -e "$BATS_TEST_TMPDIR/called" ]]
 }
 
-@test "an iptables that does not work in this kernel is none, unless hotplug.conf says that it is the firewall" {
+@test "an iptables that does not work in this kernel is ignored, unless hotplug.conf selects it" {
 	noted iptables iptables-restore
 	tree_copy
 	cp "$real_helper" "$tree/helpers/xen-hotplug"
@@ -190,7 +190,7 @@ noted() {
 	[[ ! -e "$BATS_TEST_TMPDIR/called" ]]
 }
 
-@test "while another program holds the lock of iptables, a routed guest is refused as a whole" {
+@test "a routed guest is refused without any change while another program holds iptables' lock" {
 	local lock
 	legacy
 	iptables_drops
@@ -206,7 +206,7 @@ noted() {
 	assert_unrouted
 }
 
-@test "a routed vif on a host that drops, whose attach was killed at any moment, is detached without residue" {
+@test "a routed vif on a host that drops is detached without residue after a kill at any moment of its attach" {
 	iptables_drops
 	routed_subject vif-route
 	killed_everywhere attach 30

@@ -68,18 +68,18 @@ assert_attaches_and_detaches() {
 	[[ ! "$(rules)" ]]
 }
 
-@test "one rule a direction lets a guest's packets pass, and goes with it" {
+@test "one rule for each direction lets a guest's packets pass until it is detached" {
 	br_netfilter
 	assert_attaches_and_detaches
 }
 
-@test "the iptables without nftables is told the same" {
+@test "a legacy iptables (without nftables) gets the same rules" {
 	legacy
 	br_netfilter
 	assert_attaches_and_detaches
 }
 
-@test "without the rules, packets do not pass: what the other tests rely on" {
+@test "without the rules, a guest's packets do not pass" {
 	br_netfilter
 	vif 1 0 bridge xenbr0
 	online 1 0
@@ -89,7 +89,7 @@ assert_attaches_and_detaches() {
 	[[ ! "$(host "$root/tests/frames/send" guest1.0 other 'arp tpa=10.0.0.3' <<<ipv4)" ]]
 }
 
-@test "detach finds its rules without the bridge and without the interface" {
+@test "detach removes its rules even if the bridge and the interface are gone" {
 	br_netfilter
 	vif 1 0 bridge xenbr0
 	online 1 0
@@ -99,7 +99,7 @@ assert_attaches_and_detaches() {
 	[[ ! "$(rules)" ]]
 }
 
-@test "detach leaves the rules of others, and finds its own when one is gone already" {
+@test "detach removes only its own rules, even if one of them is gone already" {
 	br_netfilter
 	vif 1 0 bridge xenbr0
 	online 1 0
@@ -119,7 +119,7 @@ assert_attaches_and_detaches() {
 	[[ ! "$(rules)" ]]
 }
 
-@test "while another program holds the lock of iptables, an attach fails as a whole and says so" {
+@test "an attach is refused without any change while another program holds iptables' lock" {
 	local lock
 	legacy
 	br_netfilter
@@ -136,7 +136,7 @@ assert_attaches_and_detaches() {
 	run ! host nft list chain netdev xen_hotplug vif1.0
 }
 
-@test "iptables failing, nothing is left, and the error has its reason" {
+@test "if iptables fails, nothing is left and the error has its reason" {
 	local command
 	br_netfilter
 	mkdir "$BATS_TEST_TMPDIR/bin"
@@ -152,7 +152,7 @@ assert_attaches_and_detaches() {
 	[[ ! "$(rules)" ]]
 }
 
-@test "no program is started where iptables does not see bridged packets" {
+@test "iptables is not started if it does not see bridged packets" {
 	local command
 	mkdir "$BATS_TEST_TMPDIR/bin"
 	for command in iptables ip6tables nft; do
@@ -173,7 +173,7 @@ configured() {
 	printf '%s\n' "$1" >"$tree/hotplug/hotplug.conf"
 }
 
-@test "with firewall = nftables or none, iptables is left alone" {
+@test "with firewall = nftables or none, iptables is not called for a bridged guest" {
 	local firewall
 	br_netfilter
 	vif 1 0 bridge xenbr0
@@ -186,7 +186,7 @@ configured() {
 	done
 }
 
-@test "without iptables, firewall = iptables is refused where bridged packets pass it, and auto is not" {
+@test "without iptables, firewall = iptables refuses a bridged guest and auto does not" {
 	br_netfilter
 	without iptables{,-restore} ip6tables{,-restore}
 	vif 1 0 bridge xenbr0

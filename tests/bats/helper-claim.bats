@@ -40,7 +40,7 @@ partitions() {
 	[[ $(tag_of "$dev") == "xen-hotplug:vbd/4/$devid:1af:"* ]]
 }
 
-@test "with mode r the loop device is read-only, and so may the file be" {
+@test "with mode r, the loop device is read-only, and the file may be" {
 	chmod a-w disk.img
 	claim 3 r "$PWD/disk.img"
 	((status == 0))
@@ -52,7 +52,7 @@ queue() {
 	cat "/sys/block/${1#/dev/}/$2"
 }
 
-@test "a loop device has the size that the image has then, and passes discards on" {
+@test "a loop device has the image's current size and passes discards on" {
 	truncate -s 6M disk.img
 	claim 3 w "$PWD/disk.img"
 	[[ $(blockdev --getsize64 "$dev") == 6291456 ]]
@@ -78,14 +78,14 @@ on_disk() {
 	image "$1/disk.img"
 }
 
-@test "direct I/O passes the page cache by where a disk has the file" {
+@test "direct I/O is used if the file is on a disk" {
 	on_disk fs
 	claim 3 w "$PWD/fs/disk.img"
 	[[ $(queue "$dev" loop/dio) == 1 && $(queue "$dev" queue/logical_block_size) == 512 ]]
 	losetup -d "$dev"
 }
 
-@test "on a disk of larger sectors the guest has those of 512 bytes all the same, without direct I/O" {
+@test "on a disk with larger sectors, the guest has sectors of 512 bytes and no direct I/O" {
 	on_disk fs -b 4096
 	claim 3 w "$PWD/fs/disk.img"
 	((status == 0))
@@ -93,7 +93,7 @@ on_disk() {
 	losetup -d "$dev"
 }
 
-@test "a file on no disk is attached without direct I/O" {
+@test "a file that is not on a disk is attached without direct I/O" {
 	mkdir fs
 	mount -t tmpfs tmpfs fs
 	image fs/disk.img
@@ -103,7 +103,7 @@ on_disk() {
 	losetup -d "$dev"
 }
 
-@test "a sparse image that may outgrow its file system is given, and the log says so" {
+@test "a sparse image that may outgrow its file system is attached with a warning in the log" {
 	mkdir fs
 	mount -t tmpfs -o size=4M tmpfs fs
 	truncate -s 64M fs/disk.img
@@ -118,7 +118,7 @@ on_disk() {
 	[[ ! -s log ]]
 }
 
-@test "where no loop device is free, the sentence names max_loop" {
+@test "if no loop device is free, the error names max_loop" {
 	status=0
 	# A sanitizer cannot look for leaks below strace.
 	ASAN_OPTIONS=detect_leaks=0 strace -o trace -P /dev/loop-control -e inject=ioctl:error=ENOSPC \
@@ -127,7 +127,7 @@ on_disk() {
 	ended 1 "There is no free loop device (No space left on device); detach some with 'losetup -d', or raise the loop module's parameter max_loop."
 }
 
-@test "a claim done twice is the same as once" {
+@test "a second claim of one device changes nothing" {
 	claim 3 w "$PWD/disk.img"
 	local first=$dev
 	claim 3 w "$PWD/disk.img"
@@ -135,14 +135,14 @@ on_disk() {
 	[[ $dev == "$first" && $(loops | wc -l) == 1 ]]
 }
 
-@test "a second guest is refused, which names the first, its mode and its device" {
+@test "the refusal of a second guest names the first guest, its mode and its device" {
 	claim 3 w "$PWD/disk.img"
 	claim 4 w "$PWD/disk.img"
 	ended 4 "Disk '$PWD/disk.img' is in use, read-write, by guest 'guest3' (domain 3) as xvda; detach it there first, or share it deliberately with script=block-shared (mode=w!)."
 	[[ $(loops | wc -l) == 1 ]]
 }
 
-@test "a loop device that one reading of the kernel's table misses is seen all the same" {
+@test "a loop device that one read of the kernel's table misses is still found" {
 	claim 3 w "$PWD/disk.img"
 	status=0
 	ASAN_OPTIONS=detect_leaks=0 strace -o trace -P /proc/partitions -e inject=read:retval=0:when=1 \
@@ -152,7 +152,7 @@ on_disk() {
 	ended 4 "Disk '*' is in use, read-write, by *"
 }
 
-@test "other names for the same file are refused: hard link, symbolic link, bind mount, relative parts" {
+@test "a second guest is refused a file by any name: hard link, symbolic link, bind mount, relative parts" {
 	mkdir other
 	ln disk.img hard.img
 	ln -s disk.img soft.img
@@ -165,14 +165,14 @@ on_disk() {
 	done
 }
 
-@test "a copy and another file are not refused" {
+@test "a copy of a used image and another file are allowed" {
 	cp disk.img copy.img
 	claim 3 w "$PWD/disk.img"
 	claim 4 w "$PWD/copy.img"
 	((status == 0))
 }
 
-@test "two who only read go together; one who writes does not" {
+@test "two readers share an image, and a writer is refused" {
 	claim 3 r "$PWD/disk.img"
 	((status == 0))
 	claim 4 r "$PWD/disk.img"
@@ -182,20 +182,20 @@ on_disk() {
 	ended 4 "*is in use, read-only, by guest 'guest?' (domain ?)*"
 }
 
-@test "mode r is refused while another writes" {
+@test "mode r is refused while another guest writes" {
 	claim 3 w "$PWD/disk.img"
 	claim 4 r "$PWD/disk.img"
 	ended 4 '*read-write, by guest*'
 }
 
-@test "mode w! is given, whoever else uses it" {
+@test "mode w! is allowed, whoever else uses the disk" {
 	claim 3 w "$PWD/disk.img"
 	claim 4 w! "$PWD/disk.img"
 	((status == 0))
 	[[ $(loops | wc -l) == 2 ]]
 }
 
-@test "two guests that only read lock a disk together, one that writes alone" {
+@test "two readers lock a disk shared, and a writer locks it exclusively" {
 	exec 8<>lock
 	claim 3 r "$PWD/disk.img" --lock 8
 	((status == 0))
@@ -208,7 +208,7 @@ on_disk() {
 	exec 7>&- 8>&-
 }
 
-@test "parts of one disk that do not meet are locked apart" {
+@test "only overlapping parts of one disk exclude each other's locks" {
 	local first second third
 	truncate -s 16M disk.img
 	first=$(attach -o 0 --sizelimit 4194304 disk.img)
@@ -232,21 +232,21 @@ on_disk() {
 	((status == 0))
 }
 
-@test "a guest and its stubdomain are one" {
+@test "a guest and its stub domain share an image" {
 	claim 3 w "$PWD/disk.img"
 	store_set /local/domain/4/target 3 /local/domain/4/vm /vm/stub
 	claim 4 w "$PWD/disk.img"
 	((status == 0))
 }
 
-@test "both ends of a migration on one host are one" {
+@test "both ends of a migration on one host share an image" {
 	claim 3 w "$PWD/disk.img"
 	store_set /local/domain/4/vm /vm/3
 	claim 4 w "$PWD/disk.img"
 	((status == 0))
 }
 
-@test "two guests of which nothing can be read are not one" {
+@test "two guests whose nodes cannot be read are two guests" {
 	claim 3 w "$PWD/disk.img"
 	xenstore-rm /local/domain/3
 	xenstore-rm /local/domain/4
@@ -257,7 +257,7 @@ on_disk() {
 	ended 4 '* (domain 3)*'
 }
 
-@test "two guests whose virtual machines may not be read are not one" {
+@test "two guests whose vm nodes may not be read are two guests" {
 	claim 3 w "$PWD/disk.img"
 	store_set /local/domain/4/vm /vm/3
 	store_fault 'read:/local/domain/*/vm@1+=EACCES'
@@ -265,7 +265,7 @@ on_disk() {
 	ended 4 '* (domain 3)*'
 }
 
-@test "of eight claims at once by eight guests, one is done" {
+@test "one of eight parallel claims by eight guests succeeds" {
 	local i pids=() done=0
 	for ((i = 10; i < 18; i++)); do
 		device "$i"
@@ -288,7 +288,7 @@ on_disk() {
 	[[ $(loops | wc -l) == 1 ]]
 }
 
-@test "the lock of the disk is held after the claim, and only that disk's" {
+@test "after the claim, only that disk's lock is held" {
 	image other.img
 	exec 8>>lock
 	claim 3 w "$PWD/disk.img" --lock 8
@@ -302,7 +302,7 @@ on_disk() {
 	((status == 4))
 }
 
-@test "the host's own loop device over the file is a user, and the sentence says how to end it" {
+@test "the host's own loop device over the file counts as a user, and the refusal says how to detach it" {
 	local loop
 	loop=$(attach disk.img)
 	claim 3 w "$PWD/disk.img"
@@ -313,7 +313,7 @@ on_disk() {
 	((status == 0))
 }
 
-@test "a loop device that older scripts gave to a guest is that guest's" {
+@test "a loop device that older scripts attached to a guest counts as that guest's" {
 	give 3 "$(attach disk.img)"
 	claim 4 w "$PWD/disk.img"
 	ended 4 "*is in use, read-write, by guest 'guest3' (domain 3) as xvda*"
@@ -321,7 +321,7 @@ on_disk() {
 	((status == 0))
 }
 
-@test "the file under a device that a guest has is refused, and the device over a guest's file" {
+@test "a file and the loop device over it exclude each other" {
 	local loop
 	loop=$(attach disk.img)
 	give 3 "$loop"
@@ -334,7 +334,7 @@ on_disk() {
 	ended 4 "Disk '$loop' is in use, read-write, by guest 'guest3'*"
 }
 
-@test "a block device is given as it is" {
+@test "a block device is attached without a loop device" {
 	local loop
 	loop=$(attach disk.img)
 	ln -s "$loop" link
@@ -342,7 +342,7 @@ on_disk() {
 	done_with "device=$loop" "physical-device=$(stat -c %t:%T "$loop")" kind=device "target=$loop"
 }
 
-@test "a block device that another guest has is refused, and also by other numbers of it" {
+@test "a block device that another guest has is refused, also under another device number" {
 	local loop upper
 	loop=$(attach disk.img)
 	give 3 "$loop"
@@ -359,7 +359,7 @@ on_disk() {
 	((status == 0))
 }
 
-@test "a block device goes together with others who read, and with the same virtual machine" {
+@test "a block device is shared by readers, and by domains of one virtual machine" {
 	local loop
 	loop=$(attach disk.img)
 	give 3 "$loop" r
@@ -372,7 +372,7 @@ on_disk() {
 	((status == 0))
 }
 
-@test "an unreadable mode of another guest counts as writing" {
+@test "another guest's unreadable mode counts as writing" {
 	local loop
 	loop=$(attach disk.img)
 	give 3 "$loop" r
@@ -381,7 +381,7 @@ on_disk() {
 	ended 4 '*read-write*'
 }
 
-@test "a partition and its whole disk are the same bytes, two partitions are not" {
+@test "a partition overlaps its whole disk, but not another partition" {
 	local loop
 	loop=$(attach -P disk.img)
 	partitions "$loop"
@@ -398,7 +398,7 @@ on_disk() {
 	ended 4 "Disk '${loop}p2' is in use, read-write, by guest 'guest3'*"
 }
 
-@test "parts of one file by offset: overlapping ones are the same bytes, others are not" {
+@test "parts of one file exclude each other only if they overlap" {
 	local first second third
 	first=$(attach -o 0 --sizelimit 1048576 disk.img)
 	second=$(attach -o 1048576 --sizelimit 1048576 disk.img)
@@ -414,7 +414,7 @@ on_disk() {
 	ended 4 '*'
 }
 
-@test "a device that the host has mounted is refused, and where is said" {
+@test "a device that the host has mounted is refused with its mount point" {
 	local loop
 	loop=$(attach disk.img)
 	mkfs.ext4 -q "$loop"
@@ -426,7 +426,7 @@ on_disk() {
 	((status == 4))
 }
 
-@test "what the host has mounted to read can be given to be read, and no more" {
+@test "a device that the host has mounted read-only can be attached read-only" {
 	local loop
 	mkfs.ext4 -q disk.img
 	cp disk.img other.img
@@ -457,7 +457,7 @@ on_disk() {
 	((status == 0))
 }
 
-@test "to share with the host's own file system is not offered" {
+@test "the refusal of a mounted device does not suggest block-shared" {
 	local loop
 	loop=$(attach disk.img)
 	mkfs.ext4 -q "$loop"
@@ -467,7 +467,7 @@ on_disk() {
 	ended 4 "Disk '$loop' is mounted on '$PWD/mnt' in this host; unmount it there first."
 }
 
-@test "an image file that the host has mounted is refused, and where is said" {
+@test "an image file that the host has mounted is refused with its mount point" {
 	local loop
 	mkfs.ext4 -q disk.img
 	mkdir mnt
@@ -478,7 +478,7 @@ on_disk() {
 	((status == 4))
 }
 
-@test "an image file with a mounted partition is refused, and where is said" {
+@test "an image file with a mounted partition is refused with its mount point" {
 	local loop
 	loop=$(attach -P disk.img)
 	partitions "$loop"
@@ -489,7 +489,7 @@ on_disk() {
 	ended 4 "Disk '$PWD/disk.img' is mounted on '$PWD/mnt' in this host*"
 }
 
-@test "an image file that is swap space is refused, also to read" {
+@test "an image file that is swap space is refused, even to a reader" {
 	head -c 4M /dev/zero >disk.img
 	chmod 600 disk.img
 	mkswap -q disk.img
@@ -512,7 +512,7 @@ on_disk() {
 	ended 4 "Disk '$loop' is swap space of this host; run 'swapoff' on '$loop' first*"
 }
 
-@test "a device that somebody holds exclusively is refused, also where the reason is not seen" {
+@test "a device that another process holds exclusively is refused, even if the holder is unknown" {
 	local loop
 	loop=$(attach disk.img)
 	mkfs.ext4 -q "$loop"
@@ -529,7 +529,7 @@ on_disk() {
 	((status == 0))
 }
 
-@test "a guest that is just leaving is waited for" {
+@test "a claim waits for a guest whose disk is being closed" {
 	claim 3 w "$PWD/disk.img"
 	local loop=$dev
 	exec 7<"$loop"
@@ -544,13 +544,13 @@ on_disk() {
 	[[ $(loops | wc -l) == 1 ]]
 }
 
-@test "without a store nobody knows who uses an image file" {
+@test "without a store, a claim of an image file fails" {
 	store_stop
 	claim 3 w "$PWD/disk.img"
 	ended 1 '*xenstored*'
 }
 
-@test "for an image file the store is asked once, for a device twice for each guest besides, and once" {
+@test "a claim sends one store request for an image file, and two more for each guest for a device" {
 	local i before loop
 	loop=$(attach disk.img)
 	image other.img
@@ -576,7 +576,7 @@ served() {
 	store_set "$backend/params" "$3" "$backend/mode" "${4:-w}" "$backend/dev" xvde
 }
 
-@test "an image file that QEMU serves to a guest is that guest's, by whatever name" {
+@test "an image file that QEMU serves to a guest counts as that guest's under every name" {
 	local params
 	ln disk.img hard.img
 	ln -s hard.img soft.img
@@ -597,7 +597,7 @@ served() {
 	done
 }
 
-@test "what QEMU only reads goes together with who reads" {
+@test "a disk that QEMU only reads is shared with readers" {
 	served 4 qdisk "aio:$PWD/disk.img" r
 	claim 3 r "$PWD/disk.img"
 	((status == 0))
@@ -606,7 +606,7 @@ served() {
 	ended 4 "*is in use, read-only, by guest '*"
 }
 
-@test "a device that QEMU serves is in use, and a loop device over the file; tapdisk and virtio are the same" {
+@test "a disk that QEMU, tapdisk or virtio serves is in use, also through a loop device" {
 	local loop type
 	loop=$(attach disk.img)
 	served 4 qdisk "aio:$loop"
@@ -625,14 +625,14 @@ served() {
 	((status == 0))
 }
 
-@test "the disks of one guest that QEMU serves are its own" {
+@test "a guest may have an image that QEMU already serves to it" {
 	served 3 qdisk "aio:$PWD/disk.img"
 	device 3
 	claim 3 w "$PWD/disk.img"
 	((status == 0))
 }
 
-@test "--plan says the same and changes nothing" {
+@test "--plan gives the same verdict and changes nothing" {
 	claim 3 w "$PWD/disk.img" --plan
 	done_with device=/dev/loopN physical-device=7:N kind=file "target=$PWD/disk.img"
 	[[ ! $(loops) ]]
@@ -641,7 +641,7 @@ served() {
 	((status == 4))
 }
 
-@test "what cannot be a disk is refused with a sentence of its own" {
+@test "each kind of target that cannot be a disk is refused with its own sentence" {
 	ln -s nowhere dangling
 	ln -s loop loop
 	mkdir directory
@@ -668,7 +668,7 @@ served() {
 	ended 1 "Disk '$PWD/short' is smaller than a sector;*"
 }
 
-@test "what is read-only is not given for writing" {
+@test "a read-only target is refused to a writer" {
 	chmod a-w disk.img
 	claim 3 w "$PWD/disk.img"
 	ended 1 "Disk '$PWD/disk.img' is a read-only file; allow writing with 'chmod u+w', or give the disk mode=r."
@@ -685,7 +685,7 @@ served() {
 	((status == 0))
 }
 
-@test "names with blanks, quotes and newlines are taken as they are" {
+@test "names with spaces, quotes and newlines are accepted unchanged" {
 	local name=$'-a b\'"\n$(x)\\.img'
 	image "./$name"
 	claim 3 w "$PWD/$name"
@@ -695,7 +695,7 @@ served() {
 	ended 4 "*a b\\\\'\"\\\\n\$(x)\\\\\\\\.img' is in use*"
 }
 
-@test "values of the store that are no device numbers are no match" {
+@test "store values that are not device numbers match no device" {
 	local loop value
 	loop=$(attach disk.img)
 	for value in '' : 7 7: :7 x:y 7:fffffffffffff 1000:0 '7;0' "$(stat -c %t-%T "$loop")" $'\xff'; do
@@ -711,7 +711,7 @@ served() {
 	((status == 4))
 }
 
-@test "a store in which it cannot be seen who uses a device is a failure" {
+@test "a claim fails if the store does not say who uses a device" {
 	local loop
 	loop=$(attach disk.img)
 	store_fault 'directory@1=EACCES'
@@ -725,7 +725,7 @@ served() {
 	ended 1 "Cannot read 'backend/vbd/4/$devid/physical-device'*"
 }
 
-@test "a guest with more devices than one answer of the store holds is looked through" {
+@test "a guest with more devices than fit one store reply is checked completely" {
 	local loop i load=()
 	loop=$(attach disk.img)
 	for ((i = 0; i < 600; i++)); do

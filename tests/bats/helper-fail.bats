@@ -13,7 +13,7 @@ teardown() {
 	helper_teardown
 }
 
-@test "the sentence goes to the store, to standard error and to the log, the trace to the log" {
+@test "the sentence goes to the store, standard error and the log, and the trace only to the log" {
 	call fail "$b" 'Disk x is missing; create it.' '+ first' '+ second'
 	((status == 0))
 	[[ $error == 'Disk x is missing; create it.' && ! -s out ]]
@@ -28,7 +28,7 @@ teardown() {
 	[[ $(store_get "$home/$b/hotplug-status") == busy ]]
 }
 
-@test "control characters, invalid bytes and tricks with direction are made visible" {
+@test "control characters, invalid bytes and bidirectional overrides are escaped" {
 	call fail "$b" $'a\nb\x1b[2J\xff \xc2\x9b \xe2\x80\xae \xed\xa0\x80 käse €.' $'tr\race'
 	((status == 0))
 	local text='a\nb\x1b[2J\xff \xc2\x9b \xe2\x80\xae \xed\xa0\x80 käse €.'
@@ -37,7 +37,7 @@ teardown() {
 	[[ $(tail -n 1 log) == 'notice: tr\race' ]]
 }
 
-@test "a sentence that is too long is cut at a character, and marked" {
+@test "a sentence that is too long is truncated at a character, and marked" {
 	call fail "$b" "$(printf 'ä%.0s' {1..2000})"
 	((status == 0))
 	[[ $error == ää*ä… ]]
@@ -45,7 +45,7 @@ teardown() {
 	[[ $(store_get "$home/$b/hotplug-error") == "$error" ]]
 }
 
-@test "nothing is written for a device that is gone, which a second line says" {
+@test "nothing is written for a device that is gone, and a second line says so" {
 	call fail backend/vbd/9/9 'It broke.'
 	((status == 1))
 	[[ $error == "It broke."$'\n'"The device 'backend/vbd/9/9' is gone from the store"* ]]
@@ -60,7 +60,7 @@ teardown() {
 	[[ $(<log) == 'err: It broke.' ]]
 }
 
-@test "a store that hangs does not keep the sentence from the log" {
+@test "the sentence reaches the log even if the store hangs" {
 	store_fault 'transaction_start@1=hang'
 	call fail --deadline 0.3 "$b" 'It broke.'
 	((status == 5))
@@ -68,7 +68,7 @@ teardown() {
 	[[ $(<log) == 'err: It broke.' ]]
 }
 
-@test "a transaction that raced is tried again" {
+@test "a transaction that conflicts is retried" {
 	store_fault 'transaction_end@1=EAGAIN'
 	call fail "$b" 'It broke.'
 	((status == 0))

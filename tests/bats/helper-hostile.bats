@@ -61,7 +61,7 @@ each() {
 	say_tried "$tried" faults 51
 }
 
-@test "publish survives every fault in any answer, and never says done where it is not" {
+@test "publish survives every fault in any answer, and reports success only if it succeeded" {
 	local request tried=0
 	for request in transaction_start@1 read@1 write@1 write@2 rm@1 transaction_end@1; do
 		each "$request" '0 1 3 5' publish "$b" one=1 two=2 three
@@ -70,7 +70,7 @@ each() {
 	say_tried "$tried" faults 102
 }
 
-@test "publish that was cut off before the end has written nothing" {
+@test "a publish cut off before its commit has written nothing" {
 	local fault
 	for fault in write@2=drop write@2=garbage transaction_end@1=drop; do
 		store_fault "$fault"
@@ -87,7 +87,7 @@ each() {
 	say_tried "$tried" faults 34
 }
 
-@test "claim survives every fault in any answer, and then does not claim" {
+@test "claim survives every fault in any answer, and claims nothing" {
 	local loop request tried=0
 	loop=$(losetup -f --show disk.img)
 	give 3 "$loop"
@@ -98,7 +98,7 @@ each() {
 	say_tried "$tried" faults 96
 }
 
-@test "hostile names and values of the store end up escaped in the sentence" {
+@test "hostile names and values of the store are escaped in the sentence" {
 	claim 3 w "$PWD/disk.img"
 	store_set /local/domain/3/name "$(printf 'a\n\x1b[2J\xff%%n%%s')" "$home/$b/dev" "$(printf 'x\tb\n%04000d' 0)"
 	claim 4 w "$PWD/disk.img"
@@ -106,7 +106,7 @@ each() {
 	((${#error} <= 1100))
 }
 
-@test "hostile names of nodes are no guests" {
+@test "hostile names of nodes count as no guest" {
 	local loop name
 	loop=$(losetup -f --show disk.img)
 	for name in -1 0x5 99999999999999999999 5x abc 40000 @x; do
@@ -118,7 +118,7 @@ each() {
 	((status == 0))
 }
 
-@test "hostile tags of loop devices are nobody's" {
+@test "hostile tags of loop devices count as no owner" {
 	local tag loop
 	loop=$(losetup -f --show disk.img)
 	for tag in xen-hotplug: "xen-hotplug:vbd/3/$devid" "xen-hotplug:vbd/3/$devid:1:2" \
@@ -134,7 +134,7 @@ each() {
 	done
 }
 
-@test "values of every byte and of the largest size come through load and fail" {
+@test "load and fail pass values with every byte and of the largest size" {
 	local bytes
 	bytes=$(printf '%b' "$(printf '\\x%02x' {1..255})")
 	survives 0 fail "$b" "$bytes" "$bytes" || ((status == 0))
@@ -145,14 +145,14 @@ each() {
 	[[ ${reply[0]} == "=$bytes" ]]
 }
 
-@test "a store that closes before it answers at all is a failure" {
+@test "a store that closes the connection before any answer is a failure" {
 	store_fault 'any@1+=drop'
 	survives 1 load "$b" x
 	survives 1 publish "$b" x=y
 	survives 1 wait --deadline 1 "$b/x"
 }
 
-@test "a deadline that passes after a failure was told does not tell another" {
+@test "a deadline after a reported failure does not report another one" {
 	local ms
 	for ms in {10..100..5}; do
 		# Or what the one before it had still asked for meets the fault: then this is done.

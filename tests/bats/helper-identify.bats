@@ -14,7 +14,7 @@ teardown() {
 	helper_teardown
 }
 
-@test "an image file is one extent, up to its end" {
+@test "an image file is one extent up to its end" {
 	ln -s disk.img link
 	call identify "$PWD/link"
 	done_with "target=$PWD/disk.img" kind=file "extent=$file 0 -" readonly=0
@@ -23,7 +23,7 @@ teardown() {
 	[[ ${reply[3]} == readonly=1 ]]
 }
 
-@test "a loop device is what it stands on, with offset and limit, through several" {
+@test "a loop device is a range of its file, through several levels of loop devices" {
 	local loop upper
 	loop=$(losetup -f --show -o 4096 --sizelimit 1048576 disk.img)
 	call identify "$loop"

@@ -54,7 +54,7 @@ relatives() {
 
 both=(first second)
 
-@test "each device is the same as itself" {
+@test "each device overlaps itself" {
 	stack 'partition 8:1 8:0 2048 4096' 'array 9:0 8:1 8:16' 'dm 253:0 0 100 linear 9:0 0' \
 		'dm 253:1 0 100 zero' 'dm 253:2 0 100 error' 'dm 253:3 0 100 unheard-of 8:32' \
 		'dm 253:4 0 100 linear nonsense' 'loop 7:0 file 1:2'
@@ -65,7 +65,7 @@ both=(first second)
 	apart 253:1 253:2
 }
 
-@test "two LVs of one PV are apart, each of them and the PV are not" {
+@test "two LVs of one PV do not overlap, but each overlaps the PV" {
 	stack 'partition 8:1 8:0 2048 100000' 'partition 8:2 8:0 102048 100' \
 		'dm 253:0 0 8192 linear 8:1 2048' 'dm 253:1 0 8192 linear 8:1 10240'
 	apart 253:0 253:1
@@ -77,7 +77,7 @@ both=(first second)
 	relatives 8:1 8:1 8:0 '253:0 holder' '253:1 holder'
 }
 
-@test "an LV of several segments meets each other one exactly where they overlap" {
+@test "LVs of several segments overlap exactly if their segments do" {
 	stack 'dm 253:0 0 8 linear 8:0 100' 'dm 253:0 8 8 linear 8:16 0' 'dm 253:0 16 8 linear 8:0 300' \
 		'dm 253:1 0 192 linear 8:0 108' 'dm 253:2 0 1 linear 8:0 307' 'dm 253:3 0 1 linear 8:0 308' \
 		'dm 253:4 0 1 linear 8:16 8'
@@ -87,7 +87,7 @@ both=(first second)
 	apart 253:0 253:4
 }
 
-@test "partitions of a device-mapper device (kpartx) are ranges of what is below" {
+@test "partitions of a device-mapper device (kpartx) are ranges of the device below" {
 	stack 'dm 253:0 0 10 linear 8:0 100' 'dm 253:0 10 10 linear 8:16 0' \
 		'dm 253:1 0 10 linear 253:0 0' 'dm 253:2 0 10 linear 253:0 10' 'dm 253:3 0 2 linear 253:0 9'
 	apart 253:1 253:2
@@ -97,7 +97,7 @@ both=(first second)
 	together 253:2 8:16 "${both[@]}"
 }
 
-@test "LVs on an encrypted PV are apart, and the same bytes as the disk" {
+@test "LVs on an encrypted PV do not overlap each other, but overlap the disk" {
 	stack 'dm 253:0 0 90000 crypt aes-xts-plain64 00112233445566778899 0 8:1 32768' \
 		'partition 8:1 8:0 2048 200000' 'dm 253:1 0 100 linear 253:0 2048' 'dm 253:2 0 100 linear 253:0 2148' \
 		'dm 253:3 0 90000 crypt aes-xts-plain64 :32:logon:key 0 8:1 122768 1 allow_discards'
@@ -107,7 +107,7 @@ both=(first second)
 	together 253:3 8:1 "${both[@]}"
 }
 
-@test "LVs on multipath are apart; each path is the same bytes" {
+@test "LVs on multipath do not overlap each other, but overlap each path" {
 	stack 'dm 253:0 0 90000 multipath 0 0 2 1 service-time 0 1 2 8:0 1 1 service-time 0 1 2 8:16 1 1' \
 		'dm 253:1 0 100 linear 253:0 2048' 'dm 253:2 0 100 linear 253:0 2148' 'partition 8:1 8:0 2148 100'
 	apart 253:1 253:2
@@ -120,7 +120,7 @@ both=(first second)
 	relatives 253:1 253:1 253:0 8:0 8:16
 }
 
-@test "ranges of a striped device meet in no stripe" {
+@test "disjoint ranges of a striped device do not overlap" {
 	stack 'dm 253:0 0 96 striped 3 8 8:0 100 8:16 200 8:32 300' 'dm 253:1 0 12 linear 253:0 0' \
 		'dm 253:2 0 84 linear 253:0 12' 'dm 253:3 0 1 linear 8:16 203' 'dm 253:4 0 1 linear 8:16 204' \
 		'dm 253:5 0 1 linear 8:0 131' 'dm 253:6 0 1 linear 8:0 132' 'dm 253:7 0 1 linear 8:32 300'
@@ -135,7 +135,7 @@ both=(first second)
 	together 253:7 253:2 "${both[@]}"
 }
 
-@test "LVs on an array are apart, and the same bytes as each member" {
+@test "LVs on an array do not overlap each other, but overlap each member" {
 	stack 'array 9:0 8:1 8:17' 'partition 8:1 8:0 2048 1000' 'partition 8:17 8:16 2048 1000' \
 		'partition 8:2 8:0 3048 1000' 'dm 253:0 0 100 linear 9:0 2048' 'dm 253:1 0 100 linear 9:0 2148' \
 		'partition 259:0 9:0 2000 49'
@@ -150,7 +150,7 @@ both=(first second)
 	relatives 8:16 8:16 8:17 '9:0 holder' '253:0 holder' '253:1 holder' 259:0
 }
 
-@test "thin volumes of one pool are apart; the pool's own devices are the same bytes as each" {
+@test "thin volumes of one pool do not overlap each other, but overlap the pool's own devices" {
 	stack 'dm 253:0 0 100 linear 8:0 0' 'dm 253:1 0 900 linear 8:0 100' \
 		'dm 253:2 0 900 thin-pool 253:0 253:1 128 0 0' 'dm 253:3 0 500 thin 253:2 1' \
 		'dm 253:4 0 500 thin 253:2 2' 'dm 253:5 0 900 linear 253:2 0' 'dm 253:6 0 500 thin 253:2 1' \
@@ -173,7 +173,7 @@ both=(first second)
 	together 253:3 8:0 second
 }
 
-@test "snapshots go together with their origin, whatever is written to either" {
+@test "a snapshot and its origin can both be written by different guests" {
 	stack 'dm 253:0 0 100 linear 8:0 0' 'dm 253:1 0 50 linear 8:0 100' 'dm 253:2 0 50 linear 8:0 150' \
 		'dm 253:3 0 100 snapshot-origin 253:0' 'dm 253:4 0 100 snapshot 253:0 253:1 P 8' \
 		'dm 253:5 0 100 snapshot 253:0 253:2 P 8'
@@ -189,7 +189,7 @@ both=(first second)
 	relatives 253:3 253:3 253:0 8:0
 }
 
-@test "overlays over one base only read it, and write apart" {
+@test "overlays on one base only read it, and do not overlap each other" {
 	stack 'loop 7:0 file 1:100' 'loop 7:1 file 1:100' 'loop 7:2 file 1:102' 'loop 7:3 file 1:103' \
 		'dm 253:0 0 100 snapshot 7:0 7:2 P 8' 'dm 253:1 0 100 snapshot 7:1 7:3 P 8'
 	together 253:0 253:1
@@ -202,7 +202,7 @@ both=(first second)
 	relatives 8:0 8:0 '253:0 holder' '253:1 holder'
 }
 
-@test "what is unknown is somewhere on all that is below" {
+@test "an unknown target overlaps everything below it" {
 	stack 'dm 253:0 0 100 cache 8:0 8:1 8:16 512 1 writethrough default 0' \
 		'dm 253:1 0 50 linear 253:0 0' 'dm 253:2 0 50 linear 253:0 50' \
 		'dm 253:3 0 10 linear 8:16 9999' 'partition 8:1 8:0 5000 10' \
@@ -215,14 +215,14 @@ both=(first second)
 	together 253:6 8:1 "${both[@]}"
 }
 
-@test "parts that are on nothing share nothing" {
+@test "mappings without a device below overlap nothing" {
 	stack 'dm 253:0 0 10 linear 8:0 0' 'dm 253:0 10 10 error' 'dm 253:0 20 10 linear 8:0 20' \
 		'dm 253:1 0 10 linear 8:0 10' 'dm 253:2 0 10 linear 253:0 10'
 	apart 253:0 253:1
 	together 253:0 253:2 "${both[@]}"
 }
 
-@test "loop devices over device-mapper and device-mapper over loop devices" {
+@test "loop devices over device-mapper, and device-mapper over loop devices, are resolved" {
 	stack 'loop 7:0 file 1:5' 'dm 253:0 0 10 linear 7:0 0' 'dm 253:1 0 10 linear 7:0 10' \
 		'loop 7:1 device 253:0' 'loop 7:2 device 253:1'
 	apart 7:1 7:2

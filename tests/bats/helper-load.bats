@@ -19,7 +19,7 @@ restart_with() {
 	store_start --load "$PWD/nodes"
 }
 
-@test "values, empty values and absent nodes come in the order of the keys" {
+@test "values, empty values and absent nodes are returned in the order of the keys" {
 	store_set "$home/b/one" 1 "$home/b/empty" ''
 	call load b one absent empty one
 	done_with '=1' - '=' '=1'
@@ -33,7 +33,7 @@ restart_with() {
 	done_with '=1'
 }
 
-@test "values come byte by byte" {
+@test "values are returned byte for byte" {
 	# shellcheck disable=SC2016 # not to be expanded is the point
 	restart_with 'a\r\x01\xff\\ $(x)`"='
 	call load b value one
@@ -56,7 +56,7 @@ restart_with() {
 	done_with '!Permission denied' =y
 }
 
-@test "an error of the store is told from an absent node" {
+@test "a store error is distinguished from an absent node" {
 	store_set "$home/b/one" 1 "$home/b/two" 2
 	store_fault 'read:b/one@1=EINVAL'
 	call load b one two
@@ -82,7 +82,7 @@ restart_with() {
 	done_with "${expected[@]}" =end
 }
 
-@test "values of the largest size are read, many of them" {
+@test "many values of the largest size are read" {
 	local value i keys=()
 	value=$(printf '%04000d' 0)
 	for ((i = 0; i < 100; i++)); do
@@ -99,7 +99,7 @@ restart_with() {
 	done_with - -
 }
 
-@test "one call is one connection and one request a key" {
+@test "one call makes one connection and one request for each key" {
 	local before
 	before=$(store_requests)
 	call load b one two three
@@ -107,13 +107,13 @@ restart_with() {
 	(($(store_requests) - before == 3))
 }
 
-@test "a store that breaks off is a failure, not a set of absent nodes" {
+@test "a store that closes the connection is a failure, not a set of absent nodes" {
 	store_fault 'read:b/two@1=drop'
 	call load b one two three
 	ended 1 'The connection to xenstored broke (*'
 }
 
-@test "a store that does not answer is given up after the deadline" {
+@test "a store that does not answer fails the call after the deadline" {
 	store_fault 'read:b/two@1=hang'
 	call load --deadline 0.3 b one two
 	ended 5 'The store did not answer within 0.3 s; is xenstored running*'

@@ -54,20 +54,20 @@ try() {
 	done_with -
 }
 
-@test "the sentence names the process that holds the lock, and its command line" {
+@test "the sentence names the process that holds the lock, with its command line" {
 	hold vbd/3/51712
 	local pid=$holder_PID
 	try vbd/3/51712
 	ended 5 "'vbd/3/51712' has been locked by process $pid (/bin/bash ./script vbd/3/51712) for 0.2 s;*"
 }
 
-@test "locks with different names do not hinder each other" {
+@test "locks with different names do not block each other" {
 	hold one
 	try two
 	done_with -
 }
 
-@test "a script that is killed leaves no lock behind" {
+@test "a killed script leaves no lock behind" {
 	hold name
 	kill -KILL "$holder_PID"
 	patience=$generous try name
@@ -85,7 +85,7 @@ try() {
 	wait "$!"
 }
 
-@test "two that take the same locks in opposite order do not wait for each other" {
+@test "two scripts that take the same locks in opposite order do not deadlock" {
 	local i pids=()
 	for ((i = 0; i < 20; i++)); do
 		./script a b <&- >/dev/null &
@@ -100,7 +100,7 @@ try() {
 	done
 }
 
-@test "a name taken twice by one script is one lock" {
+@test "a script that locks one name twice has one lock" {
 	exec 8>>lock
 	call load --lock 8:name --lock 8:name b key
 	done_with -

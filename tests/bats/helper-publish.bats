@@ -38,27 +38,27 @@ node() {
 	lacks "$home/$b"
 }
 
-@test "without items it only makes sure that the device is still there" {
+@test "without items, publish only checks that the device still exists" {
 	call publish "$b"
 	done_with
 	call publish backend/vbd/9/9
 	((status == 3))
 }
 
-@test "a device with only frontend-id is there" {
+@test "a device with only frontend-id exists" {
 	xenstore-rm "$home/$b/frontend"
 	call publish "$b" a=b
 	done_with
 }
 
-@test "nothing is written where one item fails, and the sentence names the node" {
+@test "nothing is written if one item fails, and the sentence names the node" {
 	store_fault "write:$b/second@1+=ENOSPC"
 	call publish "$b" first=1 second=2
 	ended 1 "Cannot write the node '$b/second' in the store (No space left on device)*"
 	lacks "$home/$b/first"
 }
 
-@test "an optional item is skipped where the store denies it, another is not" {
+@test "an optional item is skipped if the store denies it, and a mandatory one fails" {
 	helper_teardown
 	store_start --listen "$BATS_TEST_TMPDIR/guest:5"
 	cd "$BATS_TEST_TMPDIR" || return
@@ -73,20 +73,20 @@ node() {
 	[[ $(node a) == 1 ]]
 }
 
-@test "an optional item is written where it can be" {
+@test "an optional item is written if the store allows it" {
 	call publish "$b" '?a=1'
 	done_with
 	[[ $(node a) == 1 ]]
 }
 
-@test "a transaction that raced is tried again" {
+@test "a transaction that conflicts is retried" {
 	store_fault 'transaction_end@1=EAGAIN' 'transaction_end@2=EAGAIN'
 	call publish "$b" a=1
 	done_with
 	[[ $(node a) == 1 ]]
 }
 
-@test "a transaction that always races is given up with a sentence" {
+@test "a transaction that always conflicts fails with a sentence" {
 	store_fault 'transaction_end@1+=EAGAIN'
 	call publish "$b" a=1
 	ended 1 "The changes to '$b' collided with others' in the store, * times;*"
@@ -100,7 +100,7 @@ node() {
 	ended 1 "Cannot write the node '0000*…'*"
 }
 
-@test "the line is logged after success, and only then" {
+@test "the line is logged only after success" {
 	call publish --log 'Disk attached.' "$b" a=1
 	done_with
 	[[ $(<log) == 'info: Disk attached.' ]]
@@ -109,7 +109,7 @@ node() {
 	[[ $(<log) == 'info: Disk attached.' ]]
 }
 
-@test "a log that cannot be written does not fail anything, nor does a link in its place" {
+@test "a log that cannot be written, or is a link, fails nothing" {
 	ln -s elsewhere link
 	XEN_HOTPLUG_LOG=$PWD/link call publish --log line "$b" a=1
 	done_with
@@ -121,7 +121,7 @@ node() {
 	done_with
 }
 
-@test "forget removes the file and logs; a file that is gone is fine" {
+@test "forget removes the file and logs, and succeeds if the file is gone" {
 	: >journal
 	call forget --log $'Detached\nhere.' journal
 	done_with
@@ -130,7 +130,7 @@ node() {
 	done_with
 }
 
-@test "forget says what it could not remove" {
+@test "forget names the file that it could not remove" {
 	mkdir -p full/dir
 	call forget full
 	ended 1 "Cannot remove 'full' (Is a directory);*"

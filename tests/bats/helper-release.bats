@@ -18,14 +18,14 @@ release() {
 	call release --device "vbd/$1/$devid" "${@:2}"
 }
 
-@test "the loop device is detached, and named" {
+@test "the loop device is detached, and its name is printed" {
 	claim 3 w "$PWD/disk.img"
 	release 3
 	done_with "$dev"
 	until_true no_loops
 }
 
-@test "nothing to detach is fine, also a second time" {
+@test "release succeeds if there is nothing to detach" {
 	release 3
 	done_with
 	claim 3 w "$PWD/disk.img"
@@ -34,7 +34,7 @@ release() {
 	done_with
 }
 
-@test "a deleted image is detached" {
+@test "the loop device of a deleted image is detached" {
 	claim 3 w "$PWD/disk.img"
 	rm disk.img
 	release 3
@@ -42,7 +42,7 @@ release() {
 	until_true no_loops
 }
 
-@test "other devices keep theirs" {
+@test "the loop devices of other guests stay" {
 	image other.img
 	claim 3 w "$PWD/disk.img"
 	local first=$dev
@@ -56,7 +56,7 @@ release() {
 	[[ $(loops) == "$dev" ]]
 }
 
-@test "with a token only what that attach has tagged is detached" {
+@test "with a token, only the loop device of that attach is detached" {
 	claim 3 w "$PWD/disk.img" --token 1a
 	release 3 --token 1b
 	done_with
@@ -65,14 +65,14 @@ release() {
 	done_with "$dev"
 }
 
-@test "no store is needed" {
+@test "release needs no store" {
 	claim 3 w "$PWD/disk.img"
 	store_stop
 	release 3
 	done_with "$dev"
 }
 
-@test "a loop device that holds another file than its tag says is left alone" {
+@test "a loop device with a file other than in its tag is left alone" {
 	image other.img
 	claim 3 r "$PWD/disk.img"
 	perl -e 'open my $loop, "+<", $ARGV[0] or die; open my $file, "<", "other.img" or die;
@@ -90,7 +90,7 @@ release() {
 	until_true no_loops
 }
 
-@test "the same, when its image is gone" {
+@test "an untagged loop device whose image was deleted is detached" {
 	local loop
 	loop=$(losetup -f --show disk.img)
 	rm disk.img
@@ -99,7 +99,7 @@ release() {
 	until_true no_loops
 }
 
-@test "a recorded loop device that holds another file by now is left alone" {
+@test "a recorded loop device that has another file by now is left alone" {
 	local loop
 	image other.img
 	loop=$(losetup -f --show other.img)
@@ -117,7 +117,7 @@ release() {
 	[[ $(loops) == "$dev" ]]
 }
 
-@test "with a node, of what is tagged for the device only that is detached" {
+@test "with a node, only the recorded one of the device's loop devices is detached" {
 	image other.img
 	claim 3 w "$PWD/disk.img"
 	local recorded=$dev
@@ -130,7 +130,7 @@ release() {
 	[[ $(loops) == "$dev" ]]
 }
 
-@test "a recorded node that is no loop device, or is gone, is fine" {
+@test "release succeeds if the recorded node is gone or is no loop device" {
 	local node
 	for node in /dev/null "$PWD/disk.img" "$PWD/none" ''; do
 		release 3 --node "$node" --target "$PWD/disk.img"
@@ -138,7 +138,7 @@ release() {
 	done
 }
 
-@test "a loop device that is in use goes when its last user closes it" {
+@test "a loop device in use is detached when its last user closes it" {
 	claim 3 w "$PWD/disk.img"
 	exec 7<"$dev"
 	release 3
@@ -147,7 +147,7 @@ release() {
 	until_true no_loops
 }
 
-@test "add, remove, add on one target works" {
+@test "claim, release and claim of one target succeed" {
 	claim 3 w "$PWD/disk.img"
 	release 3
 	claim 4 w "$PWD/disk.img"

@@ -19,7 +19,7 @@ alive() {
 	! gone "$1"
 }
 
-@test "standard input and output are the command's, and so is the exit status" {
+@test "the command has the caller's standard input and output, and its exit status is returned" {
 	call run -- sh -c 'read -r x; echo "got $x"; exit 7' <<<hello
 	((status == 7))
 	[[ $(<out) == 'got hello' ]]
@@ -34,7 +34,7 @@ alive() {
 	ended 2 "'sh -c *' failed: No such device."
 }
 
-@test "what a command says without failing goes to the log alone" {
+@test "the messages of a command that succeeds go only to the log" {
 	call run -- sh -c 'echo beware >&2'
 	done_with
 	[[ $(<log) == "debug: 'sh -c echo beware >&2' said: beware\n" ]]
@@ -60,7 +60,7 @@ alive() {
 	ended 139 "'sh -c *' was killed by signal 11 (Segmentation fault)."
 }
 
-@test "a long command line is shortened, and a hostile one escaped" {
+@test "a long command line is truncated, and a hostile one escaped" {
 	call run -- sh -c 'exit 1' "$(printf '%01000d' 0)"
 	ended 1 "'sh -c exit 1 0000*0…' failed*"
 	((${#error} < 400))
@@ -68,19 +68,19 @@ alive() {
 	ended 1 "'sh -c exit 1 \\\\x1b\[2J\\\\n\\\\'\\\\\\\\' failed*"
 }
 
-@test "after the deadline the command and its whole group are killed" {
+@test "after the deadline, the command and its process group are killed" {
 	call run --deadline 0.3 -- sh -c 'sleep 1000 & echo $! >child; echo $$ >leader; wait'
 	ended 124 "'sh -c *' did not end within 0.3 s and was killed."
 	until_true gone leader
 	until_true gone child
 }
 
-@test "a command that ignores signals is killed all the same" {
+@test "a command that ignores signals is killed after the deadline" {
 	call run --deadline 0.3 -- sh -c 'trap "" TERM INT HUP; while :; do sleep 1000; done'
 	ended 124 '*did not end within 0.3 s*'
 }
 
-@test "a flood of errors neither stops the command nor fills the memory" {
+@test "a flood of messages neither stops the command nor fills the memory" {
 	call run -- sh -c 'head -c 20000000 /dev/zero | tr "\0" x >&2; exit 3'
 	((status == 3))
 	[[ $error == *"failed: xxxx"*"x…." && ${#error} -lt 1000 ]]
@@ -125,7 +125,7 @@ alive() {
 	done
 }
 
-@test "when the script is killed the command dies, and only then is the lock free" {
+@test "after a kill of the script, the lock is free only when the command is dead" {
 	store_start
 	cat >script <<-'END'
 		exec 9>>lock
@@ -146,7 +146,7 @@ alive() {
 	gone leader
 }
 
-@test "nothing is started for a script that is gone already" {
+@test "no command is started for a script that has already ended" {
 	call run --parent 1 -- touch started
 	ended 143 "'touch started' was killed, because the script*"
 	[[ ! -e started ]]
@@ -155,7 +155,7 @@ alive() {
 	done_with
 }
 
-@test "when the supervisor itself is killed, the command dies with it" {
+@test "a kill of the supervisor also kills the command" {
 	mkfifo ready
 	"$helper" run --deadline 100 -- sh -c 'echo $$ >leader; echo >ready; sleep 1000' 3>&- &
 	read -r _ <ready
@@ -164,14 +164,14 @@ alive() {
 	until_true gone leader
 }
 
-@test "a daemon that the command starts is left alone, and does not hold the script up" {
+@test "a daemon that the command starts is neither killed nor waited for" {
 	call run -- sh -c 'setsid sleep 1000 >/dev/null & echo $! >daemon'
 	done_with
 	alive daemon
 	kill "$(<daemon)"
 }
 
-@test "a command that fails with its input is run once more with the second, and no more" {
+@test "a command that fails with its input is run again once, with the second input" {
 	call run --input no --second yes -- sh -c 'read -r word; echo "$word" >>words; [ "$word" = yes ] && echo done'
 	done_with $'done\n'
 	[[ $(<words) == $'no\nyes' ]]

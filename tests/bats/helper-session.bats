@@ -42,7 +42,7 @@ grandchild_of() {
 	pgrep -P "$(pgrep -P "$1")"
 }
 
-@test "a session answers one request after the other" {
+@test "a session answers requests in sequence" {
 	store_set "$home/a" 'one value' "$home/b" ''
 	ask load "$home" a b c
 	[[ $answered == 0 ]]
@@ -51,7 +51,7 @@ grandchild_of() {
 	[[ $answered == 0 && ${#fields[@]} == 1 ]]
 }
 
-@test "arguments may hold newlines and be empty, 200 of them may be there" {
+@test "a request may have 200 arguments, also empty ones and ones with newlines" {
 	local many=() i
 	for ((i = 0; i < 200; i++)); do many+=("key$i"); done
 	ask load "$home" "${many[@]}"
@@ -62,7 +62,7 @@ grandchild_of() {
 	[[ $(store_get "$home/k") == $'two\nlines' ]]
 }
 
-@test "a failure is its status and one sentence, and the session goes on" {
+@test "a failed request returns its status and one sentence, and the session continues" {
 	ask claim --device "vbd/1/$devid" --mode w -- "$BATS_TEST_TMPDIR/missing"
 	[[ $answered == 1 && ${#fields[@]} == 1 && ${fields[0]} == *"does not exist"*$'.\n' ]]
 	ask nonsense
@@ -71,7 +71,7 @@ grandchild_of() {
 	[[ $answered == 0 ]]
 }
 
-@test "what a command prints is a field, and its failure does not mix with that" {
+@test "a command's output is a field, and a failed command returns only its error" {
 	ask run --input $'some\ntext' -- cat
 	[[ $answered == 0 && ${fields[0]} == $'some\ntext' ]]
 	ask run -- sh -c 'printf half; echo why >&2; exit 7'
@@ -89,7 +89,7 @@ grandchild_of() {
 	exec 8>&-
 }
 
-@test "a lock file that cannot be made is the answer to load, and fail works without" {
+@test "load reports a lock file that cannot be created, and fail works without it" {
 	kill "$session_pid"
 	touch "$BATS_TEST_TMPDIR/file"
 	coproc session { exec "$helper" session --lock "$BATS_TEST_TMPDIR/file/lock" 3>&- 9>&-; }
@@ -101,7 +101,7 @@ grandchild_of() {
 	[[ $answered == 0 && $(store_get "$home/hotplug-error") == 'All is lost.' ]]
 }
 
-@test "a session ends when its script does, in the middle of a command as well" {
+@test "a session ends with its script, even in the middle of a command" {
 	local script child
 	mkfifo fifo
 	# shellcheck disable=SC2016 # the inner shell expands
@@ -116,13 +116,13 @@ grandchild_of() {
 	until_true store_gone "$child"
 }
 
-@test "bytes that are no request end the session" {
+@test "invalid bytes end the session" {
 	printf 'nonsense\0x\0' >&"$to"
 	run ! read -r -d '' -u "$from"
 	until_true store_gone "$session_pid"
 }
 
-@test "others are served beside a request that goes on aside, until its end is awaited" {
+@test "other requests are served while a background command runs" {
 	send aside run -- sh -c 'until [ -e go ]; do sleep 0.01; done; echo done >&2; exit 7'
 	ask run echo beside
 	[[ $answered == 0 && ${fields[0]} == $'beside\n' ]]
@@ -137,7 +137,7 @@ grandchild_of() {
 	[[ $answered == 0 && ${fields[0]} == $'next\n' ]]
 }
 
-@test "requests that are sent at once are served in their order" {
+@test "requests sent together are served in order" {
 	send aside run -- true
 	send run echo 1
 	send await
@@ -151,7 +151,7 @@ grandchild_of() {
 	[[ $answered.$count == 0.1 ]]
 }
 
-@test "nothing is awaited where nothing was begun, and of two at a time the session ends" {
+@test "a wait without a background command fails, and a second background command ends the session" {
 	ask await
 	[[ $answered == 2 ]]
 	send aside run -- sh -c 'echo $$ >child; exec sleep infinity'

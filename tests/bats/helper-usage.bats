@@ -8,7 +8,7 @@ setup() {
 	export XENSTORED_PATH=$BATS_TEST_TMPDIR/nothing
 }
 
-@test "the help lists every subcommand, and each has a help of its own" {
+@test "the help lists every subcommand, and each subcommand has its own help" {
 	call --help
 	((status == 0))
 	local name names
@@ -104,7 +104,7 @@ setup() {
 	[[ $(<err) == 'The result could not be written to standard output (No space left on device)'* ]]
 }
 
-@test "closed standard descriptors do not get what is meant for others" {
+@test "closed standard descriptors are not reused for other files" {
 	status=0
 	"$helper" load base key <&- >&- 2>&- || status=$?
 	((status == 1))

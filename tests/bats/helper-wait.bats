@@ -34,7 +34,7 @@ waited() {
 	error=$(<err)
 }
 
-@test "a node that is there already is printed at once" {
+@test "a node that exists already is printed at once" {
 	store_set "$home/node" 'a value'
 	call wait --deadline "$generous" node
 	done_with 'a value'
@@ -49,7 +49,7 @@ waited() {
 	done_with here
 }
 
-@test "only an awaited value ends the wait" {
+@test "only an expected value ends the wait" {
 	store_set "$home/state" 1
 	wait_in_background "$home/state" 5 6
 	store_set "$home/state" 2
@@ -58,7 +58,7 @@ waited() {
 	done_with 6
 }
 
-@test "a node that goes ends the wait for that" {
+@test "the removal of the node ends a wait for its removal" {
 	store_set "$home/node" here
 	wait_in_background --gone node
 	xenstore-rm "$home/node"
@@ -68,7 +68,7 @@ waited() {
 	done_with
 }
 
-@test "the deadline names the node, what it held, and what was awaited" {
+@test "the deadline's message names the node, its value and the expected value" {
 	store_set "$home/state" 2
 	call wait --deadline 0.2 state 5 6
 	ended 5 "The node 'state' still holds '2' after 0.2 s, and awaited was '5' or '6';*"
@@ -78,14 +78,14 @@ waited() {
 	ended 5 "The node 'state' still holds '2' after 0.2 s, and awaited was that it goes;*"
 }
 
-@test "a store that goes away ends the wait with a failure" {
+@test "a store that closes the connection fails the wait" {
 	wait_in_background node
 	store_stop
 	waited
 	ended 1 'The connection to xenstored broke (*'
 }
 
-@test "a store that does not answer is given up after the deadline" {
+@test "a store that does not answer fails the wait after the deadline" {
 	store_fault 'read@1=hang'
 	call wait --deadline 0.3 node
 	ended 5 'The store did not answer within *'
@@ -94,7 +94,7 @@ waited() {
 	ended 5 'The store did not answer within *'
 }
 
-@test "waiting does not poll the store" {
+@test "a wait does not poll the store" {
 	local before
 	before=$(store_requests READ)
 	call wait --deadline 1 node

@@ -44,7 +44,7 @@ assert_calls() {
 	(($# > 0)) || diff -u /dev/null "$calls"
 }
 
-@test "hooks are called in the order of their names, after the attach and before the detach, when the port is there" {
+@test "hooks are called in order of their names while the port exists" {
 	noting 10-first.hook 20-second 30-third.hook
 	vif 1 0 bridge xenbr0 vifname web
 	online 1 0
@@ -64,7 +64,7 @@ assert_calls() {
 	assert_calls '10-first add vif1.0-emu 1' '10-first remove vif1.0-emu 1'
 }
 
-@test "a program has the facts in its environment, also those that another left there" {
+@test "a program has the documented variables in its environment, whatever the caller's environment has" {
 	# shellcheck disable=SC2016 # the hook expands
 	hook facts 'echo "$command $type_if $domid $devid $vif $vifname $dev $bridge $mtu $XENBUS_PATH" >>'"$calls"
 	vif 1 0 bridge xenbr0 vifname web mtu 1400
@@ -74,7 +74,7 @@ assert_calls() {
 		'offline vif 1 0 vif1.0 web web xenbr0 1400 backend/vif/1/0'
 }
 
-@test "a *.hook is sourced with Xen's variables and functions, as the script that it was called by" {
+@test "a *.hook is sourced with Xen's variables and functions under the calling script's name" {
 	# shellcheck disable=SC2016 # the hook expands
 	hook 10.hook 'do_or_die true; do_without_error false; log debug hello' \
 		'id=$(xenstore_read "$XENBUS_PATH/frontend-id")' \
@@ -95,7 +95,7 @@ refused_hook() {
 	assert_link_down vif1.0
 }
 
-@test "a hook that fails, fails the attach with its name and what it said, and all is undone" {
+@test "a failed hook rolls back the attach, and the error has its name and message" {
 	local sentence
 	vif 1 0 bridge xenbr0
 	hook 50-program 'echo "There is no shaper." >&2; exit 3'
@@ -111,7 +111,7 @@ refused_hook() {
 	assert_node backend/vif/1/0/hotplug-status connected
 }
 
-@test "those hooks that were called before one that fails, and it, are called for the detach" {
+@test "a failed hook and the hooks before it are called for the detach" {
 	noting 10-first 90-last
 	hook 50-second "echo 50-second \$command >>$calls; [[ \$command != online ]]"
 	vif 1 0 bridge xenbr0
@@ -129,7 +129,7 @@ refused_hook() {
 	((SECONDS - started < in_time))
 }
 
-@test "a hook that fails at the detach is told to the person and the log, and the detach is done" {
+@test "a hook that fails at the detach is reported, and the detach succeeds" {
 	vif 1 0 bridge xenbr0
 	hook 50-first "[[ \$command == online ]] || { echo Never. >&2; exit 1; }"
 	noting 60-second
@@ -142,7 +142,7 @@ refused_hook() {
 	assert_residue_free
 }
 
-@test "hooks that came after the attach know the device at the detach" {
+@test "hooks installed after the attach have the device's variables at the detach" {
 	vif 1 0 bridge xenbr0 vifname web
 	online 1 0
 	noting 10-first
@@ -150,7 +150,7 @@ refused_hook() {
 	assert_calls '10-first offline web 1'
 }
 
-@test "an interface that other scripts attached has its hooks at the detach" {
+@test "hooks are called at the detach of an interface that other scripts attached" {
 	vif 1 0 bridge xenbr0 vifname web
 	host ip link set vif1.0 name web
 	host ip link set web master xenbr0
@@ -160,7 +160,7 @@ refused_hook() {
 	assert_calls '10-first offline web 1'
 }
 
-@test "an attach that was killed before its hooks, does not have them at the detach" {
+@test "hooks are not called at the detach if the attach was killed before them" {
 	vif 1 0 bridge xenbr0
 	# shellcheck disable=SC2016 # the hook expands
 	hook 50-killer 'read -r _ _ _ request _ </proc/$$/stat' 'read -r _ _ _ session _ </proc/$request/stat' \
@@ -174,7 +174,7 @@ refused_hook() {
 	assert_residue_free
 }
 
-@test "what is no program, and what editors and packages leave, is no hook" {
+@test "files that are not executable, and backups of editors and packages, are not called" {
 	noting 10-first~ 10-first.dpkg-old 10-first.hook.rpmsave .hidden off
 	chmod -x "$scripts/vif-post.d/off"
 	mkdir "$scripts/vif-post.d/directory"
@@ -184,7 +184,7 @@ refused_hook() {
 	assert_calls
 }
 
-@test "without hooks no program is started for them, and with one it and its shell" {
+@test "without hooks no program is started, and one hook starts two" {
 	local environment none
 	load ../bench/measure
 	libxl_environment vif 1 0

@@ -17,7 +17,7 @@ make_in() {
 	make -s -C "$root" "$@" DESTDIR="$destination"
 }
 
-@test "install replaces the scripts, and names the installed places in hotplug.sh" {
+@test "install replaces the scripts, and hotplug.sh has the installed paths" {
 	make_in install
 	cmp "$root/hotplug/Linux/block" "$scripts/block"
 	grep -qx 'hotplug_common=/usr/lib/xen-hotplug/common' "$scripts/hotplug.sh"
@@ -31,7 +31,7 @@ make_in() {
 	[[ $(<"$scripts/block-common.sh") == another ]]
 }
 
-@test "uninstall brings back exactly what was there before, also after two installs" {
+@test "uninstall restores the previous files exactly, even after two installs" {
 	make_in install
 	make_in install
 	make_in uninstall
@@ -39,14 +39,14 @@ make_in() {
 	diff -r "$BATS_TEST_TMPDIR/before" "$destination"
 }
 
-@test "uninstall where there was nothing before leaves nothing" {
+@test "uninstall leaves nothing if there was nothing before" {
 	rm "$scripts"/*
 	make_in install
 	make_in uninstall
 	[[ -z $(find "$destination" -type f) ]]
 }
 
-@test "the administrator's hotplug.conf stays as it is, through install and uninstall" {
+@test "install and uninstall leave the administrator's hotplug.conf unchanged" {
 	make_in install
 	cmp "$root/hotplug/hotplug.conf" "$destination/etc/xen/hotplug.conf"
 	echo 'firewall = none' >"$destination/etc/xen/hotplug.conf"

@@ -109,7 +109,7 @@ kill_helper_everywhere() {
 	killed_everywhere detach 8
 }
 
-@test "the script being killed while ip has done a part of its lines, the detach undoes that part" {
+@test "after a kill in the middle of ip's batch, the detach reverts the lines that ip had run" {
 	local applied=0 due killed
 	subject_make vif
 	mkdir "$BATS_TEST_TMPDIR/bin"
@@ -144,22 +144,22 @@ kill_helper_everywhere() {
 	say_tried "$applied" 'lines of ip' 5
 }
 
-@test "the helper being killed at any moment of a vif's attach, that fails as a whole or succeeds" {
+@test "a vif's attach succeeds or rolls back after a kill of the helper at any moment" {
 	subject_make vif
 	kill_helper_everywhere attach 20
 }
 
-@test "the helper being killed at any moment of a vif's detach, the next one succeeds" {
+@test "a second detach of a vif succeeds after a kill of the helper at any moment of the first" {
 	subject_make vif
 	kill_helper_everywhere detach 10
 }
 
-@test "the helper being killed at any moment of a disk's attach, that fails as a whole or succeeds" {
+@test "a disk's attach succeeds or rolls back after a kill of the helper at any moment" {
 	subject_make disk
 	kill_helper_everywhere attach 20
 }
 
-@test "the helper being killed at any moment of a disk's detach, the next one succeeds" {
+@test "a second detach of a disk succeeds after a kill of the helper at any moment of the first" {
 	subject_make disk
 	kill_helper_everywhere detach 10
 }

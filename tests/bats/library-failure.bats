@@ -4,7 +4,7 @@
 
 load ../lib/library
 
-@test "the first sentence wins, and its status" {
+@test "the first failure determines the sentence and the status" {
 	run library 'complain "First." busy; complain "Second."; echo "$failure_status"; fail "Third."; echo no'
 	[[ "$status" -eq 1 ]]
 	[[ "${lines[0]}" == busy ]]
@@ -32,12 +32,12 @@ quotes() {
 	END
 }
 
-@test "a long value is cut" {
+@test "a long value is truncated" {
 	run library 'printf -v long "%04000d" 0; quote text "$long"; echo "${#text}"'
 	[[ "$output" -le 210 ]]
 }
 
-@test "a command that fails where nobody looks ends the run with its place and status" {
+@test "an unchecked failure of a command ends the run with its place and status" {
 	run library 'lifecycle_traps; trap '\''echo "failed: $failure"'\'' EXIT; hidden() { (exit 7); }; hidden; echo no'
 	[[ $output == "failed: "*"gave status 7; this is a defect of the script, please report it." ]]
 }
@@ -48,7 +48,7 @@ quotes() {
 	[[ $output != *no ]]
 }
 
-@test "a resource that does not exist is named, also where its name is a path or code" {
+@test "an unknown resource is named, even if its name is a path or code" {
 	local name
 	for name in nothing ../x 'a b' '$(id)' 'a[0]' ''; do
 		run library 'use "$1"; echo no' "$name"
@@ -62,7 +62,7 @@ asked() {
 	[[ "$(library 'run_send() { echo "$*"; }; run_receive() { :; }; SECONDS=$1; shift; helper "$@"' "$1" "${@:2:2}")" == "$4" ]]
 }
 
-@test "towards libxl's limit a request gets what is left of the time, and never none" {
+@test "near libxl's limit a request gets the remaining time, but never none" {
 	table asked <<-'END'
 		0 load backend 'load backend'
 		14 load backend 'load backend'
@@ -75,7 +75,7 @@ asked() {
 	[[ "$(library '((run_last < run_last_undo && run_last_undo < 40 - 3)) && echo so')" == so ]]
 }
 
-@test "an answer that was not read is not taken for the next one" {
+@test "a pending reply is not taken for the reply to the next request" {
 	printf '%s\0' 0 1 first 0 1 second >"$BATS_TEST_TMPDIR/answers"
 	run library 'exec {run_out}<"$1" {run_in}>/dev/null; run_owed=1; helper load backend; echo "$reply"' "$BATS_TEST_TMPDIR/answers"
 	[[ "$status" -eq 0 && "$output" == second ]]
@@ -88,7 +88,7 @@ session() {
 	library "trap '' PIPE; hotplug_helper=$root/helpers/xen-hotplug run_lock_file=$BATS_TEST_TMPDIR/run/lock; $1"
 }
 
-@test "a question does not wait for what runs aside, all else does" {
+@test "a query does not wait for a background command, but every other request does" {
 	run session '
 		run_aside "It failed" "" "" sh -c "until [ -e go ]; do sleep 0.01; done; echo x >done"
 		run_beside "" test ! -e done && echo beside
@@ -98,14 +98,14 @@ session() {
 	[[ "$status" -eq 0 && "$output" == $'beside\nafter' ]]
 }
 
-@test "what failed aside fails the next step, with its sentence and its reason" {
+@test "a failed background command fails the next step with its own sentence and reason" {
 	run session 'run_aside "It failed" no "" sh -c "cat >&2; exit 1"; echo on; run true; echo no'
 	[[ "$status" -eq 1 && "${lines[0]}" == on && "${lines[1]}" == "failed: It failed: 'sh -c cat >&2; exit 1' failed: no." && "${#lines[@]}" -eq 2 ]]
 	run session 'run_aside "It failed" "exit 1" "echo second >file" sh; run cat file; printf "%s" "$output"'
 	[[ "$status" -eq 0 && "$output" == second ]]
 }
 
-@test "what ran aside in a helper that was killed has failed, whatever a helper after it says" {
+@test "a background command of a killed helper counts as failed" {
 	run session 'run_aside "It failed" "" "" true; kill -KILL "$run_pid"; until run_beside "" true; do :; done; echo another; run true'
 	# bash may say before that, that the helper was killed.
 	[[ "$status" -eq 1 && "$output" == *another*$'\nfailed: It failed: The helper '*' ended without an answer;'* ]]

@@ -29,7 +29,7 @@ write='
 	journal_remember key 2
 '
 
-@test "what was journalled is read again as it was" {
+@test "a journal is read back unchanged" {
 	run library "$show$write"'before=$(show); journal_clear; [[ ! $(show) ]]; journal_read; [[ $(show) == "$before" ]]; show'
 	[[ "$status" -eq 0 ]]
 	[[ "${#lines[@]}" -eq 3 ]]
@@ -37,7 +37,7 @@ write='
 	[[ "${lines[2]}" == *'note=2' ]]
 }
 
-@test "a journal that was cut at any byte gives a beginning of what was journalled" {
+@test "a journal truncated at any byte gives a prefix of its records" {
 	run library "$show"'
 		journal_live=1
 		journal_begin one a
@@ -62,7 +62,7 @@ write='
 	[[ "$output" -gt 40 ]]
 }
 
-@test "garbage in place of a journal is read as nothing, or as its beginning, and not evaluated" {
+@test "a garbage journal is read as nothing or as a prefix, and is never evaluated" {
 	local garbage
 	for garbage in '' '\0' 'a' '\0\0\0' 'use\0' 'use\0x\0' 'use\0-1\0a\0\0' 'use\00\0\0' '\377\376' \
 		'use\0a[$(touch '"$BATS_TEST_TMPDIR"'/pwned)]\0b\0\0' 'use\099999999999999999999\0\0' 'use\01\0one\0' \
@@ -78,7 +78,7 @@ write='
 	[[ ! -e "$BATS_TEST_TMPDIR/pwned" ]]
 }
 
-@test "a journal that does not exist is no journal" {
+@test "a missing journal counts as no journal" {
 	run library 'journal_read'
 	[[ "$status" -ne 0 ]]
 }
@@ -113,7 +113,7 @@ others() {
 	' "$1" "${2-}"
 }
 
-@test "others is what each other device remembered last, under any key of its record" {
+@test "others has the last value that each other device remembered for the key" {
 	run others key '
 		as_device vbd-1-51712 "journal_begin a; journal_remember key 1 other 2; journal_remember key 3"
 		as_device vif-12-0-emu "journal_begin a; journal_remember first 1 key 4 third 3; journal_begin b; journal_remember other 5"
@@ -127,7 +127,7 @@ others() {
 	[[ "$output" == $'vbd-1-51712 3\nvif-12-0-emu 4\nvif-3-0 5' ]]
 }
 
-@test "others has no device whose value is empty, or which has left" {
+@test "others skips devices that have left or whose value is empty" {
 	run others key '
 		as_device vbd-1-0 "journal_begin a; journal_remember key 1; journal_remember key \"\""
 		as_device vbd-2-0 "journal_begin a; journal_remember key 1; journal_leave key"
@@ -140,13 +140,13 @@ others() {
 	[[ "$output" == $'vbd-3-0 1\nvbd-4-0 2' ]]
 }
 
-@test "others is nothing where there is no other device" {
+@test "others is empty if there is no other device" {
 	run others key 'journal_begin a; journal_remember key mine'
 	((status == 0))
 	[[ ! "$output" ]]
 }
 
-@test "others takes no argument of a resource for something remembered" {
+@test "others does not take an argument of a resource for a remembered value" {
 	run others key '
 		as_device vbd-1-0 "journal_begin a note 2 key no \"\"; journal_begin key no; journal_begin note key no"
 		as_device vbd-2-0 "journal_begin a \"\" note 2 key no \"\" leave 2 key \"\" \"\"; journal_remember key yes; journal_begin a leave 2 key \"\" \"\""
@@ -155,7 +155,7 @@ others() {
 	[[ "$output" == 'vbd-2-0 yes' ]]
 }
 
-@test "others has values as they were, whatever they look like" {
+@test "others returns values with any bytes unchanged" {
 	local value
 	for value in . note 'note 2 key no ' $'a\nb' $'\n' $'\n.\n' ' ' '  a  b ' key leave use 2 '*' '$(id)' 'a[$(id)]' -n '%s' \
 		$'\xff\xfe' "it's" "$(printf '%05000d' 0)"; do
@@ -173,7 +173,7 @@ others() {
 	done
 }
 
-@test "of a record that was cut at any byte others sees nothing, and of the ones before it all" {
+@test "others ignores a record truncated at any byte, and reads all records before it" {
 	run library '
 		journal_live=1
 		declare -A others
@@ -199,7 +199,7 @@ others() {
 	[[ "$status" -eq 0 && "$output" == *' bytes' && "${#lines[@]}" -eq 1 ]]
 }
 
-@test "who leaves is seen to, wherever a kill has cut its last record, and forgets nothing else" {
+@test "a device leaves only the given keys, wherever a kill has truncated its last record" {
 	run library '
 		run() { "$@"; }
 		declare -A others
@@ -237,7 +237,7 @@ others() {
 	[[ "$status" -eq 0 && "$output" == *' bytes' && "${#lines[@]}" -eq 1 ]]
 }
 
-@test "who leaves still recalls, at the next try, what it remembered" {
+@test "a device that has left still recalls its values at the next try" {
 	run library '
 		journal_live=1
 		journal_begin a
@@ -251,13 +251,13 @@ others() {
 	[[ "$status" -eq 0 && "$output" == value ]]
 }
 
-@test "to leave without a journal makes none, and with one that cannot be written is no failure" {
+@test "leaving succeeds without a journal and with an unwritable one" {
 	library 'journal_leave key'
 	[[ ! -e "$BATS_TEST_TMPDIR/journal" ]]
 	library 'journal_live=1; journal_begin a; trap "" XFSZ; ulimit -f 0; printf x 2>/dev/null >>"$journal_file" && exit 1; journal_leave key'
 }
 
-@test "something is shared where another device remembers just this value" {
+@test "a value is shared if another device remembers the same value" {
 	run library '
 		journal_live=1
 		remember() { local journal_file=$BATS_TEST_TMPDIR/$1; journal_remember "${@:2}"; }

@@ -32,7 +32,7 @@ refuses() {
 	}
 }
 
-@test "a list of parameters gives variables, and those that it leaves out have their defaults" {
+@test "a list of parameters sets variables, and absent ones get their defaults" {
 	table takes <<-'END'
 		server=a a 80 ''
 		server=a,port=1 a 1 ''
@@ -43,7 +43,7 @@ refuses() {
 	END
 }
 
-@test "a list is refused, with a sentence, where it is not what was declared" {
+@test "a list that does not match the declaration is refused with a sentence" {
 	table refuses <<-'END'
 		'' 'Parameter server is missing (Where it is.)'
 		port=1 'Parameter server is missing'
@@ -69,13 +69,13 @@ refuses() {
 	[[ ! -e "$BATS_TEST_TMPDIR/pwned" ]]
 }
 
-@test "a long value is cut in the sentence that refuses it" {
+@test "a long value is truncated in the sentence that refuses it" {
 	run library "$declared"'printf -v long "%04000d" 0; library parameter_list; parameter_list_take "server=-$long"'
 	[[ "$status" -eq 1 ]]
 	[[ ${#output} -lt 500 && $output == *"...'"* ]]
 }
 
-@test "a parameter whose name cannot be a variable is a defect of the script" {
+@test "a parameter whose name cannot be a variable is reported as a defect of the script" {
 	local name
 	for name in '' A 1a a-b 'a b' 'a[0]' '$(id)' _a; do
 		run library 'device vif "A test."; param "$1" word "A sentence."' "$name"
@@ -84,7 +84,7 @@ refuses() {
 	done
 }
 
-@test "a parameter cannot take a name that the framework uses, but one from the environment" {
+@test "a parameter may have the name of an environment variable, but not one of the framework's" {
 	run library 'device vif "A test."; param failure word "A sentence."'
 	[[ "$status" -eq 1 && $output == *'a name that the framework uses'* ]]
 	export bridge=anything
@@ -92,7 +92,7 @@ refuses() {
 	[[ "$status" -eq 0 && $output == *declared* ]]
 }
 
-@test "an interface's parameters come from nodes, where an empty one is none" {
+@test "an interface's parameters come from nodes, and an empty node gives the default" {
 	run library '
 		device vif "A test."
 		param one word first "With a default."
@@ -106,13 +106,13 @@ refuses() {
 	[[ "$output" == 'first second given' ]]
 }
 
-@test "a command that is needed and not there is named" {
+@test "a missing command that the script needs is named" {
 	run library 'needs no-such-command; parameters_check_tools; echo no'
 	[[ "$status" -eq 1 ]]
 	[[ $output == *"needs the command 'no-such-command'"*. ]]
 }
 
-@test "help tells what a script declares, with types and defaults" {
+@test "help prints a script's declarations with types and defaults" {
 	run library "$declared"'needs ip; hotplug help'
 	[[ "$status" -eq 0 ]]
 	[[ "${lines[0]}" == 'script: A disk for the test.' ]]

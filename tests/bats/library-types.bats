@@ -17,7 +17,7 @@ values() {
 	' "$@" | { ! grep .; }
 }
 
-@test "each type takes what is one, and nothing that only looks like one" {
+@test "each type accepts valid values and refuses similar invalid ones" {
 	local long255 long256
 	printf -v long255 '%0255d' 0
 	long256=${long255}0
@@ -55,7 +55,7 @@ values() {
 	END
 }
 
-@test "what is expected completes the sentence of a refusal" {
+@test "each type's expected text completes the sentence of a refusal" {
 	# shellcheck disable=SC2016 # the inner shell expands
 	run library 'parameters_check "The access mode" "x y" mode; echo no'
 	[[ "$status" -eq 1 ]]

@@ -58,7 +58,7 @@ judge_snippets() {
 	shellcheck --format gcc "${checked[@]}" | sed -E 's/^([^:]+):.*\[(SC[0-9]+)\]$/\1 \2/'
 }
 
-@test "of what STYLE.md calls wrong each is found by its rule alone, of what it calls right nothing" {
+@test "each wrong snippet of STYLE.md breaks its own rule only, and no right snippet breaks any" {
 	local file rule
 	snippets
 	judge_snippets | sort -u >found
@@ -69,7 +69,7 @@ judge_snippets() {
 	diff -u expected found
 }
 
-@test "in STYLE.md a wrong snippet comes first, and its right one second" {
+@test "in STYLE.md each wrong snippet is followed by its right one" {
 	grep '^```[a-z]* [wr]' "$root/STYLE.md" | paste - - >pairs
 	(($(wc -l <pairs) >= 20))
 	# shellcheck disable=SC2016 # backticks of Markdown
@@ -78,7 +78,7 @@ judge_snippets() {
 	[[ "$status" -eq 1 ]]
 }
 
-@test "STYLE.md names each rule that there is, and no other, and has a snippet of it" {
+@test "STYLE.md names exactly the rules that exist, with a snippet for each" {
 	grep -oh 'finding("[a-z-]*"' "$root"/tests/lint/{shell.jq,lines.awk} | cut -d '"' -f 2 | sort -u >rules
 	(($(wc -l <rules) > 15))
 	# shellcheck disable=SC2016 # backticks of Markdown
@@ -88,7 +88,7 @@ judge_snippets() {
 	diff -u <(grep -vx length rules) shown
 }
 
-@test "each file that STYLE.md names is there" {
+@test "each file that STYLE.md names exists" {
 	local file
 	# shellcheck disable=SC2016 # backticks of Markdown
 	grep -oE '`(tests|helpers|hotplug)/[a-z0-9/._-]+`' "$root/STYLE.md" | tr -d '`' >files
@@ -114,7 +114,7 @@ judge_snippets() {
 	END
 }
 
-@test "quoted: nothing where bash does not split, and no number" {
+@test "quoted: no finding where bash does not split, and none for a number" {
 	judged tests/bench/example <<-'END'
 		a=$b c=$(true) d[$e]=$f
 		local g=$h
@@ -130,7 +130,7 @@ judge_snippets() {
 	END
 }
 
-@test "no-eval: however it is called; and no variable that a value names" {
+@test "no-eval: every form of eval, and every variable that a value names" {
 	judged hotplug/common/example.sh 2:no-eval 3:no-eval 3:programs 4:no-eval 4:programs 5:no-eval <<-'END'
 		eval "$a"
 		command eval "$a"
@@ -148,7 +148,7 @@ judge_snippets() {
 	END
 }
 
-@test "documented: a comment directly above, that begins with the name and has all arguments" {
+@test "documented: a comment directly above begins with the name and has all arguments" {
 	judged hotplug/common/example.sh 2:documented 7:documented 12:documented 17:documented 22:documented 27:documented <<-'END'
 		example_none() {
 			:
@@ -181,7 +181,7 @@ judge_snippets() {
 	END
 }
 
-@test "documented: the forms that arguments have" {
+@test "documented: all accepted forms of arguments" {
 	judged tests/lib/example.bash <<-'END'
 		# Of the file.
 
@@ -227,7 +227,7 @@ judge_snippets() {
 	judged helpers/example.c <<<'static int example_a(void);'
 }
 
-@test "length: 20 lines of shell and no more, without here-documents; 40 of C" {
+@test "length: at most 20 lines of shell without here-documents, or 40 of C" {
 	local twenty forty
 	printf -v twenty '\t:\n%.0s' {1..20}
 	printf -v forty '\t;\n%.0s' {1..40}
@@ -246,7 +246,7 @@ judge_snippets() {
 	cut -d : -f 1-3 <<<"$output" | diff -u <(printf '%s:1: spdx\n' fourth.c other.sh) -
 }
 
-@test "prefix: the file's name, or one of the words of scripts" {
+@test "prefix: the file's name, or a word of device scripts" {
 	judged hotplug/common/kind-vif.sh 2:prefix 3:prefix <<-'END'
 		load() { :; }
 		vifload() { :; }
@@ -260,7 +260,7 @@ judge_snippets() {
 	END
 }
 
-@test "programs: what is neither bash's nor ours, nor may become another's" {
+@test "programs: every command that is neither a builtin nor our function" {
 	judged hotplug/common/example.sh 2:programs 3:programs 4:programs 5:programs 6:programs 7:programs <<-'END'
 		ip link show
 		[[ ! $a ]] || /bin/true
@@ -273,7 +273,7 @@ judge_snippets() {
 	END
 }
 
-@test "subshell: of any kind" {
+@test "subshell: subshells of any kind" {
 	judged hotplug/common/example.sh 2:subshell 3:subshell 4:subshell 5:subshell 6:subshell <<-'END'
 		a=$(printf '')
 		(printf '')
@@ -284,7 +284,7 @@ judge_snippets() {
 	END
 }
 
-@test "exit: only in fail, and in lifecycle.sh" {
+@test "exit: allowed only in fail and in lifecycle.sh" {
 	judged hotplug/common/failure.sh 6:exit 8:exit <<-'END'
 		# fail <sentence>
 		fail() {
@@ -297,7 +297,7 @@ judge_snippets() {
 	judged hotplug/common/lifecycle.sh <<<'exit 1'
 }
 
-@test "full-stop: in what is given to fail and complain, and in reason" {
+@test "full-stop: in arguments of fail and complain, and in reason" {
 	judged hotplug/common/example.sh 2:full-stop 3:full-stop 4:full-stop 5:full-stop <<-'END'
 		fail 'No full stop'
 		complain "No $a: really" busy
@@ -308,7 +308,7 @@ judge_snippets() {
 	END
 }
 
-@test "unchecked: a command whose failure would be nobody's" {
+@test "unchecked: a command whose failure nothing handles" {
 	judged hotplug/common/example.sh 4:unchecked 5:unchecked 6:unchecked 8:unchecked <<-'END'
 		# example_a
 		example_a() {
@@ -325,7 +325,7 @@ judge_snippets() {
 	END
 }
 
-@test "release: a resource's does not call fail" {
+@test "release: a resource's release does not call fail" {
 	judged hotplug/common/resources/example.sh 7:release <<-'END'
 		# example_acquire
 		example_acquire() { fail 'No.'; }
@@ -337,7 +337,7 @@ judge_snippets() {
 	END
 }
 
-@test "declares: a script of nothing else" {
+@test "declares: a device script contains only declarations" {
 	judged hotplug/Linux/example 3:declares 4:declares 5:declares 6:declares 7:declares 9:declares 10:declares 12:declares 13:declares <<-'END'
 		. "${BASH_SOURCE[0]%/*}/hotplug.sh"
 		param a word 'A.'
@@ -361,7 +361,7 @@ judge_snippets() {
 	judged hotplug/Linux/example 1:declares 1:declares 1:declares <<<''
 }
 
-@test "declares: the scripts of docs/writing-a-script.md do" {
+@test "declares: the scripts of docs/writing-a-script.md pass" {
 	local name
 	for name in block-pool block-scratch; do
 		sed -n "/^\`\`\`bash $name\$/,/^\`\`\`\$/p" "$root/docs/writing-a-script.md" | sed '1d;$d' |
@@ -370,7 +370,7 @@ judge_snippets() {
 	done
 }
 
-@test "strict: a program of bash, that is no device script" {
+@test "strict: every bash program that is no device script" {
 	local licence='# SPDX-License-Identifier: LGPL-2.1-only'
 	printf '%s\n' '#!/bin/bash' "$licence" 'true && set -Eeuo pipefail' >loose
 	printf '%s\n' '#!/bin/bash' "$licence" 'set -Eeuo pipefail' >strict
@@ -380,7 +380,7 @@ judge_snippets() {
 	[[ "$output" == 'loose:1: strict: '* && "${#lines[@]}" -eq 1 ]]
 }
 
-@test "disable, sleep and skip: each says why, or waits for what" {
+@test "disable, sleep and skip: a missing reason or a fixed wait is found" {
 	judged tests/demo 2:disable <<<"# shellcheck disable=SC2016,SC2086"
 	judged tests/bats/example.bats 3:sleep 5:skip <<-'END'
 		TEST "a" {
@@ -394,7 +394,7 @@ judge_snippets() {
 	judged tests/e2e/suite/example.bats <<<'sleep 1'
 }
 
-@test "what cannot be read is an error, not clean" {
+@test "an unreadable file is an error" {
 	echo 'if' >bad.sh
 	run "$root/tests/lint/run" bad.sh
 	[[ "$status" -ne 0 && "$output" == *bad.sh:1* ]]
@@ -406,7 +406,7 @@ judge_snippets() {
 	[[ "$status" -eq 2 ]]
 }
 
-@test "make lint looks at all of our own sources" {
+@test "make lint checks all of our own sources" {
 	cd "$root"
 	find hotplug helpers tests .ci -type f \( -name '*.sh' -o -name '*.bash' -o -name '*.bats' -o -name '*.[ch]' \
 		-o -name '*.jq' -o -name '*.awk' -o ! -name '*.*' -exec grep -qsm 1 '^#!/bin/bash' {} \; \) -print | sort >"$BATS_TEST_TMPDIR/ours"

@@ -87,7 +87,7 @@ words() {
 # Types of requests.
 READ=2 WRITE=11
 
-@test "a value that was written is read, and its parents exist" {
+@test "a written value is read back, and its parents exist" {
 	store_set /a/b/c hello
 	is hello "$(store_get /a/b/c)"
 	is '' "$(store_get /a/b)"
@@ -105,7 +105,7 @@ READ=2 WRITE=11
 	is $'two\nlines \\x41' "$(store_get /text)"
 }
 
-@test "a node is removed with all below it, and a missing one only if its parent exists" {
+@test "a node is removed with its subtree, and the removal of a missing one needs its parent" {
 	store_set /a/b/c 1
 	run -0 steps <<-'EOF'
 		0 rm /a/b
@@ -117,7 +117,7 @@ READ=2 WRITE=11
 	is $'0 rm ok\n0 read ENOENT\n0 rm ok\n0 rm ENOENT\n0 rm EINVAL' "$output"
 }
 
-@test "mkdir makes parents and leaves what exists alone" {
+@test "mkdir makes parents and leaves existing nodes alone" {
 	store_set /a 1
 	run -0 steps <<-'EOF'
 		0 mkdir /a/b/c
@@ -158,7 +158,7 @@ READ=2 WRITE=11
 	(($(store_requests DIRECTORY_PART) > 10))
 }
 
-@test "nodes are loaded from a file, values with spaces and empty ones too" {
+@test "nodes are loaded from a file, with spaces in values and with empty values" {
 	printf '%s\n' '# a remark' '/a/b one  two ' '' '/c' '/d ' >"$BATS_TEST_TMPDIR/nodes"
 	store_stop
 	store_start --load "$BATS_TEST_TMPDIR/nodes"
@@ -169,7 +169,7 @@ READ=2 WRITE=11
 	run -1 "$MOCK_XENSTORED" --listen "$BATS_TEST_TMPDIR/xs" --load /nonexistent
 }
 
-@test "another domain may do what the permissions of a node say" {
+@test "a node's permissions control another domain's access" {
 	store_set /secret s /open o
 	xenstore-chmod /open n0 r7
 	run -0 steps <<-'EOF'
@@ -188,7 +188,7 @@ READ=2 WRITE=11
 	is '/open = "o"   (n0,r7)' "$(xenstore-ls -fp / | grep open)"
 }
 
-@test "only its owner changes a node's permissions, and does not give it away" {
+@test "only the owner may change a node's permissions, but not its ownership" {
 	as7 store_set mine x
 	as7 xenstore-chmod mine n7 b3
 	is '/local/domain/7/mine = "x"   (n7,b3)' "$(xenstore-ls -fp / | grep mine)"
@@ -200,7 +200,7 @@ READ=2 WRITE=11
 	is '/shared/sub = "y"   (b7)' "$(xenstore-ls -fp / | grep sub)"
 }
 
-@test "a watch tells of changes below it" {
+@test "a watch reports changes below its path" {
 	local events line
 	exec {events}< <(timeout "$generous" xenstore-watch -n 5 /w)
 	read -r line <&"$events" && is /w "$line"
@@ -215,7 +215,7 @@ READ=2 WRITE=11
 	read -r line <&"$events" && is /w "$line"
 }
 
-@test "a watch that was given relative is told relative" {
+@test "a relative watch reports relative paths" {
 	run -0 steps <<-'EOF'
 		7 watch data t1
 		7 event
@@ -252,7 +252,7 @@ READ=2 WRITE=11
 		'0 noevent ok' '0 write ok' '7 event ok /local/domain/7/open all')" "$output"
 }
 
-@test "domains come and go, and special watches tell of it" {
+@test "special watches report domains that start and end" {
 	run -0 steps <<-'EOF'
 		0 introduced 7
 		0 introduced 9
@@ -319,7 +319,7 @@ conflict() {
 	EOF
 }
 
-@test "a transaction conflicts with changes of what it read or wrote, and with those only" {
+@test "a transaction conflicts only with changes of nodes it read or wrote" {
 	store_set /a/x 1 /a/y 1 /b 1
 	is '1 commit EAGAIN' "$(conflict 'read /a/x' 'write /a/x 2')"
 	is '1 commit EAGAIN' "$(conflict 'write /a/x 3' 'write /a/x 4')"
@@ -334,7 +334,7 @@ conflict() {
 	is '1 commit ok' "$(conflict 'read /b' 'read /b')"
 }
 
-@test "a transaction's reads do not change with the store" {
+@test "a transaction's reads do not see later changes of the store" {
 	store_set /a 1
 	run -0 steps <<-EOF
 		1 open $XENSTORED_PATH
@@ -423,7 +423,7 @@ conflict() {
 	is "$(wc -l <"$STORE_LOG")" "$(store_requests)"
 }
 
-@test "an error can be ordered for the Nth request of a type and path" {
+@test "a fault can return an error for the Nth request of a type and path" {
 	store_set /a 1 /b 1
 	store_fault 'read:/a@2=EIO' 'write@1+=ENOSPC'
 	run -0 steps <<-'EOF'
@@ -442,7 +442,7 @@ conflict() {
 	store_set /a 2
 }
 
-@test "faults are counted from when they were ordered" {
+@test "faults count requests from the moment they are set" {
 	store_set /a 1
 	store_fault 'read@2=EIO'
 	store_get /a
@@ -452,7 +452,7 @@ conflict() {
 	store_get /a
 }
 
-@test "a transaction whose end was made to fail is over" {
+@test "a transaction whose end fails by a fault is over" {
 	store_stop
 	store_start --listen "$xs7:7" --quota-transactions 1 --fault 'transaction_end:T@1=EAGAIN'
 	run -0 steps <<<$'7 start\n7 write a 1\n7 commit\n7 read a\n7 start\n7 write a 2\n7 commit\n7 read a'
@@ -464,7 +464,7 @@ conflict() {
 	is 2 "$(store_get /y)"
 }
 
-@test "the fault delay lets one connection wait and serves the others" {
+@test "the fault delay delays one connection and serves the others" {
 	store_set /slow 1 /fast 2
 	store_fault 'read:/slow@1=delay:60000' 'read:/slow@2=delay:50'
 	timeout "$generous" xenstore-read /slow >"$BATS_TEST_TMPDIR/slow" 3>&- &
@@ -481,14 +481,14 @@ conflict() {
 	is 2 "$(store_get /fast)"
 }
 
-@test "the fault hang never answers, and does nothing" {
+@test "the fault hang neither executes nor answers the request" {
 	store_fault 'write:/h@1=hang'
 	run -124 timeout 0.2 xenstore-write /h 1
 	run ! store_has /h
 	grep -q ' WRITE 0 /h -> fault:hang$' "$STORE_LOG"
 }
 
-@test "the faults drop and drop-after close before and after doing it" {
+@test "the faults drop and drop-after close the connection before and after the request is executed" {
 	store_fault 'write:/a@1=drop' 'write:/b@1=drop-after'
 	is '' "$({ message "$WRITE" 1 0 '/a\0x' && message "$WRITE" 2 0 '/c\0x'; } | raw)"
 	is '' "$(message "$WRITE" 1 0 '/b\0x' | raw)"
@@ -524,14 +524,14 @@ conflict() {
 	run -1 timeout "$generous" xenstore-read /
 }
 
-@test "the fault short sends half an answer and closes" {
+@test "the fault short sends half an answer and closes the connection" {
 	store_set /a 12345678
 	store_fault 'read@1+=short'
 	is '2 5 0' "$(message "$READ" 5 0 '/a\0' | "$MOCK_CLIENT" raw "$XENSTORED_PATH" | words)"
 	run -1 timeout "$generous" xenstore-read /a
 }
 
-@test "the fault empty does it and answers without a payload" {
+@test "the fault empty executes the request and answers without a payload" {
 	store_set /a 1
 	store_fault 'read@1=empty' 'write@1=empty'
 	is '2 5 0 0' "$(message "$READ" 5 0 '/a\0' | raw | words)"
@@ -539,7 +539,7 @@ conflict() {
 	is 2 "$(store_get /a)"
 }
 
-@test "what is no fault is refused, and named" {
+@test "an unknown fault is refused and named" {
 	local spec
 	for spec in '' read read@1 read@0=EIO read@x=EIO reed@1=EIO read@1=EWHAT read@1=delay:x @1=EIO; do
 		run -2 "$MOCK_XENSTORED" --listen "$BATS_TEST_TMPDIR/xs" --fault "$spec"
@@ -562,7 +562,7 @@ conflict() {
 	[[ $output == *'--quota-transactions N'* && $output == *drop-after* ]]
 }
 
-@test "garbage from a client closes its connection and nothing else" {
+@test "garbage from a client closes only its own connection" {
 	local i
 	store_set /a 1
 	for i in {1..20}; do
@@ -591,7 +591,7 @@ conflict() {
 	} | "$MOCK_CLIENT" raw "$XENSTORED_PATH" | cmp - <(message "$READ" 1 0 '')
 }
 
-@test "a client that does not read its answers does not harm others" {
+@test "a client that does not read its answers does not block others" {
 	local i
 	store_set /big "$(printf '%02000d' 0)"
 	message "$READ" 1 0 '/big\0' >"$BATS_TEST_TMPDIR/many"
@@ -603,7 +603,7 @@ conflict() {
 	is 1 "$(store_set /a 1 && store_get /a)"
 }
 
-@test "it ends with its parent, and its sockets are removed" {
+@test "the daemon ends with its parent and removes its sockets" {
 	sleep 300 3>&- &
 	local parent=$! pid dir=$BATS_TEST_TMPDIR/other
 	mkdir "$dir"
@@ -616,7 +616,7 @@ conflict() {
 	[[ ! -e $dir/xs && ! -e $dir/xs3 ]]
 }
 
-@test "it ends on SIGTERM, and its sockets are removed" {
+@test "the daemon ends on SIGTERM and removes its sockets" {
 	local pid
 	pid=$(<"$STORE_DIR/pid")
 	kill "$pid"
@@ -626,7 +626,7 @@ conflict() {
 	store_stop
 }
 
-@test "the daemon keeps none of the descriptors it was started with" {
+@test "the daemon keeps none of the descriptors it inherited" {
 	local pid
 	pid=$(<"$STORE_DIR/pid")
 	run -0 find "/proc/$pid/fd" -mindepth 1 -printf '%l\n'

@@ -28,7 +28,7 @@ found_out() {
 	[[ $output == *"HOTPLUG_SCRIPTS='$HOTPLUG_SCRIPTS' tests/model/run --seed ${BASH_REMATCH[1]} --schedules 1 --times 100"* ]]
 }
 
-@test "random schedules: no two guests hold the same bytes, journals tell the truth, nothing is left" {
+@test "random schedules: no two guests hold the same bytes, journals are correct, nothing is left" {
 	local schedules=$((60 / ${TEST_SAMPLE:-1}))
 	run "$model" --seed "${TEST_SEED:-$RANDOM}" --schedules "$schedules" 3>&-
 	echo "$output"
@@ -38,7 +38,7 @@ found_out() {
 	((BASH_REMATCH[1] == schedules))
 }
 
-@test "a seed draws the same schedules again, and another seed others" {
+@test "a seed gives the same schedules again, and another seed other ones" {
 	"$model" --print --seed 7 --schedules 20 >"$BATS_TEST_TMPDIR/one"
 	"$model" --print --seed 7 --schedules 20 | cmp - "$BATS_TEST_TMPDIR/one"
 	"$model" --print --seed 26 --schedules 1 | cmp - <(sed -n '/^seed 26$/,$p' "$BATS_TEST_TMPDIR/one")
@@ -48,7 +48,7 @@ found_out() {
 	[[ $status == 2 ]]
 }
 
-@test "what was played is the schedule that its seed draws" {
+@test "the schedule played is the one that its seed gives" {
 	broken '/^disk_release/a return 0'
 	run "$model" --seed 7 --schedules 1 3>&-
 	diff <(sed -n '/^    targets/,/^What the scripts/s/^    \(.*\)/\1/p' <<<"$output" | sed 's/:.*//; s/ *$//' | head -n 4) \
@@ -58,27 +58,27 @@ found_out() {
 # Of seed 4703, the first step lets two guests and a third one write one file, by three names, at once;
 # of seed 60, three read one partition.
 
-@test "a claim that looks for nobody is found out: two guests hold the same bytes" {
+@test "the model detects a claim that ignores other users" {
 	broken "s/--mode \"[$]2\"/--mode 'w!'/"
 	found_out 'Two guests hold the same bytes: ' --seed 4703 --schedules 1
 }
 
-@test "a claim without a lock is found out" {
+@test "the model detects a claim without a lock" {
 	broken 's/--lock "[$]run_lock"//'
 	found_out 'Two guests hold the same bytes: ' --seed 4703 --schedules 1 --times 100
 }
 
-@test "a refusal without a reason is found out" {
+@test "the model detects a refusal without a reason" {
 	broken 's/--mode "[$]2"/--mode w/'
 	found_out 'although nobody in its way had it: ' --seed 60 --schedules 1
 }
 
-@test "a release that does nothing is found out: a loop device is left, or in another guest's way" {
+@test "the model detects a release that does nothing" {
 	broken '/^disk_release/a return 0'
 	found_out 'Nobody has it, but it is still there: /dev/loop|although nobody in its way had it: ' --schedules 5
 }
 
-@test "a journal that names another device is found out" {
+@test "the model detects a journal that names another device" {
 	broken 's/device "[$]dev"/device other/'
 	found_out 'is attached, but its journal is ' --schedules 5
 }

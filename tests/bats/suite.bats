@@ -22,36 +22,36 @@ suite() {
 		SEED="$seed" SAMPLE="$sample" "$root/tests/run" 3>&-
 }
 
-@test "a suite whose tests all pass, passes" {
+@test "a suite passes if all of its tests pass" {
 	run suite '@test "a" { true; }' '@test "b" { true; }'
 	[[ "$status" -eq 0 ]]
 	[[ "${lines[-1]}" == '2 passed, 0 failed, 0 skipped' ]]
 }
 
-@test "a test that fails, fails the suite, and is shown" {
+@test "a failed test fails the suite and is shown" {
 	run suite '@test "a" { true; }' '@test "b" { false; }'
 	[[ "$status" -eq 1 ]]
 	[[ $output == *'not ok '*' b'* ]]
 	[[ "${lines[-1]}" == '1 passed, 1 failed, 0 skipped' ]]
 }
 
-@test "a test that is skipped unexpectedly, fails the suite" {
+@test "an unexpected skip fails the suite" {
 	run suite '@test "a" { true; }' '@test "b" { skip "no loop devices here"; }'
 	[[ "$status" -eq 1 ]]
 	[[ $output == *'tests/expected-skips does not expect'* ]]
 }
 
-@test "a suite without tests, fails" {
+@test "a suite without tests fails" {
 	run suite '# nothing'
 	[[ "$status" -eq 1 ]]
 }
 
-@test "a file of tests that cannot be read by bash, fails the suite" {
+@test "a test file with a syntax error fails the suite" {
 	run suite '@test "a" { true; }' '@test "b" { if; }'
 	[[ "$status" -eq 1 ]]
 }
 
-@test "a set-up or teardown that fails, fails the suite" {
+@test "a failed setup or teardown fails the suite" {
 	run suite $'setup() { false; }\n@test "a" { true; }'
 	[[ "$status" -eq 1 ]]
 	run suite $'teardown() { false; }\n@test "a" { true; }'
@@ -67,7 +67,7 @@ enumeration() {
 		"echo \$i >>$BATS_TEST_TMPDIR/tried" "${1-}" 'done; say_tried "$n" cases 23; }'
 }
 
-@test "runs whose seeds follow each other try every case once, and the same seed the same ones" {
+@test "runs with consecutive seeds try every case once, and one seed always the same cases" {
 	for seed in 7 8 9 10 11; do
 		run suite "$(enumeration)"
 		[[ $status == 0 && $output == *"SEED=$seed"* && $output == *'of    23 cases'* ]]
@@ -78,7 +78,7 @@ enumeration() {
 	tail -n 4 "$BATS_TEST_TMPDIR/tried" | diff "$BATS_TEST_TMPDIR/last" -
 }
 
-@test "a case that fails is found at once where all are tried, and within five runs by samples" {
+@test "a failing case is found by one full run or within five sampled runs" {
 	local failed=0
 	# shellcheck disable=SC2016 # the test expands
 	code=$(enumeration '((i != 17))')
@@ -91,20 +91,20 @@ enumeration() {
 	((failed == 1))
 }
 
-@test "an enumeration that finds too few cases fails, sampled or not" {
+@test "an enumeration with too few cases fails, sampled or not" {
 	for sample in 1 5; do
 		run suite "$(enumeration | sed 's/1..23/1..22/')"
 		[[ $status == 1 && $output == *'only 22 cases, and not 23'* ]]
 	done
 }
 
-@test "a seed that is no number is refused in one sentence" {
+@test "a seed that is not a number is refused with one sentence" {
 	seed=x
 	run suite '@test "a" { true; }'
 	[[ $status == 2 && $output == 'SAMPLE and SEED are whole numbers, SAMPLE at least 1.' ]]
 }
 
-@test "host_stop fails where a loop device of the test's is left, and detaches it" {
+@test "host_stop fails if the test left a loop device, and detaches it" {
 	host_start
 	image left.img
 	losetup --find "$image"
@@ -115,7 +115,7 @@ enumeration() {
 	host_pid=''
 }
 
-@test "assert_residue_free fails on a journal, a port and a loop device, each" {
+@test "assert_residue_free fails on each of a journal, a port and a loop device" {
 	host_start
 	bridge xenbr0
 	assert_residue_free
@@ -137,7 +137,7 @@ enumeration() {
 	host_stop
 }
 
-@test "assert_nothing_held fails on a journal, a port, a loop device and a lost name, each" {
+@test "assert_nothing_held fails on each of a journal, a port, a loop device and a lost name" {
 	load ../lib/enumerate
 	host_start
 	domain 1
@@ -160,14 +160,14 @@ enumeration() {
 	host_stop
 }
 
-@test "an enumeration of too little fails" {
+@test "say_tried fails if fewer cases than the minimum were tried" {
 	TEST_SAMPLE=1
 	say_tried 10 moments 10
 	run ! say_tried 9 moments 10
 	run ! say_tried 0 moments 1
 }
 
-@test "a sentence is one line of text with a full stop" {
+@test "assert_sentence accepts only one line of text with a full stop" {
 	local long
 	load ../lib/enumerate
 	printf -v long '%02000d' 0

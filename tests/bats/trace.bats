@@ -64,13 +64,13 @@ prepared() {
 	subject_nodes
 }
 
-@test "online of a vif with a vifname and an MTU" {
+@test "online of a vif with a vifname and an MTU matches its golden trace" {
 	prepared vif
 	traced attach
 	assert_golden vif-bridge-online
 }
 
-@test "offline of a vif with a vifname" {
+@test "offline of a vif with a vifname matches its golden trace" {
 	prepared vif
 	libxl attach
 	libxl_goes
@@ -78,27 +78,27 @@ prepared() {
 	assert_golden vif-bridge-offline
 }
 
-@test "online of a vif whose bridge does not exist" {
+@test "online of a vif whose bridge does not exist matches its golden trace" {
 	prepared vif
 	nodes "$subject_path" bridge xenbr9
 	traced attach
 	assert_golden vif-bridge-online-without-bridge
 }
 
-@test "add of a tap" {
+@test "add of a tap matches its golden trace" {
 	prepared tap
 	traced attach
 	assert_golden vif-bridge-add
 }
 
-@test "add of an image file" {
+@test "add of an image file matches its golden trace" {
 	prepared disk
 	traced attach
 	assert_golden block-add
 	libxl detach
 }
 
-@test "remove of an image file" {
+@test "remove of an image file matches its golden trace" {
 	prepared disk
 	libxl attach
 	libxl_goes
@@ -106,14 +106,14 @@ prepared() {
 	assert_golden block-remove
 }
 
-@test "add of an image file that does not exist" {
+@test "add of an image file that does not exist matches its golden trace" {
 	prepared disk
 	rm "$image"
 	traced attach
 	assert_golden block-add-without-image
 }
 
-@test "what makes blkback connect is written in one transaction, after all that it reads" {
+@test "blkback's trigger is written in one transaction, after all nodes that blkback reads" {
 	prepared disk
 	traced attach
 	grep -A 9 TRANSACTION_START "$trace" | grep -B 9 'TRANSACTION_END t T' >"$trace.transaction"

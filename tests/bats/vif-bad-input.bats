@@ -52,7 +52,7 @@ refuses() {
 	assert_link_down vif1.0
 }
 
-@test "each script refuses what can be no interface's" {
+@test "each script refuses values that are invalid for an interface" {
 	local words many
 	printf -v many '192.0.2.%d ' {1..65}
 	vif_link vif1.0 guest1.0
@@ -79,7 +79,7 @@ refuses() {
 	END
 }
 
-@test "the emulated interface's name has to end in -emu, for which the vifname has to leave room" {
+@test "a vifname too long for the suffix -emu of the emulated interface is refused" {
 	local script
 	vif_link vif1.0-emu tap1.0
 	for script in "${!bridge_of[@]}"; do
@@ -116,13 +116,13 @@ assert_64() {
 	host ip link delete vif1.0
 }
 
-@test "64 addresses of both families are taken by each script" {
+@test "each script accepts 64 addresses of both families" {
 	ovs_start
 	ovs_bridge ovs0
 	each_script assert_64
 }
 
-@test "while another program holds the lock of iptables, a natted guest is refused as a whole" {
+@test "a guest of vif-nat is refused without any change while another program holds iptables' lock" {
 	local lock
 	legacy
 	tree_copy

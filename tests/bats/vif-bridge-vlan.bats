@@ -85,14 +85,14 @@ trunk() {
 	assert_node backend/vif/1/0/hotplug-status connected
 }
 
-@test "without vlan= nothing is asked of bridge(8), also where it is not installed" {
+@test "without vlan=, bridge(8) is neither called nor needed" {
 	pretended_bridge xenbr0 1
 	vif 1 0 bridge xenbr0
 	online 1 0
 	[[ ! -e "$asked" ]]
 }
 
-@test "a tap gets the VLANs, too" {
+@test "a tap gets the VLANs of vlan=" {
 	pretended_bridge xenbr0 1
 	vif 1 0 bridge xenbr0 vlan 10
 	vif_link vif1.0-emu tap1.0
@@ -101,7 +101,7 @@ trunk() {
 	assert_link_up vif1.0-emu
 }
 
-@test "a bridge that does not filter is refused, with how to switch it on, and nothing was done" {
+@test "a bridge that does not filter is refused before any change, with the command that enables it" {
 	pretended_bridge xenbr0 0
 	vif 1 0 bridge xenbr0 vlan 10
 	run online 1 0
@@ -111,7 +111,7 @@ trunk() {
 	assert_residue_free
 }
 
-@test "a kernel whose bridges cannot filter is refused as well" {
+@test "vlan= is refused if the kernel's bridges cannot filter" {
 	bridge xenbr0
 	host mount -t tmpfs none /sys/class/net/xenbr0/bridge
 	vif 1 0 bridge xenbr0 vlan 10
@@ -121,7 +121,7 @@ trunk() {
 	assert_residue_free
 }
 
-@test "plan says so, too, and without such a bridge changes nothing" {
+@test "plan reports a bridge that does not filter, and changes nothing" {
 	pretended_bridge xenbr0 0
 	vif 1 0 bridge xenbr0 vlan 10
 	run call vif-bridge plan vif 1 0
@@ -134,7 +134,7 @@ trunk() {
 	[[ ! -e "$asked" ]]
 }
 
-@test "a VLAN that is none is refused before anything is done" {
+@test "an invalid VLAN is refused before any change" {
 	local vlan
 	pretended_bridge xenbr0 1
 	vif 1 0 bridge xenbr0
@@ -148,7 +148,7 @@ trunk() {
 	[[ ! -e "$asked" && ! -e "$BATS_TEST_TMPDIR/pwned" ]]
 }
 
-@test "where bridge(8) fails, the reason is told and the port is taken off again" {
+@test "if bridge(8) fails, the error has its reason and the port is removed again" {
 	pretended_bridge xenbr0 1
 	program "$BATS_TEST_TMPDIR/bin/bridge" <<-'END'
 		#!/bin/bash
@@ -164,7 +164,7 @@ trunk() {
 	assert_residue_free
 }
 
-@test "an attach with VLANs that was killed at any moment is detached without residue" {
+@test "an attach with VLANs killed at any moment is detached without residue" {
 	pretended_bridge xenbr0 1
 	subject_is vif vif-bridge bridge xenbr0 vifname web mtu 1400 vlan 10p/20
 	vif_link vif1.0 guest1.0
@@ -172,7 +172,7 @@ trunk() {
 	killed_everywhere attach 22
 }
 
-@test "without bridge(8) a VLAN is refused with what to install" {
+@test "without bridge(8), a VLAN is refused with the package to install" {
 	local program programs hide=()
 	pretended_bridge xenbr0 1
 	mapfile -t programs < <(type -aP bridge)
@@ -190,7 +190,7 @@ trunk() {
 	assert_ended 0
 }
 
-@test "with ip=, what is in a tag is filtered as what has none" {
+@test "with ip=, tagged frames are filtered like untagged ones" {
 	local arrived
 	pretended_bridge xenbr0 1
 	host ip link set xenbr0 type bridge forward_delay 0
@@ -228,7 +228,7 @@ trunk() {
 	diff "$BATS_TEST_TMPDIR/passes" - <<<"$arrived"
 }
 
-@test "learning, flooding and isolation of a port are as the bridge gives them" {
+@test "learning, flooding and isolation of a port keep the bridge's defaults" {
 	local links flags='{learning, flood, mcast_flood, bcast_flood, isolated, hairpin, guard}'
 	bridge xenbr0
 	vif 1 0 bridge xenbr0
@@ -240,7 +240,7 @@ trunk() {
 	[[ ${#links[@]} == 2 && "${links[0]}" == *'"learning":true'* && "${links[0]}" == "${links[1]}" ]]
 }
 
-@test "filtered: a port has the VLANs of its list and no other, not even the bridge's own" {
+@test "filtered: a port has only the VLANs of its list, without the bridge's default" {
 	filtering_bridge xenbr0
 	guest 1 vlan 10p/20/30-32/40u
 	diff - <(vlans_of vif1.0) <<-'END'
@@ -255,7 +255,7 @@ trunk() {
 	[[ "$(vlans_of vif2.0)" == '1 PVID untagged' ]]
 }
 
-@test "filtered: a guest's frames go where its VLANs do, with and without a tag, and nowhere else" {
+@test "filtered: a guest's tagged and untagged frames reach only its own VLANs" {
 	filtering_bridge xenbr0
 	trunk 10 20 30
 	guest 1 vlan 10p/20
@@ -283,7 +283,7 @@ trunk() {
 	host ip link del uplink
 }
 
-@test "filtered: a detach takes the VLANs, and another guest's list replaces them" {
+@test "filtered: a detach removes the VLANs, and the next guest's list replaces them" {
 	filtering_bridge xenbr0
 	guest 1 vlan 10p/20
 	offline 1 0

@@ -15,7 +15,7 @@ teardown() {
 	host_stop
 }
 
-@test "online again repairs a port that was taken off its bridge" {
+@test "a second online restores a port that was removed from its bridge" {
 	bridge xenbr0
 	vif 1 0 bridge xenbr0 vifname web0
 	online 1 0
@@ -24,7 +24,7 @@ teardown() {
 	[[ "$(link web0 .master)" == xenbr0 ]]
 }
 
-@test "offline and remove of a tap give the interfaces back the names that the kernel gave them" {
+@test "offline and remove of a tap restore the kernel's names of the interfaces" {
 	bridge xenbr0
 	vif 1 0 bridge xenbr0 vifname web
 	vif_link vif1.0-emu tap1.0
@@ -36,20 +36,20 @@ teardown() {
 	host ip link show vif1.0-emu
 }
 
-@test "without a bridge node the only bridge is taken, also when it has no port" {
+@test "without a bridge node, the only bridge is used, even if it has no port" {
 	bridge lonely0
 	vif 1 0
 	online 1 0
 	[[ "$(link vif1.0 .master)" == lonely0 ]]
 }
 
-@test "without a bridge node and without a bridge the error says how to make one" {
+@test "without a bridge node and a bridge, the error says how to make a bridge" {
 	vif 1 0
 	run online 1 0
 	assert_refused backend/vif/1/0 error 'This host has no bridge; create one'
 }
 
-@test "the refusal of a taken vifname is a sentence" {
+@test "a vifname in use is refused with a sentence" {
 	bridge xenbr0
 	vif 1 0 bridge xenbr0 vifname web0
 	domain 2
@@ -59,7 +59,7 @@ teardown() {
 	assert_refused backend/vif/2/0 error "another interface has that name"
 }
 
-@test "a name that is not a bridge is refused, with the script for Open vSwitch in the sentence" {
+@test "an interface that is not a bridge is refused, and the error names the script for Open vSwitch" {
 	host ip link add dummy0 type veth peer name dummy1
 	vif 1 0 bridge dummy0
 	run online 1 0
@@ -68,7 +68,7 @@ teardown() {
 	assert_residue_free
 }
 
-@test "the kernel's refusal is in the sentence, and the vifname is given back" {
+@test "if the kernel refuses the port, the error has its reason and the interface its old name" {
 	bridge xenbr0
 	vif 1 0 bridge xenbr0 vifname web0
 	host ip link del vif1.0
@@ -80,7 +80,7 @@ teardown() {
 	assert_residue_free
 }
 
-@test "an error of an earlier attempt is taken out of the store by success" {
+@test "a successful attach removes an earlier error from the store" {
 	vif 1 0 bridge xenbr0
 	run online 1 0
 	[[ "$status" -eq 1 ]]
@@ -90,7 +90,7 @@ teardown() {
 	assert_node backend/vif/1/0/hotplug-status connected
 }
 
-@test "brctl is not needed, and is not called where it is there" {
+@test "brctl is not called, even if it is installed" {
 	mkdir "$BATS_TEST_TMPDIR/bin"
 	printf '#!/bin/sh\ntouch %q/brctl-was-called\nexit 1\n' "$BATS_TEST_TMPDIR" >"$BATS_TEST_TMPDIR/bin/brctl"
 	chmod +x "$BATS_TEST_TMPDIR/bin/brctl"
@@ -100,7 +100,7 @@ teardown() {
 	[[ ! -e "$BATS_TEST_TMPDIR/brctl-was-called" ]]
 }
 
-@test "check says whether the port is still as it was attached" {
+@test "check reports changes of the port since the attach" {
 	bridge xenbr0
 	vif 1 0 bridge xenbr0
 	online 1 0
@@ -123,13 +123,13 @@ teardown() {
 	assert_residue_free
 }
 
-@test "help lists the parameters, without a store and without a device" {
+@test "help lists the parameters without a store or a device" {
 	run "$scripts/vif-bridge" help
 	[[ "$status" -eq 0 ]]
 	[[ $output == *'bridge  (ifname)'* && $output == *'Needs: ip'* ]]
 }
 
-@test "an interface that other scripts attached is detached by its nodes, which say that it goes" {
+@test "an interface that other scripts attached is detached by its nodes" {
 	bridge xenbr0
 	vif 1 0 bridge xenbr0 vifname web0
 	host ip link set vif1.0 name web0 master xenbr0 up
@@ -139,7 +139,7 @@ teardown() {
 	[[ "$(link vif1.0 .master)" == null ]]
 }
 
-@test "the host's own interface keeps the name that a guest's configuration has, also when the guest's is gone" {
+@test "a host interface with the configured vifname keeps its name, even after the vif is gone" {
 	bridge xenbr0
 	vif 1 0 bridge xenbr0 vifname xenbr0
 	run online 1 0
@@ -149,7 +149,7 @@ teardown() {
 	assert_link_up xenbr0
 }
 
-@test "a resource of the script's own finds done what those before it have started" {
+@test "a script's own resource runs after the background commands of earlier resources have ended" {
 	tree_copy
 	cp "$real_helper" "$tree/helpers/xen-hotplug"
 	cat >"$scripts/vif-bridge" <<-'END'
@@ -172,7 +172,7 @@ teardown() {
 	offline 1 0
 }
 
-@test "a resource that is not named behind use is there all the same" {
+@test "a resource whose name is in a variable is found" {
 	tree_copy
 	cp "$real_helper" "$tree/helpers/xen-hotplug"
 	cat >"$scripts/vif-bridge" <<-'END'
@@ -215,7 +215,7 @@ ip_that_waits() {
 	END
 }
 
-@test "SIGTERM while a program runs: when that has ended all is undone, and the error says why" {
+@test "SIGTERM during a command rolls the attach back, and the error names the signal" {
 	local signal script started
 	bridge xenbr0
 	for signal in TERM HUP; do # bash starts what is behind 	for signal in TERM INT HUP; do with SIGINT ignored

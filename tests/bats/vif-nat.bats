@@ -57,11 +57,11 @@ derived_guests_reach() {
 	assert_unrouted
 }
 
-@test "guests without ip= have addresses that follow from their numbers, and reach the network and each other" {
+@test "guests without ip= have addresses made from their numbers, and reach the network and each other" {
 	derived_guests_reach
 }
 
-@test "guests reach the network through iptables where the host says so" {
+@test "with firewall = iptables, guests reach the network" {
 	type -P iptables-restore ip6tables-restore >/dev/null || skip 'this machine has no iptables'
 	echo 'firewall = iptables' >"$tree/hotplug/hotplug.conf"
 	derived_guests_reach
@@ -82,7 +82,7 @@ seen_from() {
 	seen=$(inside "$1" nft list set ip seen from)
 }
 
-@test "the network sees the host's address, and guests see each other's" {
+@test "the network sees the host's address, and guests see each other's own addresses" {
 	derived_guests
 	seen_from outside inside-1-0 192.0.2.9
 	[[ $seen == *192.0.2.1* && $seen != *10.0.1.1* ]]
@@ -90,7 +90,7 @@ seen_from() {
 	[[ $seen == *10.0.1.1* ]]
 }
 
-@test "a guest with ip= has that address, the host one beside it, and its other addresses are translated, too" {
+@test "a guest with several addresses in ip= has the first one, and all of them are translated" {
 	vif 1 0 ip '10.7.0.200 10.8.0.0/24 fd00:7::200' mtu 1400 vifname web
 	nat_online 1 0
 	[[ "$(addresses_of web)" == '10.7.0.73/32 fd00:7::280/128 ' ]]
@@ -104,7 +104,7 @@ seen_from() {
 	host ip link show vif1.0
 }
 
-@test "a tap and its vif have one address, and each may go before the other" {
+@test "a tap and its vif share one address, and may be detached in either order" {
 	local first
 	vif 1 0
 	vif_link vif1.0-emu tap1.0
@@ -121,7 +121,7 @@ seen_from() {
 	done
 }
 
-@test "guests that come and go at the same time do not lose their rules" {
+@test "guests that attach and detach in parallel keep their rules" {
 	local guest calls=()
 	for guest in 2 4 6 8; do
 		vif "$guest" 0
@@ -144,7 +144,7 @@ seen_from() {
 	assert_unrouted
 }
 
-@test "the last two guests, who go at the same time, take the rules away" {
+@test "two last guests that detach in parallel leave no rules" {
 	local calls=()
 	vif 1 0
 	vif 2 0
@@ -170,7 +170,7 @@ seen_from() {
 	assert_unrouted
 }
 
-@test "an attach replaces rules of which no journal tells" {
+@test "an attach replaces stale rules that no journal names" {
 	host nft -f - <<-'END'
 		table ip xen_hotplug_nat {
 			set guests { type ipv4_addr; flags interval; auto-merge; elements = { 10.0.9.1 }; }
@@ -185,7 +185,7 @@ seen_from() {
 	assert_unrouted
 }
 
-@test "the interface being gone, the detach leaves nothing" {
+@test "the detach leaves nothing, even if the interface is gone" {
 	vif 1 0
 	nat_online 1 0
 	host ip link delete vif1.0
@@ -225,7 +225,7 @@ leased() {
 		--script "$BATS_TEST_TMPDIR/bound" -O hostname 2>/dev/null)
 }
 
-@test "dnsmasq, where it is set up for it, gives a guest its address by DHCP, and forgets it with the guest" {
+@test "dnsmasq gives a guest its address by DHCP until the guest is detached" {
 	local domid
 	type -P dnsmasq busybox >/dev/null || skip 'this machine has no dnsmasq or busybox'
 	dnsmasq_start
@@ -242,7 +242,7 @@ leased() {
 	assert_unrouted
 }
 
-@test "hooks know the addresses that were derived" {
+@test "hooks have the derived addresses in their environment" {
 	mkdir "$scripts/vif-post.d"
 	# shellcheck disable=SC2016 # the hook expands
 	printf '#!/bin/bash\necho "$command $ip $main_ip" >>%q\n' "$BATS_TEST_TMPDIR/calls" >"$scripts/vif-post.d/10"
@@ -253,7 +253,7 @@ leased() {
 	[[ "$(<"$BATS_TEST_TMPDIR/calls")" == $'online 10.0.1.1 fd58:656e:6e61:1::1 10.0.1.128\noffline 10.0.1.1 fd58:656e:6e61:1::1 10.0.1.128' ]]
 }
 
-@test "what cannot be translated is refused, and nothing of it is done" {
+@test "an address that cannot be translated is refused before any change" {
 	vif 1 0 ip '10.8.0.0/24'
 	run nat_online 1 0
 	assert_refused backend/vif/1/0 error '10.8.0.0/24 is a network; write the guest'
@@ -274,13 +274,13 @@ nat_subject() {
 	routed_subject vif-nat
 }
 
-@test "a natted vif whose attach was killed at any moment is detached without residue" {
+@test "a vif of vif-nat whose attach was killed at any moment is detached without residue" {
 	nat_subject
 	killed_everywhere attach 60
 	[[ -z "$(host ls /run/xen-dhcp)" ]]
 }
 
-@test "a natted vif whose detach was killed at any moment is detached by the next call" {
+@test "a vif of vif-nat whose detach was killed at any moment is detached by the next call" {
 	nat_subject
 	killed_everywhere detach 30
 	[[ -z "$(host ls /run/xen-dhcp)" ]]

@@ -43,15 +43,15 @@ assert_nothing_held() {
 	}
 }
 
-@test "an attach that was killed at any moment is detached without residue" {
+@test "an attach killed at any moment is detached without residue" {
 	killed_everywhere attach 22
 }
 
-@test "a detach that was killed at any moment is done by the next one" {
+@test "a detach killed at any moment is completed by the next one" {
 	killed_everywhere detach 12
 }
 
-@test "each of its programs failing, before or after its work, is undone or done again" {
+@test "if one of its programs fails, before or after its work, the next detach leaves nothing" {
 	local what which tried=0
 	mkdir "$BATS_TEST_TMPDIR/bin"
 	# shellcheck disable=SC2016 # the stand-in expands

@@ -65,7 +65,7 @@ refused() {
 	assert_residue_free
 }
 
-@test "online makes the vif a port, up, with the ids that others know it by, and connected" {
+@test "online makes the vif a port that is up and has its external-ids, and publishes connected" {
 	ovs_bridge ovs0
 	vif 1 0 bridge ovs0
 	nodes_remember
@@ -80,7 +80,7 @@ refused() {
 		'/local/domain/0/backend/vif/1/0/hotplug-status = "connected"'
 }
 
-@test "offline takes the port and its record away, and again succeeds" {
+@test "offline removes the port and its record, and a second offline succeeds" {
 	ovs_bridge ovs0
 	guest 1 ovs0
 	ovs_offline 1 0
@@ -90,7 +90,7 @@ refused() {
 	ovs_offline 1 0
 }
 
-@test "online is one transaction of Open vSwitch" {
+@test "online makes one transaction of Open vSwitch" {
 	ovs_bridge ovs0
 	vif 1 0 bridge ovs0.10:20 mtu 1400
 	mkdir "$BATS_TEST_TMPDIR/bin"
@@ -104,7 +104,7 @@ refused() {
 	[[ "$(ovs_get port vif1.0 tag)$(ovs_get port vif1.0 trunks)" == '10[20]' ]]
 }
 
-@test "a tap is a port, too, with the same ids, and goes alone" {
+@test "a tap is a port with the same ids, and is removed on its own" {
 	ovs_bridge ovs0
 	vif 1 0 bridge ovs0 vifname web
 	vif_link vif1.0-emu tap1.0
@@ -118,7 +118,7 @@ refused() {
 	host ip link show vif1.0-emu
 }
 
-@test "a vifname is the port's name and its iface-id, for OVN" {
+@test "a vifname is the port's name and its iface-id for OVN" {
 	ovs_bridge ovs0
 	vif 1 0 bridge ovs0 vifname lsp-web
 	ovs_online 1 0
@@ -129,7 +129,7 @@ refused() {
 	host ip link show vif1.0
 }
 
-@test "an MTU is the port's, requested of Open vSwitch and told to the guest; without one nothing is" {
+@test "an MTU is set on the port, requested of Open vSwitch and published to the guest" {
 	ovs_bridge ovs0
 	vif 1 0 bridge ovs0 mtu 1400
 	ovs_online 1 0
@@ -153,7 +153,7 @@ vlans() {
 	[[ "$(ovs_get port vif1.0 tag)|$(ovs_get port vif1.0 trunks)|$(ovs_get port vif1.0 vlan_mode)" == "$2|$3|$4" ]]
 }
 
-@test "the VLANs of bridge= and those of vlan= become the port's" {
+@test "the VLANs of bridge= and vlan= become the port's VLANs" {
 	ovs_bridge ovs0
 	vif 1 0
 	vlans 'bridge ovs0' '[]' '[]' '[]'
@@ -167,7 +167,7 @@ vlans() {
 	vlans 'bridge ovs0' '[]' '[]' '[]'
 }
 
-@test "a guest's frames go where its VLANs do, with and without a tag, and nowhere else" {
+@test "a guest's tagged and untagged frames reach only its own VLANs" {
 	ovs_bridge ovs0
 	outside trunk0 ovs0
 	outside access0 ovs0 tag=30
@@ -194,7 +194,7 @@ vlans() {
 	host ip link del access0
 }
 
-@test "a bridge's name with full stops and colons stands in brackets" {
+@test "a bridge's name with full stops and colons is accepted in brackets" {
 	local name
 	vif 1 0
 	for name in br.0 br.0.1; do
@@ -212,7 +212,7 @@ vlans() {
 	[[ "$(ovs_ports)" == *'br:1 vif1.0'* ]]
 }
 
-@test "a VM's name may have any byte of UTF-8, and stays what it is" {
+@test "a VM's name with any UTF-8 text reaches the port unchanged" {
 	local name
 	ovs_bridge ovs0
 	vif 1 0 bridge ovs0
@@ -229,7 +229,7 @@ vlans() {
 	[[ "$(ovs_ports)" == 'ovs0 vif1.0' ]]
 }
 
-@test "where the store does not tell the VM's name and uuid, the port has no such ids" {
+@test "the port has no xen-vm ids if the store does not give the VM's name and uuid" {
 	ovs_bridge ovs0
 	xenstore-rm /local/domain/1
 	vif 1 0 bridge ovs0
@@ -240,7 +240,7 @@ vlans() {
 	assert_ids vif1.0 attached-mac 00:16:3e:00:00:01
 }
 
-@test "addresses that the guest may use are those of ip=, before it is a port" {
+@test "the filter of ip= is set before the interface is a port" {
 	ovs_bridge ovs0
 	vif 1 0 bridge ovs0 ip 192.0.2.7
 	ovs_online 1 0
@@ -251,7 +251,7 @@ vlans() {
 	run ! host nft list chain netdev xen_hotplug vif1.0
 }
 
-@test "with ip=, a tag passes the filter where bridge= or vlan= name VLANs" {
+@test "with ip=, tagged frames pass the filter only if bridge= or vlan= names VLANs" {
 	ovs_bridge ovs0
 	vif 1 0 bridge ovs0 ip 192.0.2.7
 	ovs_online 1 0
@@ -264,7 +264,7 @@ vlans() {
 	host nft list chain netdev xen_hotplug vif1.0 | grep 8021q
 }
 
-@test "a record that an earlier guest has left is replaced" {
+@test "a stale record of an earlier guest is replaced" {
 	ovs_bridge ovs0 ovs1
 	host ovs-vsctl --no-wait add-port ovs1 vif1.0 tag=7
 	vif 1 0 bridge ovs0
@@ -273,7 +273,7 @@ vlans() {
 	[[ "$(ovs_get port vif1.0 tag)" == '[]' ]]
 }
 
-@test "offline succeeds where the interface is gone, and where the bridge is" {
+@test "offline succeeds if the interface or the bridge is gone" {
 	ovs_bridge ovs0 ovs1
 	guest 1 ovs0
 	guest 2 ovs1
@@ -285,7 +285,7 @@ vlans() {
 	assert_residue_free
 }
 
-@test "offline leaves a port alone that has the name by now, but is another's" {
+@test "offline leaves a port of another owner with the same name alone" {
 	ovs_bridge ovs0
 	guest 1 ovs0
 	host ip link del vif1.0
@@ -296,7 +296,7 @@ vlans() {
 	host ip link del vif1.0
 }
 
-@test "what Xen's script has attached, offline detaches" {
+@test "offline detaches an interface that Xen's script attached" {
 	ovs_bridge ovs0
 	vif 1 0 bridge ovs0.10
 	host ovs-vsctl --timeout="$generous" add-port ovs0 vif1.0 tag=10
@@ -307,7 +307,7 @@ vlans() {
 	assert_link_down vif1.0
 }
 
-@test "check says whether the port is where it was" {
+@test "check reports whether the port is still on its bridge" {
 	ovs_bridge ovs0 ovs1
 	guest 1 ovs0
 	call vif-openvswitch check vif 1 0
@@ -317,7 +317,7 @@ vlans() {
 	[[ "$output" == *'vif1.0 is not a port of the bridge ovs0.'* ]]
 }
 
-@test "plan asks whether there is the bridge, and changes nothing" {
+@test "plan checks that the bridge exists, and changes nothing" {
 	vif 1 0 bridge ovs0.10
 	run call vif-openvswitch plan vif 1 0
 	[[ "$status" -eq 1 ]]
@@ -327,7 +327,7 @@ vlans() {
 	[[ ! "$(ovs_ports)" ]]
 }
 
-@test "a bridge that is not there, or not of Open vSwitch, is refused with what to do" {
+@test "a missing bridge, or one that is not of Open vSwitch, is refused with a remedy" {
 	vif 1 0 bridge ovs9
 	run ovs_online 1 0
 	refused "ovs-vsctl add-br ovs9"
@@ -340,14 +340,14 @@ vlans() {
 	refused 'Parameter bridge is missing'
 }
 
-@test "a bridge of Open vSwitch is refused by vif-bridge, with the script that takes it" {
+@test "vif-bridge refuses a bridge of Open vSwitch, and names vif-openvswitch" {
 	ovs_bridge ovs0
 	vif 1 0 bridge ovs0
 	run online 1 0
 	refused 'script=vif-openvswitch'
 }
 
-@test "VLANs that are none, or that Open vSwitch cannot have, are refused before anything is done" {
+@test "invalid VLANs, and VLANs that Open vSwitch does not support, are refused before any change" {
 	local words
 	ovs_bridge ovs0
 	vif 1 0
@@ -372,7 +372,7 @@ vlans() {
 	moment=''
 }
 
-@test "without ovs-vsctl the sentence says what to install, and nothing is done" {
+@test "without ovs-vsctl, the attach is refused before any change with the package to install" {
 	local program programs hide=()
 	mapfile -t programs < <(type -aP ovs-vsctl)
 	for program in "${programs[@]}"; do hide+=(-P "$program"); done
@@ -385,7 +385,7 @@ vlans() {
 	refused "needs the command 'ovs-vsctl'"
 }
 
-@test "an ovs-vswitchd that does not answer is told in time, nothing stays, and a detach does not need it" {
+@test "an attach fails in time and leaves nothing if ovs-vswitchd does not answer" {
 	local started=$SECONDS
 	ovs_bridge ovs0
 	vif 1 0 bridge ovs0
@@ -408,7 +408,7 @@ vlans() {
 	assert_node backend/vif/1/0/hotplug-status connected
 }
 
-@test "without ovsdb-server both are told, and the detach is done when it is back" {
+@test "without ovsdb-server, attach and detach fail, and a detach succeeds once it is back" {
 	ovs_bridge ovs0
 	guest 2 ovs0
 	ovs_end "$ovs_switch"

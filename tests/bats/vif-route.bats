@@ -17,7 +17,7 @@ teardown() {
 	host_stop
 }
 
-@test "a guest and the network reach each other, by IPv4 and by IPv6, and after the detach nothing is left" {
+@test "a guest and the network reach each other over IPv4 and IPv6, and the detach leaves nothing" {
 	vif 1 0 ip '198.51.100.5 2001:db8:5::5'
 	route_online 1 0
 	assert_node backend/vif/1/0/hotplug-status connected
@@ -29,7 +29,7 @@ teardown() {
 	reaches_not outside 198.51.100.5 2001:db8:5::5
 }
 
-@test "neighbours that take the guest for one of them find it: proxy ARP and proxy NDP" {
+@test "neighbours find the guest by proxy ARP and proxy NDP" {
 	vif 1 0 ip '192.0.2.50 2001:db8::50'
 	route_online 1 0
 	guest 1 0 192.0.2.50/24 2001:db8::50/128
@@ -40,7 +40,7 @@ teardown() {
 	assert_unrouted
 }
 
-@test "a prefix is routed to the guest, and what else the guest has is not" {
+@test "a prefix in ip= is routed to the guest, and other addresses are not" {
 	vif 1 0 ip '198.51.100.64/26 2001:db8:5::/64'
 	route_online 1 0
 	guest 1 0 198.51.100.65/32 198.51.100.126/32 198.51.100.129/32 2001:db8:5::77/128 2001:db8:6::7/128
@@ -51,7 +51,7 @@ teardown() {
 	assert_unrouted
 }
 
-@test "the host has its address on the interface, in the families that the guest has" {
+@test "the interface has the host's address for each family of the guest" {
 	vif 1 0 ip 198.51.100.5
 	route_online 1 0
 	[[ "$(addresses_of vif1.0)" == '192.0.2.1/32 ' ]]
@@ -64,7 +64,7 @@ teardown() {
 	[[ "$(addresses_of vif1.2)" == '192.0.2.1/32 ' ]]
 }
 
-@test "of the host's addresses one is taken that is neither deprecated nor temporary" {
+@test "the chosen host address is neither deprecated nor temporary" {
 	host ip address flush dev eth0 scope global
 	host sh -c 'cd /proc/sys/net/ipv6/conf/eth0; echo 2 >use_tempaddr; echo 0 >accept_dad'
 	host ip -batch - <<-'END'
@@ -81,7 +81,7 @@ teardown() {
 	[[ "$(addresses_of vif1.0)" == '192.0.2.1/32 2001:db8::1/128 ' ]]
 }
 
-@test "what the guest sends from another address is not routed" {
+@test "packets from other addresses of the guest are not routed" {
 	vif 1 0 ip '198.51.100.5 2001:db8:5::5'
 	route_online 1 0
 	guest 1 0 198.51.100.5/32 198.51.100.6/32 2001:db8:5::5/128 2001:db8:5::6/128
@@ -93,7 +93,7 @@ teardown() {
 	run ! inside inside-1-0 ping -q -c 1 -W 1 -I 2001:db8:5::6 2001:db8::9
 }
 
-@test "another gatewaydev's address is taken, and its neighbours find the guest" {
+@test "with gatewaydev=, that interface's address is used and its neighbours find the guest" {
 	host ip link add name 'dmz0' type veth peer name dmz1
 	host ip address add 203.0.113.1/24 dev dmz0
 	host ip link set dmz0 up
@@ -105,7 +105,7 @@ teardown() {
 	assert_unrouted
 }
 
-@test "a gatewaydev that went before the guest, or was made anew, does not keep it from being detached" {
+@test "a detach succeeds if gatewaydev is gone or was made anew" {
 	local devid
 	for devid in 0 1; do
 		host ip link add name dmz0 type veth peer name dmz1
@@ -123,7 +123,7 @@ teardown() {
 	done
 }
 
-@test "a gatewaydev that goes while its proxies are deleted is no failure of the detach" {
+@test "a detach succeeds if gatewaydev vanishes while its proxies are deleted" {
 	vif 1 0 ip 192.0.2.50
 	route_online 1 0
 	mkdir "$BATS_TEST_TMPDIR/bin"
@@ -139,7 +139,7 @@ teardown() {
 	assert_unrouted
 }
 
-@test "two vifs with one address, as when a guest restarts: the new one has it, and keeps it when the old one goes" {
+@test "of two vifs with one address, the newer one has it, even after the older one is detached" {
 	vif 1 0 ip '198.51.100.5 192.0.2.50 2001:db8::50'
 	vif 2 0 ip '198.51.100.5 192.0.2.50 2001:db8::50'
 	route_online 1 0
@@ -154,7 +154,7 @@ teardown() {
 	assert_unrouted
 }
 
-@test "guests with one address that go at the same time leave nothing" {
+@test "guests with one address that detach in parallel leave nothing" {
 	local guest calls=() domids=(1 2 3 4)
 	for guest in "${domids[@]}"; do
 		vif "$guest" 0 ip '192.0.2.50 2001:db8::50'
@@ -168,7 +168,7 @@ teardown() {
 	assert_unrouted
 }
 
-@test "a guest that comes while another one with its address goes keeps what answers for it" {
+@test "an attach during the detach of a guest with the same address keeps its proxies" {
 	local going
 	vif 1 0 ip '192.0.2.50 2001:db8::50'
 	vif 2 0 ip '192.0.2.50 2001:db8::50'
@@ -191,7 +191,7 @@ teardown() {
 	assert_unrouted
 }
 
-@test "a tap's route comes before its vif's, and when the tap goes the vif's is still there" {
+@test "a tap's route has precedence over its vif's, which stays after the tap's detach" {
 	vif 1 0 ip '198.51.100.5 2001:db8:5::5' vifname web
 	vif_link vif1.0-emu tap1.0
 	route_online 1 0
@@ -208,7 +208,7 @@ teardown() {
 	host ip link show vif1.0-emu
 }
 
-@test "a proxy that the administrator had made stays" {
+@test "a proxy that the administrator made stays" {
 	host ip neighbour add proxy 198.51.100.5 dev eth0
 	vif 1 0 ip '198.51.100.5 198.51.100.6'
 	route_online 1 0
@@ -217,7 +217,7 @@ teardown() {
 	[[ "$(proxies)" == '198.51.100.5 dev eth0 proxy ' ]]
 }
 
-@test "online again repairs what was taken away" {
+@test "a second online restores removed routes and addresses" {
 	vif 1 0 ip 198.51.100.5
 	route_online 1 0
 	host ip link set vif1.0 down
@@ -229,7 +229,7 @@ teardown() {
 	reaches outside 198.51.100.5
 }
 
-@test "the interface being gone, or the guest's own nodes, the detach leaves nothing" {
+@test "the detach leaves nothing, even if the interface or the guest's nodes are gone" {
 	vif 1 0 ip '198.51.100.5 2001:db8:5::5'
 	route_online 1 0
 	host ip link delete vif1.0
@@ -243,7 +243,7 @@ teardown() {
 	assert_unrouted
 }
 
-@test "an MTU is the interface's and the guest's, and without one neither is changed" {
+@test "an MTU is set on the interface and published to the guest, and without one nothing changes" {
 	vif 1 0 ip 198.51.100.5 mtu 1400
 	route_online 1 0
 	[[ "$(link vif1.0 .mtu)" == 1400 ]]
@@ -254,7 +254,7 @@ teardown() {
 	run ! store_has /local/domain/1/device/vif/1/mtu
 }
 
-@test "64 addresses are routed, in as many programs as one is" {
+@test "routing 64 addresses starts as many programs as routing one" {
 	local environment list4 list6
 	load ../bench/measure
 	printf -v list4 '198.51.100.%d ' {1..32}
@@ -284,7 +284,7 @@ refused_route() {
 	xenstore-rm backend/vif/1/0
 }
 
-@test "what cannot be routed is refused, with what it is, and nothing of it is done" {
+@test "an address that cannot be routed is refused before any change" {
 	local many
 	printf -v many '198.51.100.%d ' {1..65}
 	refused_route "198.51.100.300 is none" ip 198.51.100.300
@@ -305,7 +305,7 @@ refused_route() {
 	refused_route 'This host has no eth0, and' ip 198.51.100.5
 }
 
-@test "ip refusing one of the lines, the whole is undone" {
+@test "if ip refuses one line, the attach is rolled back" {
 	vif 1 0 ip '198.51.100.5 2001:db8:5::5'
 	host sysctl -q net/ipv6/conf/vif1.0/disable_ipv6=1
 	run route_online 1 0
@@ -314,14 +314,14 @@ refused_route() {
 	assert_unrouted
 }
 
-@test "a host with gatewaydev= and no address is told before anything is changed; plan tells too" {
+@test "a gatewaydev without an address is refused before any change, also by plan" {
 	vif 1 0 ip 198.51.100.5 gatewaydev eth9
 	run call vif-route plan vif 1 0
 	[[ "$status" -eq 1 ]]
 	[[ $output == *"The interface 'eth9' does not exist"* ]]
 }
 
-@test "a detach of what was never attached succeeds" {
+@test "the detach of a vif that was never attached succeeds" {
 	vif 1 0 ip 198.51.100.5
 	route_offline 1 0
 	assert_unrouted
@@ -337,7 +337,7 @@ refused_route() {
 	killed_everywhere detach 22
 }
 
-@test "ip failing at any of its starts, before or after its work, is undone or done again" {
+@test "if ip fails at any start, before or after its work, the next detach leaves nothing" {
 	local what nth
 	routed_subject vif-route
 	mkdir "$BATS_TEST_TMPDIR/bin"

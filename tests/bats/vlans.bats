@@ -23,7 +23,7 @@ refused() {
 	' "$@"
 }
 
-@test "a list of VLANs means what the manual says" {
+@test "a list of VLANs has the meaning of the manual" {
 	table vlans <<-'END'
 		1 1 1 ''
 		10 10 10 ''
@@ -42,7 +42,7 @@ refused() {
 	END
 }
 
-@test "what is no list of VLANs is refused, with what is expected" {
+@test "an invalid list of VLANs is refused with the expected form" {
 	table refused <<-'END'
 		'' 'VLANs from 1 to 4094'
 		0 'VLANs from 1 to 4094'
@@ -104,7 +104,7 @@ misspelt() {
 	' "$@"
 }
 
-@test "a bridge of Open vSwitch may have VLANs behind its name, and brackets around it" {
+@test "the name of an Open vSwitch bridge may have brackets and be followed by VLANs" {
 	table spelt <<-'END'
 		ovs0 ovs0 ''
 		ovs0.10 ovs0 10p
@@ -121,7 +121,7 @@ misspelt() {
 	END
 }
 
-@test "what is no bridge of Open vSwitch with VLANs is refused" {
+@test "an invalid name of an Open vSwitch bridge with VLANs is refused" {
 	table misspelt <<-'END'
 		''
 		ovs0.

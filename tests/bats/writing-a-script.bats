@@ -53,7 +53,7 @@ play() {
 	done < <(transcript)
 }
 
-@test "the page's scripts and commands do what the page says" {
+@test "the page's scripts and commands print what the page says" {
 	write_scripts
 	[[ "$(transcript | grep -c '^\$')" -gt 10 ]]
 	diff -u <(transcript) <(play)
@@ -61,14 +61,14 @@ play() {
 	[[ -z "$(ls "$BATS_TEST_TMPDIR"/pool/*-*.img 2>/dev/null)" ]]
 }
 
-@test "the page's first script is ten lines, and shellcheck has nothing to say of both" {
+@test "the page's first script has ten lines, and shellcheck accepts both scripts" {
 	write_scripts
 	[[ "$(grep -c . "$XL_SCRIPTS/block-pool")" -le 10 ]]
 	cp "$root/.shellcheckrc" "$XL_SCRIPTS"
 	shellcheck "$XL_SCRIPTS/block-pool" "$XL_SCRIPTS/block-scratch"
 }
 
-@test "the page names every type and every resource that there is" {
+@test "the page names every type and every resource" {
 	local name names
 	mapfile -t names < <(sed -n 's/^type_\([a-z]*\)().*/\1/p' "$root/hotplug/common/types.sh" &&
 		basename -s .sh "$root"/hotplug/common/resources/*.sh)
