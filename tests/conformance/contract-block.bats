@@ -77,7 +77,7 @@ $path/physical-device-path = \"$loop\"" ]]
 	assert_changed
 }
 
-@test "contract: remove succeeds after the guest's own nodes are gone, as they are when a domain is destroyed" {
+@test "contract: remove succeeds after the guest's own nodes were deleted" {
 	vbd 1 51712 "$image"
 	add_disk 1 51712
 	nodes backend/vbd/1/51712 online 0 state 5
@@ -86,7 +86,7 @@ $path/physical-device-path = \"$loop\"" ]]
 	assert_residue_free
 }
 
-@test "contract: add of a block device publishes its own number, and remove leaves it be" {
+@test "contract: add of a block device publishes its number, and remove leaves the device alone" {
 	phy_device
 	vbd 1 51712 "$phy"
 	add_disk 1 51712
@@ -96,7 +96,7 @@ $path/physical-device-path = \"$loop\"" ]]
 	assert_residue_free
 }
 
-@test "contract: remove of a block device succeeds again, and where it was never added" {
+@test "contract: remove of a block device succeeds twice, and without an add" {
 	phy_device
 	vbd 1 51712 "$phy"
 	block_remove 1 51712
@@ -106,7 +106,7 @@ $path/physical-device-path = \"$loop\"" ]]
 	losetup "$phy"
 }
 
-@test "contract: remove of a block device succeeds where its name is gone" {
+@test "contract: remove of a block device succeeds after its name was deleted" {
 	phy_device
 	ln -s "$phy" "$BATS_TEST_TMPDIR/link"
 	vbd 1 51712 "$BATS_TEST_TMPDIR/link"
@@ -125,7 +125,7 @@ $path/physical-device-path = \"$loop\"" ]]
 	assert_residue_free
 }
 
-@test "contract: a symlink is followed to the block device, and that one's path is published" {
+@test "contract: a symlink is followed to the block device, whose own path is published" {
 	phy_device
 	ln -s "$phy" "$BATS_TEST_TMPDIR/link"
 	vbd 1 51712 "$BATS_TEST_TMPDIR/link"
@@ -133,7 +133,7 @@ $path/physical-device-path = \"$loop\"" ]]
 	assert_published backend/vbd/1/51712 "$phy"
 }
 
-@test "contract: mode w makes a loop device that can be written, mode r one that cannot" {
+@test "contract: mode w makes a writable loop device, and mode r a read-only one" {
 	vbd 1 51712 "$image" mode w
 	add_disk 1 51712
 	[[ "$(read_only "$image")" == 0 ]]
@@ -143,7 +143,7 @@ $path/physical-device-path = \"$loop\"" ]]
 	[[ "$(read_only "$image")" == 1 ]]
 }
 
-@test "contract: the old spellings of the modes are understood" {
+@test "contract: the old spellings of the modes are accepted" {
 	local mode
 	for mode in ro:1 rw:0 'rw!:0' 'w!:0'; do
 		xenstore-rm backend/vbd/1/51712 || : # there is none yet
@@ -154,14 +154,14 @@ $path/physical-device-path = \"$loop\"" ]]
 	done
 }
 
-@test "contract: an image that nobody may write is attached to be read" {
+@test "contract: a read-only image is attached read-only" {
 	chmod 0444 "$image"
 	vbd 1 51712 "$image" mode r
 	add_disk 1 51712
 	assert_published backend/vbd/1/51712 "$(loop_of "$image")"
 }
 
-@test "contract: an image that nobody may write is refused to a writer" {
+@test "contract: a read-only image is refused to a writer" {
 	chmod 0444 "$image"
 	vbd 1 51712 "$image" mode w
 	run block_add 1 51712
@@ -172,7 +172,7 @@ $path/physical-device-path = \"$loop\"" ]]
 	assert_residue_free
 }
 
-@test "contract: two guests who only read share an image" {
+@test "contract: two guests that only read share an image" {
 	vbd 1 51712 "$image" mode r
 	vbd 2 51712 "$image" mode r
 	add_disk 1 51712
@@ -180,7 +180,7 @@ $path/physical-device-path = \"$loop\"" ]]
 	assert_node backend/vbd/2/51712/hotplug-status connected
 }
 
-@test "contract: two guests who only read share a block device" {
+@test "contract: two guests that only read share a block device" {
 	phy_device
 	vbd 1 51712 "$phy" mode r
 	vbd 2 51712 "$phy" mode r
@@ -189,7 +189,7 @@ $path/physical-device-path = \"$loop\"" ]]
 	assert_published backend/vbd/2/51712 "$phy"
 }
 
-@test "contract: a second guest who would write a block device is told that it is busy" {
+@test "contract: a second writer of a block device is refused as busy" {
 	phy_device
 	vbd 1 51712 "$phy"
 	vbd 2 51712 "$phy"
@@ -198,7 +198,7 @@ $path/physical-device-path = \"$loop\"" ]]
 	assert_failed backend/vbd/2/51712 busy "$phy"
 }
 
-@test "contract: a reader and a writer do not share a block device, whoever comes first" {
+@test "contract: a reader and a writer do not share a block device, in either order" {
 	phy_device
 	vbd 1 51712 "$phy" mode r
 	vbd 2 51712 "$phy" mode w
@@ -226,7 +226,7 @@ $path/physical-device-path = \"$loop\"" ]]
 	assert_published backend/vbd/1/51712 "$phy"
 }
 
-@test "contract: what this host has mounted to read can be given to be read" {
+@test "contract: a block device that this host has mounted read-only is attached read-only" {
 	phy_device
 	mkfs.ext4 -q "$phy"
 	mkdir "$BATS_TEST_TMPDIR/mnt"
@@ -237,7 +237,7 @@ $path/physical-device-path = \"$loop\"" ]]
 	host umount "$BATS_TEST_TMPDIR/mnt"
 }
 
-@test "contract: w! takes the image that another guest has" {
+@test "contract: w! attaches the image of another guest" {
 	vbd 1 51712 "$image"
 	vbd 2 51712 "$image" mode 'w!'
 	add_disk 1 51712
@@ -245,7 +245,7 @@ $path/physical-device-path = \"$loop\"" ]]
 	assert_node backend/vbd/2/51712/hotplug-status connected
 }
 
-@test "contract: w! takes the block device that another guest has" {
+@test "contract: w! attaches the block device of another guest" {
 	phy_device
 	vbd 1 51712 "$phy"
 	vbd 2 51712 "$phy" mode 'w!'
@@ -254,7 +254,7 @@ $path/physical-device-path = \"$loop\"" ]]
 	assert_published backend/vbd/2/51712 "$phy"
 }
 
-@test "contract: a guest and its stub domain have one image" {
+@test "contract: a guest and its stub domain share an image" {
 	store_set /local/domain/2/target 1
 	vbd 1 51712 "$image"
 	vbd 2 51712 "$image"
@@ -263,7 +263,7 @@ $path/physical-device-path = \"$loop\"" ]]
 	assert_node backend/vbd/2/51712/hotplug-status connected
 }
 
-@test "contract: a guest and its stub domain have one block device" {
+@test "contract: a guest and its stub domain share a block device" {
 	phy_device
 	store_set /local/domain/2/target 1
 	vbd 1 51712 "$phy"
@@ -273,7 +273,7 @@ $path/physical-device-path = \"$loop\"" ]]
 	assert_published backend/vbd/2/51712 "$phy"
 }
 
-@test "contract: both ends of a migration on one host have one image" {
+@test "contract: both ends of a migration on one host share an image" {
 	domain 1 aaaa
 	domain 2 aaaa
 	vbd 1 51712 "$image"
@@ -285,7 +285,7 @@ $path/physical-device-path = \"$loop\"" ]]
 	[[ "$(loop_of "$image")" == "$(store_get backend/vbd/2/51712/physical-device-path)" ]]
 }
 
-@test "contract: both ends of a migration on one host have one block device" {
+@test "contract: both ends of a migration on one host share a block device" {
 	phy_device
 	domain 1 aaaa
 	domain 2 aaaa
@@ -296,7 +296,7 @@ $path/physical-device-path = \"$loop\"" ]]
 	assert_published backend/vbd/2/51712 "$phy"
 }
 
-@test "contract: pygrub's attach to domain 0, and then the guest's" {
+@test "contract: a guest's attach succeeds after pygrub's attach to domain 0" {
 	vbd 0 51712 "$image"
 	vbd 1 51712 "$image"
 	add_disk 0 51712
@@ -305,7 +305,7 @@ $path/physical-device-path = \"$loop\"" ]]
 	assert_published backend/vbd/1/51712 "$(loop_of "$image")"
 }
 
-@test "contract: add, remove and add of one device" {
+@test "contract: add, remove and add of one device succeed" {
 	vbd 1 51712 "$image"
 	add_disk 1 51712
 	block_remove 1 51712
@@ -315,7 +315,7 @@ $path/physical-device-path = \"$loop\"" ]]
 	assert_published backend/vbd/1/51712 "$(loop_of "$image")"
 }
 
-@test "contract: add again finds all done and changes nothing" {
+@test "contract: a second add changes nothing" {
 	local loop
 	vbd 1 51712 "$image"
 	add_disk 1 51712
@@ -326,7 +326,7 @@ $path/physical-device-path = \"$loop\"" ]]
 	assert_changed
 }
 
-@test "contract: two disks of one guest go and come on their own" {
+@test "contract: two disks of one guest are attached and detached independently" {
 	local first=$image
 	vbd 1 51712 "$first"
 	image other.img
@@ -361,7 +361,7 @@ $path/physical-device-path = \"$loop\"" ]]
 	assert_residue_free
 }
 
-@test "contract: a target that does not exist fails the add, and is not published" {
+@test "contract: add fails for a target that does not exist, and does not publish it" {
 	vbd 1 51712 "$BATS_TEST_TMPDIR/missing.img"
 	run block_add 1 51712
 	[[ "$status" -eq 1 ]]
@@ -378,7 +378,7 @@ $path/physical-device-path = \"$loop\"" ]]
 	assert_published backend/vbd/1/51712 "$(loop_of "$image")"
 }
 
-@test "contract: a verb that is none of a disk's is a failure and no attach" {
+@test "contract: an unknown verb for a disk fails without an attach" {
 	vbd 1 51712 "$image"
 	run call block online vbd 1 51712
 	[[ "$status" -eq 1 ]]
@@ -395,7 +395,7 @@ $path/physical-device-path = \"$loop\"" ]]
 	assert_residue_free
 }
 
-@test "contract: in a driver domain a disk's path is in its own home" {
+@test "contract: in a driver domain, a disk's nodes are in the domain's own directory" {
 	XENSTORED_PATH=$driver_domain vbd 1 51712 "$image"
 	XENSTORED_PATH=$driver_domain block_add 1 51712
 	assert_published /local/domain/7/backend/vbd/1/51712 "$(loop_of "$image")"
@@ -404,7 +404,7 @@ $path/physical-device-path = \"$loop\"" ]]
 	assert_residue_free
 }
 
-@test "contract: disks that come and go leave nothing in /run" {
+@test "contract: disks that are attached and detached leave nothing in /run" {
 	local before
 	vbd 1 51712 "$image"
 	vbd 2 51712 "$image"

@@ -23,7 +23,7 @@ go_online() {
 	online "$1" "$2" && assert_node "backend/vif/$1/$2/hotplug-status" connected
 }
 
-@test "contract: online makes the vif a port of the named bridge, up, with the address that no bridge takes" {
+@test "contract: online makes the vif a port of the named bridge that is up and has the address fe:ff:ff:ff:ff:ff" {
 	bridge xenbr0 other0
 	vif 1 0 bridge xenbr0
 	go_online 1 0
@@ -57,7 +57,7 @@ go_online() {
 	[[ -z "$output" ]]
 }
 
-@test "contract: online takes the vif's own addresses away" {
+@test "contract: online removes the vif's own addresses" {
 	bridge xenbr0
 	vif 1 0 bridge xenbr0
 	host ip address add 10.9.0.7/24 dev vif1.0
@@ -65,7 +65,7 @@ go_online() {
 	[[ "$(host ip -json address show dev vif1.0 | jq '[.[0].addr_info[] | select(.family == "inet")] | length')" == 0 ]]
 }
 
-@test "contract: offline takes the port off the bridge and leaves nothing" {
+@test "contract: offline removes the port from the bridge and leaves nothing" {
 	bridge xenbr0
 	vif 1 0 bridge xenbr0
 	go_online 1 0
@@ -83,7 +83,7 @@ go_online() {
 	assert_changed
 }
 
-@test "contract: offline again, and offline of what never went online, succeed" {
+@test "contract: offline succeeds twice, and without an online" {
 	bridge xenbr0
 	vif 1 0 bridge xenbr0
 	offline 1 0
@@ -93,7 +93,7 @@ go_online() {
 	assert_residue_free
 }
 
-@test "contract: offline succeeds where the kernel has taken the vif away already" {
+@test "contract: offline succeeds after the kernel has removed the vif" {
 	bridge xenbr0
 	vif 1 0 bridge xenbr0
 	go_online 1 0
@@ -102,7 +102,7 @@ go_online() {
 	assert_residue_free
 }
 
-@test "contract: offline succeeds after the guest's own nodes are gone, as they are when a domain is destroyed" {
+@test "contract: offline succeeds after the guest's own nodes were deleted" {
 	bridge xenbr0
 	vif 1 0 bridge xenbr0
 	go_online 1 0
@@ -112,7 +112,7 @@ go_online() {
 	assert_residue_free
 }
 
-@test "contract: an offline of one guest leaves the port of another as it is" {
+@test "contract: offline of one guest leaves another guest's port unchanged" {
 	bridge xenbr0
 	vif 1 0 bridge xenbr0
 	vif 2 0 bridge xenbr0
@@ -151,7 +151,7 @@ go_online() {
 	assert_residue_free
 }
 
-@test "contract: a vifname that another interface has is refused, and that one stays as it is" {
+@test "contract: a vifname in use is refused, and its interface stays unchanged" {
 	bridge xenbr0
 	vif 1 0 bridge xenbr0 vifname web0
 	vif 2 0 bridge xenbr0 vifname web0
@@ -175,7 +175,7 @@ go_online() {
 	assert_residue_free
 }
 
-@test "contract: the emulated interface has the MTU, too" {
+@test "contract: the emulated interface has the configured MTU" {
 	bridge xenbr0
 	vif 1 0 bridge xenbr0 type vif_ioemu mtu 1400
 	vif_link vif1.0-emu tap1.0
@@ -183,7 +183,7 @@ go_online() {
 	[[ "$(link vif1.0-emu .mtu)" == 1400 ]]
 }
 
-@test "contract: vif and tap of one interface with a vifname have it, and -emu" {
+@test "contract: with a vifname, the vif has that name and the tap has it with -emu" {
 	bridge xenbr0
 	vif 1 0 bridge xenbr0 vifname web
 	vif_link vif1.0-emu tap1.0
@@ -204,7 +204,7 @@ go_online() {
 	[[ "$(link vif1.0-emu .master)" == xenbr0 ]]
 }
 
-@test "contract: remove type_if=tap succeeds where QEMU has taken the tap away already" {
+@test "contract: remove type_if=tap succeeds after QEMU has removed the tap" {
 	bridge xenbr0
 	vif 1 0 bridge xenbr0
 	vif_link vif1.0-emu tap1.0
@@ -215,7 +215,7 @@ go_online() {
 	assert_residue_free
 }
 
-@test "contract: a verb that is for the other kind of interface does nothing" {
+@test "contract: a verb of the other kind of interface does nothing" {
 	vif 1 0
 	nodes_remember
 	call vif-bridge online vif 1 0 type_if=tap
@@ -226,7 +226,7 @@ go_online() {
 	assert_residue_free
 }
 
-@test "contract: without type_if it is a vif" {
+@test "contract: without type_if, the interface is a vif" {
 	bridge xenbr0
 	vif 1 0 bridge xenbr0
 	call vif-bridge online vif 1 0
@@ -235,7 +235,7 @@ go_online() {
 	assert_residue_free
 }
 
-@test "contract: a verb that is none of an interface's is a failure and no attach" {
+@test "contract: an unknown verb for an interface fails without an attach" {
 	bridge xenbr0
 	vif 1 0 bridge xenbr0
 	run call vif-bridge attach vif 1 0 type_if=vif
@@ -243,7 +243,7 @@ go_online() {
 	assert_residue_free
 }
 
-@test "contract: without a bridge node the only bridge, which has a port, is taken" {
+@test "contract: without a bridge node, the only bridge, which has a port, is used" {
 	bridge lonely0
 	vif_link port0 peer0
 	host ip link set port0 master lonely0
@@ -253,14 +253,14 @@ go_online() {
 	host ip link del port0
 }
 
-@test "contract: without a bridge node and without a bridge online fails, and says so" {
+@test "contract: without a bridge node and a bridge, online fails with a message" {
 	vif 1 0
 	run online 1 0
 	assert_failed backend/vif/1/0 error bridge
 	assert_residue_free
 }
 
-@test "contract: a bridge that does not exist fails the online, and is named" {
+@test "contract: online fails for a bridge that does not exist, and names it" {
 	bridge xenbr0
 	vif 1 0 bridge nowhere0
 	run online 1 0
@@ -268,7 +268,7 @@ go_online() {
 	assert_residue_free
 }
 
-@test "contract: an interface that does not exist fails the online" {
+@test "contract: online fails for an interface that does not exist" {
 	bridge xenbr0
 	vif 1 0 bridge xenbr0
 	host ip link del vif1.0
@@ -287,14 +287,14 @@ go_online() {
 	assert_node backend/vif/1/0/hotplug-status connected
 }
 
-@test "contract: xenbrN stands for ethN where ethN is the bridge" {
+@test "contract: xenbrN means ethN if only ethN is a bridge" {
 	bridge eth3
 	vif 1 0 bridge xenbr3
 	go_online 1 0
 	[[ "$(link vif1.0 .master)" == eth3 ]]
 }
 
-@test "contract: xenbrN is itself where it exists" {
+@test "contract: xenbrN is used if it exists" {
 	bridge eth3 xenbr3
 	vif 1 0 bridge xenbr3
 	go_online 1 0
@@ -310,7 +310,7 @@ go_online() {
 	assert_node /local/domain/1/device/vif/0/mtu 1400
 }
 
-@test "contract: the configured MTU goes before the bridge's" {
+@test "contract: the configured MTU overrides the bridge's" {
 	bridge xenbr0
 	vif 1 0 bridge xenbr0 mtu 9000
 	go_online 1 0
@@ -318,7 +318,7 @@ go_online() {
 	assert_node /local/domain/1/device/vif/0/mtu 9000
 }
 
-@test "contract: in a driver domain an interface's path is in its own home" {
+@test "contract: in a driver domain, an interface's nodes are in the domain's own directory" {
 	bridge xenbr0
 	vif 1 0
 	store_set /local/domain/7/backend/vif/1/0/bridge xenbr0 /local/domain/7/backend/vif/1/0/frontend-id 1 \
@@ -334,7 +334,7 @@ go_online() {
 	assert_residue_free
 }
 
-@test "contract: interfaces that come and go leave nothing in /run" {
+@test "contract: interfaces that are attached and detached leave nothing in /run" {
 	local before
 	bridge xenbr0
 	vif 1 0 bridge xenbr0

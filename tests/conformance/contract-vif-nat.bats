@@ -30,7 +30,7 @@ assert_routed() {
 	[[ "$(host ip -json route show "$2" | jq -r '.[] | "\(.dev) from \(.prefsrc)"')" == "$1 from $3" ]]
 }
 
-@test "contract: vif-nat: without ip= the addresses follow from the guest's number" {
+@test "contract: vif-nat: without ip=, the addresses are made from the guest's number" {
 	vif 1 0
 	vif 258 1
 	go_online 1 0
@@ -39,13 +39,13 @@ assert_routed() {
 	assert_routed vif258.1 10.1.2.2 10.1.2.129
 }
 
-@test "contract: vif-nat: an address in ip= is the guest's, and the host's is 127 above" {
+@test "contract: vif-nat: the guest has the address in ip=, and the host that address plus 127" {
 	vif 1 0 ip 10.7.0.5
 	go_online 1 0
 	assert_routed vif1.0 10.7.0.5 10.7.0.132
 }
 
-@test "contract: vif-nat: the vif is up and answers for others" {
+@test "contract: vif-nat: the vif is up with proxy ARP" {
 	vif 1 0
 	go_online 1 0
 	assert_link_up vif1.0
@@ -66,7 +66,7 @@ assert_routed() {
 	[[ "$status" -eq 0 && -z "$output" ]]
 }
 
-@test "contract: vif-nat: offline takes the route, writes no node, and again succeeds" {
+@test "contract: vif-nat: offline removes the route, writes no node, and succeeds twice" {
 	vif 1 0
 	go_online 1 0
 	nodes_remember
@@ -77,7 +77,7 @@ assert_routed() {
 	assert_changed
 }
 
-@test "contract: vif-nat: offline succeeds of what never went online, where the vif is gone, and after the guest's own nodes" {
+@test "contract: vif-nat: offline succeeds without an online, without the vif, and without the guest's own nodes" {
 	vif 1 0
 	nat_offline 1 0
 	go_online 1 0
@@ -88,7 +88,7 @@ assert_routed() {
 	[[ ! "$(host ip route show 10.0.1.1)" ]]
 }
 
-@test "contract: vif-nat: an offline of one guest leaves the route of another as it is" {
+@test "contract: vif-nat: offline of one guest leaves another guest's route unchanged" {
 	vif 1 0
 	vif 2 0
 	go_online 1 0

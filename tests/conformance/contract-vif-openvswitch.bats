@@ -33,7 +33,7 @@ go_online() {
 	ovs_online "$1" "$2" && assert_node "backend/vif/$1/$2/hotplug-status" connected
 }
 
-@test "contract: vif-openvswitch: online makes the vif a port of the bridge, up, with the address that no bridge takes" {
+@test "contract: vif-openvswitch: online makes the vif a port that is up and has the address fe:ff:ff:ff:ff:ff" {
 	vif 1 0 bridge ovs0
 	go_online 1 0
 	[[ "$(ovs_ports)" == 'ovs0 vif1.0' ]]
@@ -41,7 +41,7 @@ go_online() {
 	assert_link_up vif1.0
 }
 
-@test "contract: vif-openvswitch: the port has the ids that others know the guest by" {
+@test "contract: vif-openvswitch: the port has the external-ids of the guest" {
 	vif 1 0 bridge ovs0
 	go_online 1 0
 	[[ "$(ovs_get interface vif1.0 external-ids:attached-mac)" == '"00:16:3e:00:00:01"' ]]
@@ -49,7 +49,7 @@ go_online() {
 	[[ "$(ovs_get interface vif1.0 external-ids:xen-vm-uuid)" == '"0000-1"' ]]
 }
 
-@test "contract: vif-openvswitch: a VLAN behind a full stop is the port's tag, those behind colons its trunks" {
+@test "contract: vif-openvswitch: a VLAN after a full stop is the port's tag, and VLANs after colons are its trunks" {
 	vif 1 0 bridge ovs0.10
 	vif 2 0 bridge ovs0:20:30
 	go_online 1 0
@@ -72,7 +72,7 @@ go_online() {
 	[[ "$status" -eq 0 && -z "$output" ]]
 }
 
-@test "contract: vif-openvswitch: offline takes the port off, writes no node, and again succeeds" {
+@test "contract: vif-openvswitch: offline removes the port, writes no node, and succeeds twice" {
 	vif 1 0 bridge ovs0
 	go_online 1 0
 	nodes_remember
@@ -83,12 +83,12 @@ go_online() {
 	assert_changed
 }
 
-@test "contract: vif-openvswitch: offline of what never went online succeeds" {
+@test "contract: vif-openvswitch: offline succeeds without an online" {
 	vif 1 0 bridge ovs0
 	ovs_offline 1 0
 }
 
-@test "contract: vif-openvswitch: offline takes the port's record where the vif is gone, after the guest's own nodes" {
+@test "contract: vif-openvswitch: offline removes the port's record without the vif and the guest's own nodes" {
 	vif 1 0 bridge ovs0
 	go_online 1 0
 	nodes backend/vif/1/0 online 0 state 5
@@ -98,7 +98,7 @@ go_online() {
 	[[ ! "$(ovs_ports)" ]]
 }
 
-@test "contract: vif-openvswitch: an offline of one guest leaves the port of another as it is" {
+@test "contract: vif-openvswitch: offline of one guest leaves another guest's port unchanged" {
 	vif 1 0 bridge ovs0
 	vif 2 0 bridge ovs0
 	go_online 1 0
@@ -108,7 +108,7 @@ go_online() {
 	assert_link_up vif2.0
 }
 
-@test "contract: vif-openvswitch: a port that an earlier guest has left is replaced" {
+@test "contract: vif-openvswitch: a stale port of an earlier guest is replaced" {
 	ovs_bridge ovs1
 	host ovs-vsctl --no-wait add-port ovs1 vif1.0 tag=7
 	vif 1 0 bridge ovs0
@@ -117,7 +117,7 @@ go_online() {
 	[[ "$(ovs_get port vif1.0 tag)" == '[]' ]]
 }
 
-@test "contract: vif-openvswitch: a vifname becomes the interface's name, and the port's" {
+@test "contract: vif-openvswitch: a vifname becomes the name of the interface and the port" {
 	vif 1 0 bridge ovs0 vifname web0
 	go_online 1 0
 	[[ "$(ovs_ports)" == 'ovs0 web0' ]]
@@ -125,7 +125,7 @@ go_online() {
 	[[ ! "$(ovs_ports)" ]]
 }
 
-@test "contract: vif-openvswitch: a tap is a port, too, and goes alone; its calls write no node" {
+@test "contract: vif-openvswitch: a tap is a port that is removed on its own, and its calls write no node" {
 	vif 1 0 bridge ovs0 type vif_ioemu
 	vif_link vif1.0-emu tap1.0
 	go_online 1 0
@@ -138,14 +138,14 @@ go_online() {
 	assert_changed
 }
 
-@test "contract: vif-openvswitch: a bridge that does not exist fails the online, and is named" {
+@test "contract: vif-openvswitch: online fails for a bridge that does not exist, and names it" {
 	vif 1 0 bridge ovs9
 	run ovs_online 1 0
 	assert_failed backend/vif/1/0 error ovs9
 	[[ ! "$(ovs_ports)" ]]
 }
 
-@test "contract: vif-openvswitch: a bridge whose VLAN is none fails the online" {
+@test "contract: vif-openvswitch: online fails for an invalid VLAN" {
 	vif 1 0 bridge ovs0.5000
 	run ovs_online 1 0
 	assert_failed backend/vif/1/0 error ''

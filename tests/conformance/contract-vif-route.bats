@@ -29,14 +29,14 @@ route_of() {
 	host ip -json route show "$1" | jq -r '.[] | "\(.dev) from \(.prefsrc), \(.metric)"'
 }
 
-@test "contract: vif-route: online routes each address to the vif, from the host's own" {
+@test "contract: vif-route: online routes each address to the vif, with the host's address as source" {
 	vif 1 0 ip '198.51.100.5 198.51.100.64/26'
 	go_online 1 0
 	[[ "$(route_of 198.51.100.5)" == 'vif1.0 from 192.0.2.1, 2' ]]
 	[[ "$(route_of 198.51.100.64/26)" == 'vif1.0 from 192.0.2.1, 2' ]]
 }
 
-@test "contract: vif-route: the vif has the host's address, is up, and answers for others" {
+@test "contract: vif-route: the vif is up with the host's address and proxy ARP" {
 	vif 1 0 ip 198.51.100.5
 	go_online 1 0
 	[[ "$(addresses_of vif1.0)" == '192.0.2.1/32 ' ]]
@@ -44,14 +44,14 @@ route_of() {
 	[[ "$(host cat /proc/sys/net/ipv4/conf/vif1.0/proxy_arp)" == 1 ]]
 }
 
-@test "contract: vif-route: without ip= the vif goes online, without a route" {
+@test "contract: vif-route: without ip=, online succeeds without a route" {
 	vif 1 0
 	go_online 1 0
 	[[ "$(addresses_of vif1.0)" == '192.0.2.1/32 ' ]]
 	[[ ! "$(host ip route show dev vif1.0)" ]]
 }
 
-@test "contract: vif-route: the address is that of the interface that libxl names" {
+@test "contract: vif-route: the host's address is from the interface that libxl names" {
 	local environment
 	vif_link dmz0 dmz1
 	host ip address add 203.0.113.1/24 dev dmz0
@@ -63,7 +63,7 @@ route_of() {
 	assert_node backend/vif/1/0/hotplug-status connected
 }
 
-@test "contract: vif-route: a host without such an address fails the online" {
+@test "contract: vif-route: online fails if the host has no such address" {
 	host ip address flush dev eth0
 	vif 1 0 ip 198.51.100.5
 	run route_online 1 0
@@ -85,7 +85,7 @@ route_of() {
 	[[ "$status" -eq 0 && -z "$output" ]]
 }
 
-@test "contract: vif-route: offline takes the routes, writes no node, and again succeeds" {
+@test "contract: vif-route: offline removes the routes, writes no node, and succeeds twice" {
 	vif 1 0 ip '198.51.100.5 198.51.100.64/26'
 	go_online 1 0
 	nodes_remember
@@ -95,12 +95,12 @@ route_of() {
 	assert_changed
 }
 
-@test "contract: vif-route: offline of what never went online succeeds" {
+@test "contract: vif-route: offline succeeds without an online" {
 	vif 1 0 ip 198.51.100.5
 	route_offline 1 0
 }
 
-@test "contract: vif-route: offline succeeds where the vif is gone, and after the guest's own nodes" {
+@test "contract: vif-route: offline succeeds without the vif, and without the guest's own nodes" {
 	vif 1 0 ip 198.51.100.5
 	go_online 1 0
 	nodes backend/vif/1/0 online 0 state 5
@@ -110,7 +110,7 @@ route_of() {
 	[[ ! "$(route_of 198.51.100.5)" ]]
 }
 
-@test "contract: vif-route: an offline of one guest leaves the route of another as it is" {
+@test "contract: vif-route: offline of one guest leaves another guest's route unchanged" {
 	vif 1 0 ip 198.51.100.5
 	vif 2 0 ip 198.51.100.6
 	go_online 1 0
@@ -128,7 +128,7 @@ route_of() {
 	[[ ! "$(route_of 198.51.100.5)" ]]
 }
 
-@test "contract: vif-route: a tap's route comes before its vif's, and goes alone; its calls write no node" {
+@test "contract: vif-route: a tap's route has precedence over its vif's, and its calls write no node" {
 	vif 1 0 ip 198.51.100.5 type vif_ioemu
 	vif_link vif1.0-emu tap1.0
 	go_online 1 0
@@ -142,7 +142,7 @@ route_of() {
 	assert_changed
 }
 
-@test "contract: vif-route: packets of the guest reach the network, and the network's the guest" {
+@test "contract: vif-route: packets pass between the guest and the network in both directions" {
 	vif 1 0 ip 198.51.100.5
 	go_online 1 0
 	space inside guest1.0 198.51.100.5/32

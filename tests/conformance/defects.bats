@@ -98,7 +98,7 @@ in_background() {
 }
 
 # upstream: seen: exit 0, hotplug-status 'connected'
-@test "defect 1: a reader and a writer do not share an image, whoever comes first" {
+@test "defect 1: a reader and a writer do not share an image, in either order" {
 	vbd 1 51712 "$image" mode r
 	vbd 2 51712 "$image" mode w
 	block_add 1 51712
@@ -113,7 +113,7 @@ in_background() {
 }
 
 # upstream: seen: exit 0, hotplug-status 'connected'
-@test "defect 2: domains of which nothing can be known are not taken for one VM" {
+@test "defect 2: domains whose nodes cannot be read are not taken for one VM" {
 	phy_device
 	vbd 7 51712 "$phy"
 	vbd 8 51712 "$phy"
@@ -125,7 +125,7 @@ in_background() {
 }
 
 # upstream: seen: exit 0, hotplug-status 'connected'
-@test "defect 3: a block device is not given to a guest whose bytes another guest has as an image" {
+@test "defect 3: a block device is refused if another guest has its bytes as an image" {
 	vbd 1 51712 "$image"
 	block_add 1 51712
 	phy=$(losetup --find --show "$image")
@@ -138,7 +138,7 @@ in_background() {
 }
 
 # upstream: seen: exit 124, hotplug-status 'none'
-@test "defect 4: a LUN of an iSCSI target is found that is not number 0, and its session ends with it" {
+@test "defect 4: an iSCSI LUN other than number 0 is attached, and its session ends with it" {
 	load ../lib/iscsi
 	iscsi_start
 	iscsi_target "$iqn" "$portal"
@@ -187,7 +187,7 @@ in_background() {
 }
 
 # upstream: seen: exit 124
-@test "defect 6: the wait for a lock ends in time, and the sentence names who holds it" {
+@test "defect 6: the wait for a lock ends in time, and the message names its holder" {
 	vbd 1 51712 "$image"
 	store_fault "write:*/1/51712/*@1=hang"
 	in_background block_add 1 51712
@@ -217,7 +217,7 @@ in_background() {
 }
 
 # upstream: seen: exit 1, .*hotplug-error 'losetup /dev/loop.* failed'
-@test "defect 8: another program that takes the free loop device in between does no harm" {
+@test "defect 8: an attach succeeds if another program takes the free loop device first" {
 	image taken.img
 	cp /sbin/losetup "$BATS_TEST_TMPDIR/losetup"
 	cat >"$BATS_TEST_TMPDIR/fake" <<-END
@@ -235,7 +235,7 @@ in_background() {
 }
 
 # upstream: ^/dev/loop.*/disk.img
-@test "defect 10: an image that was deleted before the detach does not keep its loop device" {
+@test "defect 10: an image deleted before the detach does not keep its loop device" {
 	vbd 1 51712 "$image"
 	block_add 1 51712
 	assert_node backend/vbd/1/51712/hotplug-status connected
@@ -245,7 +245,7 @@ in_background() {
 }
 
 # upstream: seen: exit 1, .*hotplug-error 'Could not find bridge device xenbr0'
-@test "defect 11: offline does its work where the bridge is gone" {
+@test "defect 11: offline succeeds if the bridge is gone" {
 	bridge xenbr0
 	vif 1 0 bridge xenbr0
 	online 1 0
@@ -259,7 +259,7 @@ in_background() {
 }
 
 # upstream: ^/dev/loop.*/disk.img
-@test "defect 12: an attach that fails takes back what it did" {
+@test "defect 12: a failed attach is rolled back" {
 	vbd 1 51712 "$image"
 	store_fault "write:*physical-device*@1+=ENOSPC"
 	run block_add 1 51712
@@ -269,7 +269,7 @@ in_background() {
 }
 
 # upstream: ^/dev/loop.*/disk.img
-@test "defect 12: an attach that was killed is undone by the detach" {
+@test "defect 12: a detach releases everything after a killed attach" {
 	vbd 1 51712 "$image"
 	store_fault "write:*/1/51712/*@1=hang"
 	in_background block_add 1 51712
@@ -283,7 +283,7 @@ in_background() {
 }
 
 # upstream: seen: exit 1, .*error detected
-@test "defect 12: the detach of an image that never was attached succeeds" {
+@test "defect 12: the detach of an image that was never attached succeeds" {
 	vbd 1 51712 "$image"
 	run block_remove 1 51712
 	seen_call backend/vbd/1/51712
@@ -292,7 +292,7 @@ in_background() {
 }
 
 # upstream: seen: exit 1, .*error detected
-@test "defect 13: the sentence of the first error reaches the store" {
+@test "defect 13: the message of the first error reaches the store" {
 	vbd 1 51712 "$image"
 	host xenstore-rm backend/vbd/1/51712/params
 	run block_add 1 51712
@@ -302,7 +302,7 @@ in_background() {
 }
 
 # upstream: seen: exit 1, hotplug-status 'connected', hotplug-error 'none'
-@test "defect 14: a missing target is an error that names it, never connected" {
+@test "defect 14: a missing target is named in an error, and is never published as connected" {
 	vbd 1 51712 "$BATS_TEST_TMPDIR/missing.img"
 	run block_add 1 51712
 	seen_call backend/vbd/1/51712
@@ -311,7 +311,7 @@ in_background() {
 }
 
 # upstream: seen: exit 1, hotplug-status '', hotplug-error 'none'
-@test "defect 15: a missing log directory does not stop an attach" {
+@test "defect 15: an attach succeeds without the log directory" {
 	bridge xenbr0
 	vif 1 0 bridge xenbr0
 	rmdir "$BATS_TEST_TMPDIR/varlog/xen"
@@ -321,7 +321,7 @@ in_background() {
 }
 
 # upstream: seen: exit 0, hotplug-status 'connected'
-@test "defect 16: an MTU that cannot be set is not a success" {
+@test "defect 16: an attach fails if the MTU cannot be set" {
 	bridge xenbr0
 	vif 1 0 bridge xenbr0 mtu 99999
 	run online 1 0
@@ -331,7 +331,7 @@ in_background() {
 }
 
 # upstream: seen: empty (.*) absent \1$
-@test "defect 16: an empty node is told from one that is absent" {
+@test "defect 16: an empty node is distinguished from an absent one" {
 	local absent empty
 	vbd 1 51712 ''
 	run block_add 1 51712
@@ -344,7 +344,7 @@ in_background() {
 }
 
 # upstream: seen: exit 1, hotplug-status '', hotplug-error 'none'
-@test "defect 16: a failure within a step is told, too" {
+@test "defect 16: a failure inside a step is reported" {
 	bridge xenbr0
 	vif 1 0 bridge xenbr0
 	host ip link del vif1.0
@@ -355,7 +355,7 @@ in_background() {
 }
 
 # upstream: seen: /local/domain/web0/device/vif/web0/mtu
-@test "defect 20: with a vifname, too, the MTU goes to the guest's own node" {
+@test "defect 20: with a vifname, the MTU is written to the guest's own node" {
 	bridge xenbr0
 	vif 1 0 bridge xenbr0 vifname web0 mtu 1400
 	online 1 0
@@ -380,7 +380,7 @@ in_background() {
 }
 
 # upstream: seen: web0 is a port of null
-@test "defect 23: a second guest with a used vifname leaves the first one's interface up, also when it goes" {
+@test "defect 23: a second guest with a used vifname leaves the first guest's interface up, even when it is detached" {
 	bridge xenbr0
 	vif 1 0 bridge xenbr0 vifname web0
 	vif 2 0 bridge xenbr0 vifname web0
@@ -394,7 +394,7 @@ in_background() {
 }
 
 # upstream: seen: web0 is a port of null
-@test "defect 23: the offline of an interface that is gone leaves another one alone that has its vifname by now" {
+@test "defect 23: offline of a missing interface leaves an interface that now has its vifname alone" {
 	bridge xenbr0
 	vif 1 0 bridge xenbr0 vifname web0
 	online 1 0
@@ -418,7 +418,7 @@ in_background() {
 }
 
 # upstream: seen: forged frames arrive
-@test "defect 17: a guest sends from the addresses of its ip= alone" {
+@test "defect 17: a guest can send only from the addresses of its ip=" {
 	local sent=$'ipv4 src=10.0.0.9\narp spa=10.0.0.9' arrived
 	bridge xenbr0
 	vif_link port0 wire
@@ -434,7 +434,7 @@ in_background() {
 }
 
 # upstream: seen: forged frames arrive
-@test "defect 18: a guest sends from the IPv6 addresses of its ip= alone" {
+@test "defect 18: a guest can send only from the IPv6 addresses of its ip=" {
 	local sent='ipv6 src6=fd00::9' arrived
 	bridge xenbr0
 	vif_link port0 wire
@@ -450,7 +450,7 @@ in_background() {
 }
 
 # upstream: seen: exit 1, .*vif-route failed; error detected
-@test "defect 22: a guest is routed to without ifconfig" {
+@test "defect 22: vif-route needs no ifconfig" {
 	vif_link up0 wire
 	host ip address add 10.0.0.254/24 dev up0
 	host ip link set up0 up
@@ -464,7 +464,7 @@ in_background() {
 }
 
 # upstream: seen: connected, without its VLANs
-@test "defect 25: vlan= is refused by a bridge that keeps no VLANs apart" {
+@test "defect 25: vlan= is refused on a bridge that does not filter VLANs" {
 	bridge xenbr0
 	vif 1 0 bridge xenbr0 vlan 10
 	run online 1 0
@@ -474,7 +474,7 @@ in_background() {
 }
 
 # upstream: seen: the route stays
-@test "defect 22: without ifconfig, too, the offline of a natted guest takes its route" {
+@test "defect 22: without ifconfig, offline of a guest of vif-nat removes its route" {
 	[[ ! $(type -P ifconfig) ]] || host mount --bind /dev/null "$(type -P ifconfig)"
 	vif 1 0
 	call vif-nat online vif 1 0 type_if=vif
@@ -520,7 +520,7 @@ asked_for() {
 }
 
 # upstream: seen: 4 rules for what goes to the guest, and 2
-@test "defect 19: a guest of three addresses has no more rules for what goes to it than one of one" {
+@test "defect 19: a guest with three addresses has as many rules for packets to it as one with one" {
 	local one three
 	bridge xenbr0
 	iptables_asked
@@ -534,7 +534,7 @@ asked_for() {
 }
 
 # upstream: seen: 2 rules were added, and 0 deleted
-@test "defect 11: the rules of iptables go also where the bridge is gone" {
+@test "defect 11: offline removes the iptables rules even if the bridge is gone" {
 	local added
 	bridge xenbr0
 	iptables_asked
@@ -548,7 +548,7 @@ asked_for() {
 }
 
 # upstream: seen: iptables was given an IPv6 address
-@test "defect 18: no IPv6 address is given to iptables" {
+@test "defect 18: no IPv6 address is passed to iptables" {
 	bridge xenbr0
 	iptables_asked
 	vif 1 0 bridge xenbr0 ip '10.0.0.1 fd00::1'
@@ -558,7 +558,7 @@ asked_for() {
 }
 
 # upstream: seen: exit 1, .*No valid bridge was specified
-@test "defect 24: there is a spelling for a bridge of Open vSwitch with a full stop in its name" {
+@test "defect 24: the name of an Open vSwitch bridge may contain a full stop" {
 	local spelling
 	ovs_start
 	ovs_bridge br.lan
@@ -573,7 +573,7 @@ asked_for() {
 }
 
 # upstream: seen: exit 1, .*"xen-vm-name"="my guest" .*failed
-@test "defect 24: a VM may have a name with a space" {
+@test "defect 24: the name of a VM may contain a space" {
 	ovs_start
 	ovs_bridge ovs0
 	store_set /local/domain/1/name 'my guest' /vm/0000-1/name 'my guest' /vm/0000-1/uuid 0000-1
@@ -584,7 +584,7 @@ asked_for() {
 }
 
 # upstream: seen: no hook was called
-@test "defect 24: the hooks of this host are called on Open vSwitch, too" {
+@test "defect 24: hooks are called on Open vSwitch" {
 	local hooks=$BATS_TEST_TMPDIR/etc/xen/scripts
 	mkdir -p "$hooks/vif-post.d"
 	printf '#!/bin/bash\ntouch %q\n' "$BATS_TEST_TMPDIR/hooked" >"$hooks/vif-post.d/10.hook"
@@ -603,7 +603,7 @@ asked_for() {
 }
 
 # upstream: seen: the port's VLAN is \[\]
-@test "defect 25: vlan= is the VLAN of a port of Open vSwitch" {
+@test "defect 25: vlan= sets the VLAN of an Open vSwitch port" {
 	ovs_start
 	ovs_bridge ovs0
 	store_set /vm/0000-1/name guest1 /vm/0000-1/uuid 0000-1
@@ -614,7 +614,7 @@ asked_for() {
 }
 
 # upstream: seen: exit 1, hotplug-status 'none'
-@test "defect 26: a disk of an NBD server is attached and detached with what libxl gives" {
+@test "defect 26: an NBD disk is attached and detached with the arguments that libxl passes" {
 	nbd_start
 	nbd_serve disk
 	vbd 1 51712 host=127.0.0.1,export=disk
@@ -628,7 +628,7 @@ asked_for() {
 }
 
 # upstream: seen: exit 1 for a device with protocol C
-@test "defect 27: block-drbd-probe ends with the status that it documents" {
+@test "defect 27: block-drbd-probe returns the documented status" {
 	drbd_start 8.3
 	drbd_resource r0
 	run host "$scripts/block-drbd-probe" "/dev/drbd${phy#/dev/loop}"
@@ -647,7 +647,7 @@ tapdisk_shared() {
 }
 
 # upstream: from 4.19: seen: exit 0, hotplug-status 'connected'
-@test "defect 30: an image that tapdisk writes for a disk without a mode in the store is not another guest's" {
+@test "defect 30: an image is refused if tapdisk writes it for a disk without a mode in the store" {
 	tapdisk_shared
 	xenstore-rm backend/vbd3/1/51712/mode
 	run call block-tap add vbd3 2 51712
@@ -657,7 +657,7 @@ tapdisk_shared() {
 }
 
 # upstream: from 4.19: seen: exit 127, hotplug-status 'none', hotplug-error 'none'
-@test "defect 33: who cannot have an image that tapdisk writes for another guest is told that it is busy" {
+@test "defect 33: an image that tapdisk writes for another guest is refused as busy" {
 	tapdisk_shared
 	run call block-tap add vbd3 2 51712
 	seen_call backend/vbd3/2/51712
