@@ -31,7 +31,7 @@ uses_its_own() {
 	web_reaches "${world[@]}"
 }
 
-@test "on a bridge a guest uses the addresses of its ip=, and is cut off when it takes others or another MAC address" {
+@test "on a bridge, a guest can use only its own MAC address and the addresses of its ip=" {
 	ip link set wire master xenbr0
 	before=$(network)
 	web_attach bridge=xenbr0 ip='10.9.1.11 fd00:9:1::11'
@@ -40,7 +40,7 @@ uses_its_own() {
 	same_network "$before"
 }
 
-@test "on Open vSwitch a guest uses the addresses of its ip=, and is cut off when it takes others or another MAC address" {
+@test "on Open vSwitch, a guest can use only its own MAC address and the addresses of its ip=" {
 	vsctl add-port ovs0 wire
 	before=$(network)
 	web_attach script=vif-openvswitch bridge=ovs0 ip='10.9.1.11 fd00:9:1::11'

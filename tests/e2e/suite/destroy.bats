@@ -45,7 +45,7 @@ are_attached() {
 	[[ -s /run/xen-dhcp/$4 ]]
 }
 
-@test "a guest with an interface of each script, which is destroyed, leaves nothing" {
+@test "a destroyed guest with an interface of each script leaves nothing" {
 	local vif vifs vlan
 	each_script
 	guest_config each 15 "vif=[$(commas "${vifs[@]}")]"
@@ -57,7 +57,7 @@ are_attached() {
 	same_network "$before"
 }
 
-@test "an HVM guest on Open vSwitch has both its interfaces there, in its VLANs, and leaves neither when it is destroyed" {
+@test "a destroyed HVM guest leaves neither of its ports on Open vSwitch" {
 	local vif port
 	guest_hvm each 'script=vif-openvswitch,bridge=ovs0.10:20,model=e1000,ip=10.9.1.13 fd00:9:1::13'
 	vif=vif$(xl domid each).0

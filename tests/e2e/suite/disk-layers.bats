@@ -100,7 +100,7 @@ give_mail() {
 	guest_paused mail "disk=['phy:$1,xvda,${2:-w}']"
 }
 
-@test "LVs of one volume group go to two guests; what they stand on goes to none" {
+@test "two guests may have LVs of one volume group, and no guest gets the PV" {
 	volume_group
 	lvcreate -q -y -W n -L 8M -n one e2e
 	lvcreate -q -y -W n -L 8M -n two e2e
@@ -122,7 +122,7 @@ give_mail() {
 	same_residue "$before"
 }
 
-@test "a disk, a partition and an LV are taken while a guest has the whole disk" {
+@test "a disk, a partition and an LV are refused while a guest has the whole disk" {
 	disk whole
 	addpart "$disk" 1 2048 8192
 	addpart "$disk" 2 10240 8192
@@ -142,7 +142,7 @@ give_mail() {
 	same_residue "$before"
 }
 
-@test "what dom0 has mounted, or as swap, is taken as far down as it stands on" {
+@test "a mounted or swap device of dom0 is refused, and so is every device below it" {
 	local target
 	volume_group
 	lvcreate -q -y -W n -L 8M -n one e2e
@@ -170,7 +170,7 @@ give_mail() {
 	free_to /dev/e2e/swap
 }
 
-@test "thin volumes of one pool go to two guests, a snapshot beside its origin, the pool's disk to none" {
+@test "guests may have thin volumes of one pool, or a snapshot and its origin, but not the pool's disk" {
 	volume_group
 	lvcreate -q -y -L 16M -T e2e/pool
 	lvcreate -q -y -V 8M -T e2e/pool -n thin1
@@ -193,7 +193,7 @@ give_mail() {
 	same_residue "$before"
 }
 
-@test "an encrypted disk and what it stands on are one; parts of it are apart" {
+@test "an encrypted disk overlaps the device below it, and its own parts do not overlap" {
 	disk secret
 	echo -n secret | cryptsetup open --type plain --cipher aes-xts-plain64 --key-size 256 --hash sha256 \
 		--key-file - "$disk" e2e-crypt
@@ -210,7 +210,7 @@ give_mail() {
 	same_residue "$before"
 }
 
-@test "an array and its members are one; parts of it are apart" {
+@test "an array overlaps its members, and its own parts do not overlap" {
 	local one
 	disk member1
 	one=$disk
@@ -232,7 +232,7 @@ give_mail() {
 	same_residue "$before"
 }
 
-@test "a multipath device and its paths are one" {
+@test "a multipath device overlaps its paths" {
 	local one
 	disk lun
 	one=$disk
@@ -246,7 +246,7 @@ give_mail() {
 	same_residue "$before"
 }
 
-@test "overlays over one base go to several guests, and so does the base, but none writes it" {
+@test "guests share a base through overlays and as readers, and no guest may write it" {
 	local base one two name
 	disk base
 	base=$disk
@@ -270,7 +270,7 @@ give_mail() {
 	same_residue "$before"
 }
 
-@test "an image that QEMU serves to a guest is that guest's" {
+@test "an image that QEMU serves to a guest is refused to others" {
 	local served=$E2E_WORK/served.img
 	image served
 	guest_paused mail "disk=['format=raw,backendtype=qdisk,vdev=xvda,access=w,target=$served']"
@@ -282,7 +282,7 @@ give_mail() {
 	same_residue "$before"
 }
 
-@test "a guest's image is attached with direct I/O, in sectors of 512 bytes" {
+@test "a guest's image is attached with direct I/O and sectors of 512 bytes" {
 	local loop
 	loop=$(loops | sed -n "s|^/dev/\(loop[0-9]*\) $E2E_WORK/web.img$|\1|p")
 	[[ $(<"/sys/block/$loop/loop/dio") == 1 ]]
@@ -290,7 +290,7 @@ give_mail() {
 	(($(<"/sys/block/$loop/queue/discard_max_bytes") > 0))
 }
 
-@test "the image files of a host without direct I/O are attached all the same" {
+@test "image files are attached on a host without direct I/O" {
 	mkdir -p "$layers/tmpfs"
 	mount -t tmpfs tmpfs "$layers/tmpfs"
 	image=$layers/tmpfs/image

@@ -73,7 +73,7 @@ blank() {
 	blockdev --flushbufs "$(losetup --noheadings --output NAME --associated "$backing")"
 }
 
-@test "DRBD: a guest writes, the bytes arrive below it, and the resource is Secondary afterwards" {
+@test "DRBD: a guest's writes reach the disk below, and the detach demotes the resource" {
 	local round
 	for round in 1 2 3 4 5; do
 		blank
@@ -88,7 +88,7 @@ blank() {
 	done
 }
 
-@test "DRBD: the prefix drbd: in a guest's configuration is the same, and destroy demotes" {
+@test "DRBD: a guest configured with the prefix drbd: runs, and destroy demotes the resource" {
 	guest_paused ghost "disk=['drbd:r0,xvda,w']"
 	is_role Primary
 	xl destroy ghost
@@ -96,7 +96,7 @@ blank() {
 	same_residue "$before"
 }
 
-@test "DRBD: a guest that is destroyed while it writes leaves the resource Secondary" {
+@test "DRBD: destroy of a guest that writes leaves the resource Secondary" {
 	blank
 	guest mail 12 "disk=['script=block-drbd,vdev=xvda,target=r0']"
 	within 30 has_sector "$backing" mail xvda
@@ -105,7 +105,7 @@ blank() {
 	same_residue "$before"
 }
 
-@test "DRBD: a second guest is refused the resource, and the first one keeps it" {
+@test "DRBD: a second guest is refused, and the first one keeps the resource" {
 	xl block-attach web script=block-drbd,vdev=xvdb,target=r0
 	guest_config ghost 99 'memory=96' 'vif=[]' "disk=['script=block-drbd,vdev=xvda,target=r0']"
 	refused "by guest 'web'" xl create -p "$E2E_WORK/ghost.cfg"
@@ -115,7 +115,7 @@ blank() {
 	same_residue "$before"
 }
 
-@test "DRBD: a resource that is unknown, not up, or without current data is refused in a sentence" {
+@test "DRBD: a resource that is unknown, not up or without current data is refused with a sentence" {
 	refused "There is no DRBD resource 'r9' on this host" xl block-attach web script=block-drbd,vdev=xvdb,target=r9
 	xl block-detach web xvdb
 	refused "The DRBD resource 'r1' is not up" xl block-attach web script=block-drbd,vdev=xvdb,target=r1
@@ -140,7 +140,7 @@ hit() {
 	chmod +x "$scripts/hit-block-drbd"
 }
 
-@test "DRBD: a script that is killed while it attaches leaves nothing that the next attach minds" {
+@test "DRBD: an attach succeeds after a killed attach" {
 	local write
 	for write in 1 3 5 7 9 11; do
 		hit "$write"
@@ -157,7 +157,7 @@ hit() {
 	same_residue "$before"
 }
 
-@test "DRBD: a resource that is taken down under a guest is no failure of its detach" {
+@test "DRBD: a detach succeeds after the resource was taken down" {
 	xl block-attach web script=block-drbd,vdev=xvdb,target=r0
 	drbdadm down r0 || : # refused, while the guest has it
 	is_role Primary
@@ -171,7 +171,7 @@ hit() {
 	same_residue "$before"
 }
 
-@test "DRBD: block-drbd-probe says what the device is" {
+@test "DRBD: block-drbd-probe returns the device's status" {
 	run "$scripts/block-drbd-probe" /dev/drbd7
 	((status == 3))
 	run "$scripts/block-drbd-probe" /dev/drbd8

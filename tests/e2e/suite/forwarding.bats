@@ -19,7 +19,7 @@ setup() {
 	before=$(network)
 }
 
-@test "where iptables drops what is bridged, a guest reaches the network by its rules alone, which go with it" {
+@test "a guest's rules let it pass an iptables that drops bridged packets, until it is detached" {
 	web_attach bridge=xenbr0
 	web_reaches 10.9.1.2 fd00:9:1::2
 	xl network-detach web 1

@@ -5,13 +5,13 @@
 load ../lib/xen.bash
 teardown() { e2e_teardown; }
 
-@test "a guest with an interface on a bridge and an image answers, and its sectors arrive in the image" {
+@test "a guest with a bridged interface and an image answers, and its writes reach the image" {
 	guest web 11
 	within 30 has_sector "$E2E_WORK/web.img" web xvda
 	is_port "vif$(xl domid web).0"
 }
 
-@test "check says of a running guest's devices that all is as it was attached" {
+@test "check reports no change for a running guest's devices" {
 	guest web 11
 	local domid
 	domid=$(xl domid web)
@@ -33,14 +33,14 @@ rebooted() {
 	now=$(xl domid "$1") && [[ $now != "$2" ]]
 }
 
-@test "destroy leaves nothing: no loop device, no port, no journal, no lock, no program" {
+@test "destroy leaves no loop device, port, journal, lock or program" {
 	guest web 11
 	xl destroy web
 	run ! xl domid web
 	same_residue ''
 }
 
-@test "a boot loader in dom0 reads the guest's disk, which the guest then gets" {
+@test "a guest gets its disk after a boot loader in dom0 has read it" {
 	local before
 	before=$(residue)
 	guest_config boot 13 "bootloader='$BATS_TEST_DIRNAME/../inside/boot-loader'" \

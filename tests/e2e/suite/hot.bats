@@ -9,7 +9,7 @@ setup() {
 	before=$(residue)
 }
 
-@test "a disk comes and goes twenty times, as the guest sees, with its sectors and without residue" {
+@test "a disk is attached and detached twenty times without residue" {
 	local round lost
 	for ((round = 1; round <= 20; round++)); do
 		image extra
@@ -22,7 +22,7 @@ setup() {
 	done
 }
 
-@test "an interface comes and goes twenty times, and answers, without residue" {
+@test "an interface is attached and detached twenty times without residue" {
 	local round
 	for ((round = 1; round <= 20; round++)); do
 		xl network-attach web bridge=xenbr0
@@ -32,7 +32,7 @@ setup() {
 	done
 }
 
-@test "an interface with a vifname has it, and its detach leaves neither" {
+@test "an interface has its vifname until the detach" {
 	xl network-attach web bridge=xenbr0 vifname=web-in mtu=1400
 	is_port web-in
 	[[ $(</sys/class/net/web-in/mtu) == 1400 ]]
@@ -42,7 +42,7 @@ setup() {
 	[[ ! -e /sys/class/net/web-in ]]
 }
 
-@test "a block device is a guest's disk as it is, and stays when it is detached" {
+@test "a block device is attached without a loop device, and its detach leaves it alone" {
 	image device
 	device=$(losetup --find --show "$image")
 	xl block-attach web "phy:$device,xvdb,w"
@@ -53,7 +53,7 @@ setup() {
 	same_residue "$before"
 }
 
-@test "a disk that is taken from a guest by force, while the guest holds it, can be given again" {
+@test "a disk detached by force while the guest holds it can be attached again" {
 	image extra
 	xl block-attach web "$image,raw,xvdb,w"
 	within 30 has_sector "$image" web xvdb

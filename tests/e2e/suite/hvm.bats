@@ -15,12 +15,12 @@ hvm_is_whole() {
 	[[ ! -e /sys/class/net/$1 && ! -e /sys/class/net/$1-emu ]]
 }
 
-@test "an HVM guest has its interface and the emulated one on the bridge, and leaves neither" {
+@test "an HVM guest has its interface and the emulated one on the bridge until it is destroyed" {
 	guest_hvm hvm 'bridge=xenbr0,model=e1000'
 	hvm_is_whole "vif$(xl domid hvm).0"
 }
 
-@test "with a vifname both have it" {
+@test "with a vifname, both interfaces of an HVM guest have it" {
 	guest_hvm hvm 'bridge=xenbr0,model=e1000,vifname=hvm-in'
 	hvm_is_whole hvm-in
 }

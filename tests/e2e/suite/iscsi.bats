@@ -81,7 +81,7 @@ sessions() {
 	iscsiadm --mode session 2>/dev/null | grep -c . || :
 }
 
-@test "iSCSI: what a guest writes to a LUN arrives at the server, three times, without residue" {
+@test "iSCSI: a LUN is attached and detached three times without residue, and the writes reach the server" {
 	local round
 	for round in 1 2 3; do
 		xl block-attach web "$disk,lun=1"
@@ -93,7 +93,7 @@ sessions() {
 	run ! has_sector "$E2E_WORK/lun2.img" web xvdb
 }
 
-@test "iSCSI: the only LUN need not be named; of several one has to be, and one that is there" {
+@test "iSCSI: lun= is optional for one LUN, and must name an existing LUN of several" {
 	refused 'has several disks, the LUNs 1, 2; choose one with lun=' xl block-attach web "$disk"
 	xl block-detach web xvdb
 	refused 'has no disk with the LUN 7; it has 1, 2' xl block-attach web "$disk,lun=7"
@@ -108,7 +108,7 @@ sessions() {
 	nothing_new
 }
 
-@test "iSCSI: two disks from one target share a session, which ends with the last of them" {
+@test "iSCSI: two disks from one target share a session, which ends with the last disk" {
 	xl block-attach web "$disk,lun=1"
 	xl block-attach web "${disk/xvdb/xvdc},lun=2"
 	within 30 has_sector "$E2E_WORK/lun1.img" web xvdb
@@ -120,7 +120,7 @@ sessions() {
 	nothing_new
 }
 
-@test "iSCSI: a guest is created with its disk, and destroyed" {
+@test "iSCSI: a guest is created with its disk and destroyed without residue" {
 	guest mail 12 "disk=['$E2E_WORK/mail.img,raw,xvda,w', '$disk,lun=2']"
 	within 60 has_sector "$E2E_WORK/lun2.img" mail xvdb
 	refused "by guest 'mail'" xl block-attach web "$disk,lun=2"
@@ -131,7 +131,7 @@ sessions() {
 	nothing_new
 }
 
-@test "iSCSI: a session that was there before is used, and stays" {
+@test "iSCSI: an existing session is used, and stays" {
 	iscsiadm --mode node --targetname "$iqn" --portal 127.0.0.1:3260 --op new
 	iscsiadm --mode node --targetname "$iqn" --portal 127.0.0.1:3260 --login
 	xl block-attach web "$disk,lun=1"
@@ -143,7 +143,7 @@ sessions() {
 	nothing_new
 }
 
-@test "iSCSI: CHAP, with the wrong secret and the right one" {
+@test "iSCSI: CHAP accepts only the right secret" {
 	tgtadm --lld iscsi --op new --mode account --user web --password 'twelve-bytes'
 	tgtadm --lld iscsi --op bind --mode account --tid 1 --user web
 	(umask 077 && echo "$iqn web wrong-secret" >/etc/xen/iscsi-secrets)
@@ -161,7 +161,7 @@ sessions() {
 	nothing_new
 }
 
-@test "iSCSI: a target that is not there, a server that does not run, and a portal that nobody has, are named" {
+@test "iSCSI: a missing target, a stopped server and an unreachable portal are named" {
 	refused 'login failed' xl block-attach web "${disk/:disks/:none},lun=1"
 	xl block-detach web xvdb
 	refused 'connection timed out' xl block-attach web "$disk:3999,lun=1"
@@ -181,7 +181,7 @@ sessions() {
 	nothing_new
 }
 
-@test "iSCSI: the server is restarted while a guest has a disk, which goes on" {
+@test "iSCSI: a guest's disk works again after a restart of the server" {
 	xl block-attach web "$disk,lun=1"
 	within 30 has_sector "$E2E_WORK/lun1.img" web xvdb
 	server_end
@@ -194,7 +194,7 @@ sessions() {
 	nothing_new
 }
 
-@test "iSCSI: a disk whose server is gone, or hangs, is detached, and its session ended" {
+@test "iSCSI: a disk whose server is gone or hangs is detached, and its session is ended" {
 	xl block-attach web "$disk,lun=1"
 	within 30 has_sector "$E2E_WORK/lun1.img" web xvdb
 	server_end
@@ -209,7 +209,7 @@ sessions() {
 	pkill -CONT -x tgtd
 }
 
-@test "iSCSI: multipath=y: the guest's disk has two paths, survives the loss of one, and all of it goes" {
+@test "iSCSI: multipath=y: the guest's disk has two paths and survives the loss of one" {
 	xl block-attach web "$disk+10.9.0.1,multipath=y,lun=1"
 	within 30 has_sector "$E2E_WORK/lun1.img" web xvdb
 	[[ "$(sessions)" == 2 && "$(multipath_maps | wc -l)" == 1 ]]
@@ -218,7 +218,7 @@ sessions() {
 	nothing_new
 }
 
-@test "iSCSI: a script that is killed in an attach leaves nothing that the next one minds" {
+@test "iSCSI: an attach succeeds after a killed attach" {
 	local write
 	for write in 2 4 6 8 10 12 14; do
 		cat >"$scripts/hit-block-iscsi" <<-END

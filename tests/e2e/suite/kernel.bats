@@ -9,7 +9,7 @@ teardown() {
 	e2e_teardown
 }
 
-@test "what make check skips, as its kernels cannot, passes here" {
+@test "the tests that make check may skip pass on this kernel" {
 	local titles files
 	cd "$E2E_SOURCE/tests/bats"
 	# Each as a regular expression, | between them.

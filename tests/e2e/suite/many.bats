@@ -6,7 +6,7 @@ load ../lib/xen.bash
 teardown() { e2e_teardown; }
 setup() { guests_destroy; }
 
-@test "twenty disks that are attached at once are all connected, and gone after it" {
+@test "twenty disks attached in parallel are all connected, and are all detached again" {
 	local letter disks=()
 	for letter in {a..t}; do
 		image "many-$letter"
@@ -22,7 +22,7 @@ setup() { guests_destroy; }
 	same_residue ''
 }
 
-@test "twenty interfaces that are attached at once are all connected, and gone after it" {
+@test "twenty interfaces attached in parallel are all connected, and are all detached again" {
 	local i vifs=()
 	for i in {1..20}; do
 		vifs+=('bridge=xenbr0')

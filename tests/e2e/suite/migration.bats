@@ -41,7 +41,7 @@ roamer_migrates() {
 	[[ $(residue | wc -l) == "$(wc -l <<<"$before")" ]]
 }
 
-@test "a guest that migrates to its own host has its image there before it has left it here" {
+@test "a migration to the same host attaches the image before it detaches it" {
 	# A PV guest would need shadow page tables, which are not there.
 	local before domid
 	before=$(residue)

@@ -17,7 +17,7 @@ attach() {
 	xl block-attach "$1" "script=block-nbd,vdev=$2,access=${4-w},target=$3"
 }
 
-@test "an NBD export comes and goes three times, with its sectors and without residue" {
+@test "an NBD export is attached and detached three times without residue" {
 	local round
 	for round in 1 2 3; do
 		image export
@@ -29,14 +29,14 @@ attach() {
 	done
 }
 
-@test "an NBD export is reached by the server's Unix socket" {
+@test "an NBD export is attached through the server's Unix socket" {
 	attach web xvdb "socket=$E2E_WORK/nbd/socket,export=export"
 	within 30 has_sector "$image" web xvdb
 	xl block-detach web xvdb
 	same_nbd_residue "$before"
 }
 
-@test "with reconnect a guest's disk outlives a restart of the NBD server" {
+@test "with reconnect, a guest's disk survives a restart of the NBD server" {
 	local taken
 	taken=$(said web 'web has xvdb')
 	xl pause web
@@ -50,7 +50,7 @@ attach() {
 	same_nbd_residue "$before"
 }
 
-@test "a guest whose NBD server is gone for good is destroyed without residue" {
+@test "a guest whose NBD server is gone is destroyed without residue" {
 	local way
 	for way in '' ,reconnect=600; do
 		guest_paused one "disk=['script=block-nbd,vdev=xvda,access=w,target=host=127.0.0.1,port=$nbd_port,export=export$way']"
@@ -69,7 +69,7 @@ attach() {
 	same_nbd_residue "$before"
 }
 
-@test "two guests do not write one NBD export, and may read it" {
+@test "two guests may read one NBD export, but not write it" {
 	attach web xvdb "host=127.0.0.1,port=$nbd_port,export=export"
 	within 30 has_sector "$image" web xvdb
 	guest_config mail 12 "disk=['script=block-nbd,vdev=xvda,access=w,target=host=127.0.0.1,port=$nbd_port,export=export']"
@@ -84,7 +84,7 @@ attach() {
 	same_nbd_residue "$before"
 }
 
-@test "an NBD server or export that is not there is told, and nothing is left" {
+@test "a missing NBD server or export is reported, and nothing is left" {
 	not_attached 'Connection refused; see whether it runs, and what it exports.' host=127.0.0.1,port=9
 	not_attached 'Server said: Export unknown' "host=127.0.0.1,port=$nbd_port,export=nothing"
 	not_attached 'Requested export not available' "host=127.0.0.1,port=$nbd_port,export=nothing,reconnect=5"
@@ -97,7 +97,7 @@ not_attached() {
 	same_nbd_residue "$before"
 }
 
-@test "an NBD device that others have connected stays, in the place of ours, too" {
+@test "an NBD device that another program connected stays, even if it was ours before" {
 	nbd-client 127.0.0.1 "$nbd_port" -name export -readonly
 	others=$(nbd_residue)
 	attach web xvdb "host=127.0.0.1,port=$nbd_port,export=export"
@@ -108,7 +108,7 @@ not_attached() {
 	same_nbd_residue "$before"
 }
 
-@test "an attach of an NBD export that is killed is undone by the detach" {
+@test "a detach releases everything after a killed attach of an NBD export" {
 	local after
 	for after in 0.3 0.7 1.1; do
 		killed_attach "$after" "host=127.0.0.1,port=$nbd_port,export=export"
@@ -128,7 +128,7 @@ killed_attach() {
 	same_nbd_residue "$before"
 }
 
-@test "more disks than the kernel has NBD devices for are attached, each with one of its own" {
+@test "more disks than the kernel's initial NBD devices are attached" {
 	local number
 	within 15 modprobe -r nbd
 	modprobe nbd nbds_max=2

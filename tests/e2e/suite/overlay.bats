@@ -36,7 +36,7 @@ nothing_left() {
 	[[ $(first_line "$base") == 'the base' ]]
 }
 
-@test "what a guest writes is in its overlay, also at the next attach, and not in the base" {
+@test "a guest's writes stay in its overlay until the next attach, and never reach the base" {
 	overlay web "file=$cow"
 	within 30 has_sector "$(mapping web 51728)" web xvdb
 	guest_paused mail
@@ -50,7 +50,7 @@ nothing_left() {
 	nothing_left
 }
 
-@test "guests share a base, each with a temporary overlay, and what they wrote goes with them" {
+@test "guests share a base with temporary overlays, which the detach deletes" {
 	overlay web persist=n
 	within 30 has_sector "$(mapping web 51728)" web xvdb
 	guest_paused mail "disk=['vdev=xvda,script=block-overlay,access=w,target=base=$base,persist=n']"
@@ -60,7 +60,7 @@ nothing_left() {
 	nothing_left
 }
 
-@test "the base being a block device, guests share it as well, and nobody writes it meanwhile" {
+@test "guests share a block device as base, and no guest may write it" {
 	local device
 	device=$(losetup --find --show "$base")
 	before=$(residue)

@@ -26,7 +26,7 @@ has_sector_within() {
 	has_sector "$E2E_WORK/converted.img" "$3" "$4"
 }
 
-@test "a qcow2 and a vmdk are a guest's disk, and what it writes is in the image" {
+@test "a guest's writes to a qcow2 and a vmdk are in the image" {
 	local format taken
 	qemu-img create -q -f vmdk "$E2E_WORK/disk.vmdk" 8M
 	for format in qcow2 vmdk; do
@@ -39,7 +39,7 @@ has_sector_within() {
 	done
 }
 
-@test "a guest that runs on a qcow2 is destroyed without residue, and what it wrote is there" {
+@test "a guest that runs on a qcow2 is destroyed without residue, and its writes are in the image" {
 	guest_config mail 12 "disk=['script=block-qcow2,vdev=xvda,access=w,target=file=$file']"
 	xl create "$E2E_WORK/mail.cfg"
 	guest_answers 10.9.0.12
@@ -49,7 +49,7 @@ has_sector_within() {
 	has_sector_within qcow2 "$file" mail xvda
 }
 
-@test "two guests' qcow2 images share a base, which nobody gets to write" {
+@test "two guests' qcow2 images share a base, and no guest may write it" {
 	local base taken
 	image base
 	base=$image
@@ -70,7 +70,7 @@ has_sector_within() {
 	has_sector_within qcow2 "$E2E_WORK/one.qcow2" web xvdb
 }
 
-@test "a qcow2 that is corrupt is refused with QEMU's reason" {
+@test "a corrupt qcow2 is refused with QEMU's reason" {
 	printf garbage | dd of="$file" conv=notrunc status=none
 	refused 'Image is not in qcow2 format' attach web xvdb "file=$file"
 	xl block-detach web xvdb

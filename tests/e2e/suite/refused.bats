@@ -9,7 +9,7 @@ setup() {
 	before=$(residue)
 }
 
-@test "an image that does not exist is named" {
+@test "the refusal names an image that does not exist" {
 	# Without script= xl looks for the file itself, and says so.
 	refused "'/nowhere.img' does not exist" \
 		xl block-attach web 'format=raw,vdev=xvdb,access=w,script=block,target=/nowhere.img'
@@ -17,7 +17,7 @@ setup() {
 	same_residue "$before"
 }
 
-@test "a link to an image that is gone is named, with what it points to" {
+@test "the refusal names a dangling link and its target" {
 	ln -sfn "$E2E_WORK/nowhere.img" "$E2E_WORK/link.img"
 	refused "'$E2E_WORK/link.img' is a symbolic link to '$E2E_WORK/nowhere.img', which does not exist" \
 		xl block-attach web "format=raw,vdev=xvdb,access=w,script=block,target=$E2E_WORK/link.img"
@@ -25,7 +25,7 @@ setup() {
 	same_residue "$before"
 }
 
-@test "a device that dom0 has mounted is not given to a guest, and xl says where it is mounted" {
+@test "a device that dom0 has mounted is refused with its mount point" {
 	local device
 	image mounted
 	mkfs.ext4 -q "$image"
@@ -39,21 +39,21 @@ setup() {
 	same_residue "$before"
 }
 
-@test "a bridge that does not exist is named, and how to make it" {
+@test "the refusal names a bridge that does not exist, and how to make it" {
 	refused "The bridge 'nobr' does not exist; create it (ip link add nobr type bridge)" \
 		xl network-attach web bridge=nobr
 	xl network-detach web 1
 	same_residue "$before"
 }
 
-@test "a vifname that another interface has is named" {
+@test "the refusal names a vifname in use" {
 	refused "cannot have the vifname 'xenbr0', because another interface has that name" \
 		xl network-attach web bridge=xenbr0 vifname=xenbr0
 	xl network-detach web 1
 	same_residue "$before"
 }
 
-@test "a guest whose bridge does not exist is not created, and leaves nothing" {
+@test "a guest whose bridge does not exist is not created and leaves nothing" {
 	guest_config mail 12 "vif=['bridge=nobr']"
 	refused "The bridge 'nobr' does not exist" xl create "$E2E_WORK/mail.cfg"
 	run ! xl domid mail

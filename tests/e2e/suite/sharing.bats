@@ -9,7 +9,7 @@ setup() {
 	before=$(residue)
 }
 
-@test "two guests do not write one image: xl says who has it, and the second is not created" {
+@test "a second guest that writes an image is not created, and xl names the first" {
 	guest_config mail 12 "disk=['$E2E_WORK/web.img,raw,xvda,w']"
 	refused "Disk '$E2E_WORK/web.img' is in use, read-write, by guest 'web' (domain $(xl domid web)) as xvda; detach it there first, or share it deliberately with script=block-shared (mode=w!)." \
 		xl create "$E2E_WORK/mail.cfg"
@@ -17,7 +17,7 @@ setup() {
 	same_residue "$before"
 }
 
-@test "guests that only read an image share it, and none that writes joins them" {
+@test "guests that only read share an image, and a writer is refused" {
 	image library
 	guest_paused one "disk=['$E2E_WORK/library.img,raw,xvda,r']"
 	guest_paused two "disk=['$E2E_WORK/library.img,raw,xvda,r']"
@@ -28,13 +28,13 @@ setup() {
 	same_residue "$before"
 }
 
-@test "a reader does not get what another guest writes" {
+@test "a reader is refused an image that another guest writes" {
 	guest_config mail 12 "disk=['$E2E_WORK/web.img,raw,xvda,r']"
 	refused "Disk '$E2E_WORK/web.img' is in use, read-write, by guest 'web'" xl create "$E2E_WORK/mail.cfg"
 	same_residue "$before"
 }
 
-@test "with script=block-shared two guests write one image" {
+@test "with script=block-shared, two guests write one image" {
 	image cluster
 	guest mail 12
 	within_shared=$(residue)
@@ -49,7 +49,7 @@ setup() {
 	same_residue "$before"
 }
 
-@test "of two guests that start at once with one image, one gets it" {
+@test "one of two guests that start in parallel with one image gets it" {
 	local name starts=()
 	image shared
 	for name in one two; do

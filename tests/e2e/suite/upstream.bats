@@ -10,7 +10,7 @@ setup() {
 	image extra
 }
 
-@test "what Xen's scripts attached, ours detach" {
+@test "our scripts detach devices that Xen's attached" {
 	scripts_upstream
 	xl block-attach web "$image,raw,xvdb,w"
 	xl network-attach web bridge=xenbr0 vifname=web-in
@@ -20,7 +20,7 @@ setup() {
 	same_residue "$before"
 }
 
-@test "what ours attached, Xen's scripts detach" {
+@test "Xen's scripts detach devices that ours attached" {
 	xl block-attach web "$image,raw,xvdb,w"
 	xl network-attach web bridge=xenbr0 vifname=web-in
 	scripts_upstream
@@ -35,7 +35,7 @@ setup() {
 	same_residue "$before"
 }
 
-@test "a guest that began under Xen's scripts ends under ours, and starts again" {
+@test "a guest started under Xen's scripts is stopped and restarted under ours" {
 	scripts_upstream
 	guest mail 12
 	scripts_ours

@@ -42,7 +42,7 @@ web_leases() {
 		udhcpc -f -q -n -i eth1 -t 10 -T 2 -O hostname -s /tmp/lease'
 }
 
-@test "a guest behind this host gets its address by DHCP, reaches a network that knows the host alone, and leaves nothing" {
+@test "a guest of vif-nat gets its address by DHCP, reaches the network, and leaves nothing" {
 	local domid net net6
 	domid=$(xl domid web)
 	net=10.$((domid / 256)).$((domid % 256)) net6=fd58:656e:6e61:$(printf %x "$domid")

@@ -15,7 +15,7 @@ setup() {
 	before=$(network)
 }
 
-@test "a guest that this host routes to reaches the network of its gatewaydev, which finds it there, and leaves nothing" {
+@test "a guest of vif-route and the network of its gatewaydev reach each other, and nothing is left" {
 	web_attach script=vif-route gatewaydev=wire ip='198.51.100.11 2001:db8:1::11'
 	web_takes 198.51.100.11/32 2001:db8:1::11/128
 	web_goes_through 198.51.100.1 2001:db8:1::1

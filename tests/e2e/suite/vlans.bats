@@ -29,7 +29,7 @@ is_in_its_vlans() {
 	web_reaches 10.9.30.2 fd00:9:30::2
 }
 
-@test "on a bridge that filters VLANs a guest is in those of its vlan=, with and without a tag, and they go with it" {
+@test "on a bridge, a guest is in the VLANs of its vlan= until it is detached" {
 	ip link set wire master vlanbr0
 	bridge vlan add dev wire vid 10-30
 	vlan_word 10p/20
@@ -40,7 +40,7 @@ is_in_its_vlans() {
 	same_network "$before"
 }
 
-@test "on Open vSwitch a guest is in the VLANs of its bridge=, with and without a tag, and its port goes with it" {
+@test "on Open vSwitch, a guest is in the VLANs of its bridge= until its port is removed" {
 	vsctl add-port ovs0 wire
 	before=$(network)
 	web_attach script=vif-openvswitch bridge=ovs0.10:20
