@@ -14,9 +14,10 @@ SANITIZE = -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=undefined
 
 HELPER = helpers/xen-hotplug
 MOCK   = tests/mock-xenstored/mock-xenstored
-C_ALL  = $(wildcard helpers/*.c tests/mock-xenstored/*.c tests/mock-xenstored/client/*.c tests/fuzz/*.c tests/unit/*.c)
-H_ALL  = $(wildcard helpers/*.h tests/mock-xenstored/*.h tests/fuzz/*.h)
-helper_c = $(wildcard helpers/*.c)
+C_ALL  = $(wildcard helpers/*.c helpers/disk/*.c tests/mock-xenstored/*.c tests/mock-xenstored/client/*.c tests/fuzz/*.c tests/unit/*.c)
+H_ALL  = $(wildcard helpers/*.h helpers/disk/*.h tests/mock-xenstored/*.h tests/fuzz/*.h)
+helper_c = $(wildcard helpers/*.c helpers/disk/*.c)
+helper_h = $(wildcard helpers/*.h helpers/disk/*.h)
 mock_c   = $(wildcard tests/mock-xenstored/*.c)
 client_c = $(wildcard tests/mock-xenstored/client/*.c)
 
@@ -41,14 +42,14 @@ PACKAGES       = $(PACKAGES_CHECK) $(PACKAGES_E2E)
 
 all: $(HELPER) ## build
 
-$(HELPER): $(helper_c) $(wildcard helpers/*.h)
-	$(CC) $(WARN) $(CFLAGS) $(CPPFLAGS) $(LDFLAGS) -o $@ $(helper_c) -lxenstore
+$(HELPER): $(helper_c) $(helper_h)
+	$(CC) $(WARN) -Ihelpers $(CFLAGS) $(CPPFLAGS) $(LDFLAGS) -o $@ $(helper_c) -lxenstore
 
 $(MOCK): $(mock_c) $(wildcard tests/mock-xenstored/*.h)
 	$(CC) $(WARN) $(CFLAGS) -o $@ $(mock_c)
 
-build/asan/xen-hotplug: $(helper_c) $(wildcard helpers/*.h) | build/asan
-	$(CC) $(WARN) $(SANITIZE) -o $@ $(helper_c) -lxenstore
+build/asan/xen-hotplug: $(helper_c) $(helper_h) | build/asan
+	$(CC) $(WARN) $(SANITIZE) -Ihelpers -o $@ $(helper_c) -lxenstore
 
 build/asan/mock-xenstored: $(mock_c) $(wildcard tests/mock-xenstored/*.h) | build/asan
 	$(CC) $(WARN) $(SANITIZE) -o $@ $(mock_c)
@@ -57,15 +58,15 @@ build/asan build/fuzz build/unit:
 	mkdir -p $@
 
 # The helper's own code on block devices that are only described.
-UNIT_C = $(addprefix helpers/,command.c dmtable.c extent.c identity.c message.c relatives.c textfile.c)
-build/unit/layers: tests/unit/layers.c $(UNIT_C) $(wildcard helpers/*.h) | build/unit
+UNIT_C = $(addprefix helpers/,command.c message.c textfile.c $(addprefix disk/,dmtable.c extent.c identity.c relatives.c))
+build/unit/layers: tests/unit/layers.c $(UNIT_C) $(helper_h) | build/unit
 	$(CC) $(WARN) $(SANITIZE) -Ihelpers -o $@ $< $(UNIT_C)
 
 # Everything of the helper but its subcommands.
 FUZZERS = $(patsubst tests/fuzz/%.c,build/fuzz/%,$(wildcard tests/fuzz/*.c))
 FUZZ_SECONDS ?= 60
 
-build/fuzz/%: tests/fuzz/%.c $(helper_c) $(wildcard helpers/*.h) | build/fuzz
+build/fuzz/%: tests/fuzz/%.c $(helper_c) $(helper_h) | build/fuzz
 	clang $(WARN) -O1 -g -fsanitize=fuzzer,address,undefined -Ihelpers -o $@ $< \
 		$(filter-out helpers/main.c helpers/cmd-%.c,$(helper_c)) -lxenstore
 
@@ -149,7 +150,7 @@ lint-rules:
 
 lint-cppcheck:
 	@cppcheck --quiet --error-exitcode=1 --enable=warning,performance,portability \
-		--inline-suppr --suppress=missingIncludeSystem helpers tests/mock-xenstored tests/fuzz tests/unit
+		--inline-suppr --suppress=missingIncludeSystem -Ihelpers helpers tests/mock-xenstored tests/fuzz tests/unit
 	@$(lint_done)
 
 lint-format:

@@ -11,18 +11,18 @@
 
 #include "command.h"
 #include "deadline.h"
-#include "device.h"
-#include "disk.h"
+#include "disk/device.h"
+#include "disk/disk.h"
+#include "disk/loop.h"
+#include "disk/relatives.h"
+#include "disk/users.h"
+#include "disk/vm.h"
 #include "lock.h"
 #include "log.h"
-#include "loop.h"
 #include "message.h"
 #include "output.h"
-#include "relatives.h"
 #include "status.h"
 #include "store.h"
-#include "users.h"
-#include "vm.h"
 
 #define MOST_DESCRIPTOR 1048576
 /* How long to wait for a loop device that goes when its last user closes it. */

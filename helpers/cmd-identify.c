@@ -7,13 +7,13 @@
 
 #include "command.h"
 #include "deadline.h"
-#include "disk.h"
+#include "disk/disk.h"
+#include "disk/relatives.h"
+#include "disk/users.h"
 #include "message.h"
 #include "output.h"
-#include "relatives.h"
 #include "status.h"
 #include "store.h"
-#include "users.h"
 
 static void put_extent(struct output *out, const struct extent *extent)
 {

@@ -9,8 +9,8 @@
 
 #include "command.h"
 #include "deadline.h"
-#include "device.h"
-#include "loop.h"
+#include "disk/device.h"
+#include "disk/loop.h"
 #include "message.h"
 #include "output.h"
 #include "status.h"

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "dmtable.h"
+#include "disk/dmtable.h"
 
 static void check_map(const struct dm_target *target)
 {

@@ -7,11 +7,11 @@
 #include <sys/sysmacros.h>
 
 #include "command.h"
-#include "device.h"
-#include "guests.h"
+#include "disk/device.h"
+#include "disk/guests.h"
+#include "disk/loop.h"
+#include "disk/mounts.h"
 #include "lock.h"
-#include "loop.h"
-#include "mounts.h"
 #include "textfile.h"
 #include "transaction.h"
 

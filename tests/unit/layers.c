@@ -20,10 +20,10 @@
 #include <string.h>
 #include <sys/sysmacros.h>
 
-#include "blockdev.h"
-#include "dm.h"
-#include "loop.h"
-#include "relatives.h"
+#include "disk/blockdev.h"
+#include "disk/dm.h"
+#include "disk/loop.h"
+#include "disk/relatives.h"
 #include "status.h"
 #include "textfile.h"
 
