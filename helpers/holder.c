@@ -4,19 +4,37 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "command.h"
-#include "lock.h"
 #include "message.h"
 #include "textfile.h"
 
 /* One fdinfo file is a few lines, and one more for each lock of the description. */
 #define FDINFO_SIZE 65536
 #define COMMAND_LINE_LIMIT 256
+
+bool holder_line_covers(const char *line, uint64_t offset)
+{
+	int64_t first, last;
+	char end[24];
+
+	if (strncmp(line, "lock:", 5) != 0 || !strstr(line, " OFDLCK "))
+		return false;
+	/* "lock:\t1: OFDLCK  ADVISORY  WRITE -1 00:16:1048 100 100"; the end may be "EOF". */
+	if (sscanf(line, "lock: %*d: %*s %*s %*s %*d %*x:%*x:%*u %" SCNd64 " %23s", &first, end) !=
+		2)
+		return false;
+	if (first < 0 || (uint64_t)first > offset)
+		return false;
+	if (!strcmp(end, "EOF"))
+		return true;
+	return sscanf(end, "%" SCNd64, &last) == 1 && last >= 0 && (uint64_t)last >= offset;
+}
 
 static bool fdinfo_covers(const char *path, uint64_t offset)
 {
@@ -26,7 +44,7 @@ static bool fdinfo_covers(const char *path, uint64_t offset)
 	if (textfile_read(AT_FDCWD, path, text, sizeof(text)) < 0)
 		return false;
 	for (char *line; (line = strsep(&rest, "\n"));)
-		if (lock_line_covers(line, offset))
+		if (holder_line_covers(line, offset))
 			return true;
 	return false;
 }

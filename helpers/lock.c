@@ -4,8 +4,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <inttypes.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -55,24 +53,6 @@ static void lock_bytes(const struct lock *lock, uint64_t *first, uint64_t *count
 	*count = 1;
 	if (lock->range)
 		lock_range(lock, first, count);
-}
-
-int lock_line_covers(const char *line, uint64_t offset)
-{
-	int64_t first, last;
-	char end[24];
-
-	if (strncmp(line, "lock:", 5) != 0 || !strstr(line, " OFDLCK "))
-		return 0;
-	/* "lock:\t1: OFDLCK  ADVISORY  WRITE -1 00:16:1048 100 100"; the end may be "EOF". */
-	if (sscanf(line, "lock: %*d: %*s %*s %*s %*d %*x:%*x:%*u %" SCNd64 " %23s", &first, end) !=
-		2)
-		return 0;
-	if (first < 0 || (uint64_t)first > offset)
-		return 0;
-	if (!strcmp(end, "EOF"))
-		return 1;
-	return sscanf(end, "%" SCNd64, &last) == 1 && last >= 0 && (uint64_t)last >= offset;
 }
 
 static int by_offset(const void *a, const void *b)

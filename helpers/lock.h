@@ -38,10 +38,4 @@ uint64_t lock_offset(const char *name);
 /* The bytes that stand for a range of it, behind all of those: the first one and their number. */
 void lock_range(const struct lock *lock, uint64_t *first, uint64_t *count);
 
-/*
- * Parses a line of /proc/PID/fdinfo/N (proc(5)). Result: whether it tells of a lock, of an open
- * file description, on the byte at `offset`.
- */
-int lock_line_covers(const char *line, uint64_t offset);
-
 #endif

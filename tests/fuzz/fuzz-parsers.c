@@ -11,7 +11,7 @@
 #include "disk/guests.h"
 #include "disk/loop.h"
 #include "disk/mounts.h"
-#include "lock.h"
+#include "holder.h"
 #include "textfile.h"
 #include "transaction.h"
 
@@ -135,7 +135,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	fuzz_physical_device(text);
 	fuzz_number(text);
 	fuzz_params(text);
-	lock_line_covers(text, 100);
+	holder_line_covers(text, 100);
 	with_copy(text, fuzz_item);
 	with_copy(text, fuzz_mount);
 	with_copy(text, fuzz_swap);
