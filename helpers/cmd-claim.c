@@ -20,6 +20,7 @@
 #include "lock.h"
 #include "log.h"
 #include "message.h"
+#include "number.h"
 #include "output.h"
 #include "status.h"
 #include "store.h"

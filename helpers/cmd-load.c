@@ -8,6 +8,7 @@
 #include "deadline.h"
 #include "lock.h"
 #include "message.h"
+#include "number.h"
 #include "output.h"
 #include "status.h"
 #include "store.h"

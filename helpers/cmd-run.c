@@ -12,6 +12,7 @@
 #include "deadline.h"
 #include "log.h"
 #include "message.h"
+#include "number.h"
 #include "status.h"
 #include "supervise.h"
 

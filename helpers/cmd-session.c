@@ -17,6 +17,7 @@
 
 #include "command.h"
 #include "message.h"
+#include "number.h"
 #include "status.h"
 
 #define MOST_ARGUMENTS 256

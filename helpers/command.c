@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "message.h"
+#include "number.h"
 #include "status.h"
 
 #define MOST_SECONDS 86400
@@ -50,28 +51,6 @@ int next_option(
 	default:
 		return option;
 	}
-}
-
-bool parse_number(
-	const char *text, unsigned long long most, unsigned long long *number, const char **end)
-{
-	const char *p = text;
-	unsigned long long value = 0;
-
-	while (*p >= '0' && *p <= '9') {
-		unsigned digit = (unsigned)(*p - '0');
-
-		if (value > (most - digit) / 10 || digit > most)
-			return false;
-		value = value * 10 + digit;
-		p++;
-	}
-	if (p == text || (!end && *p))
-		return false;
-	if (end)
-		*end = p;
-	*number = value;
-	return true;
 }
 
 /* Up to three decimals, after the point, as thousandths. */

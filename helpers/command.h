@@ -4,7 +4,6 @@
 #define COMMAND_H
 
 #include <getopt.h>
-#include <stdbool.h>
 
 /* One subcommand: `xen-hotplug NAME USAGE`. */
 struct command {
@@ -53,12 +52,5 @@ void command_help(const struct command *command);
  * most a day. Ends the program with a complaint and STATUS_USAGE where it is something else.
  */
 unsigned option_seconds(const struct command *command, const char *option, const char *text);
-
-/*
- * Parses a decimal number without sign or blanks, up to `most`; `end` (where it is not NULL) is set
- * to the first byte after it, else the text must end there. Result: whether there was one.
- */
-bool parse_number(
-	const char *text, unsigned long long most, unsigned long long *number, const char **end);
 
 #endif

@@ -10,8 +10,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "command.h"
 #include "message.h"
+#include "number.h"
 #include "textfile.h"
 
 /* One fdinfo file is a few lines, and one more for each lock of the description. */

@@ -10,7 +10,7 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
-#include "command.h"
+#include "number.h"
 
 /* The kernel's own bounds (include/linux/kdev_t.h): 12 bits of major, 20 of minor number. */
 #define MOST_MAJOR 0xfff

@@ -8,7 +8,7 @@
 #include <string.h>
 #include <sys/sysmacros.h>
 
-#include "command.h"
+#include "number.h"
 
 #define TAG_PREFIX "xen-hotplug:"
 #define MOST_DOMID 0x7fef

@@ -5,7 +5,7 @@
 #include <linux/dm-ioctl.h>
 #include <string.h>
 
-#include "command.h"
+#include "number.h"
 #include "textfile.h"
 
 /* The unit of all numbers in a table. */

@@ -14,9 +14,9 @@
 #include <unistd.h>
 
 #include "blockdev.h"
-#include "command.h"
 #include "deadline.h"
 #include "message.h"
+#include "number.h"
 #include "status.h"
 #include "textfile.h"
 

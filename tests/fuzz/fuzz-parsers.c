@@ -6,12 +6,12 @@
 #include <string.h>
 #include <sys/sysmacros.h>
 
-#include "command.h"
 #include "disk/device.h"
 #include "disk/guests.h"
 #include "disk/loop.h"
 #include "disk/mounts.h"
 #include "holder.h"
+#include "number.h"
 #include "textfile.h"
 #include "transaction.h"
 
