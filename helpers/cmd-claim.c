@@ -29,8 +29,6 @@
 /* How long to wait for a loop device that goes when its last user closes it. */
 #define LEAVING_MS 5000
 #define LEAVING_PAUSE_NS 20000000
-/* What st_blocks counts (stat(3type)). */
-#define STAT_BLOCK 512
 #define MIB (1024UL * 1024)
 
 enum sharing { SHARE_READ, SHARE_NOTHING, SHARE_ALL };
@@ -301,7 +299,7 @@ static int print_result(const char *device, const char *physical_device, const s
 static void warn_of_holes(const struct claim *claim, const struct disk *disk)
 {
 	uint64_t size = (uint64_t)disk->stat.st_size;
-	uint64_t used = (uint64_t)disk->stat.st_blocks * STAT_BLOCK;
+	uint64_t used = (uint64_t)disk->stat.st_blocks * SECTOR;
 	struct statvfs room;
 	char line[QUOTE_LIMIT + 256];
 

@@ -12,6 +12,7 @@
 #include "deadline.h"
 #include "holder.h"
 #include "message.h"
+#include "number.h"
 #include "status.h"
 
 #define NAME_BITS 62
@@ -39,8 +40,7 @@ static uint64_t range_unit(uint64_t byte)
 void lock_range(const struct lock *lock, uint64_t *first, uint64_t *count)
 {
 	uint64_t region = lock_offset(lock->name) >> RANGE_BITS;
-	uint64_t room = UINT64_MAX - lock->start;
-	uint64_t end = lock->start + (lock->length < room ? lock->length : room);
+	uint64_t end = add_saturated(lock->start, lock->length);
 	uint64_t unit = range_unit(lock->start);
 
 	*first = (UINT64_C(1) << NAME_BITS) + (region << RANGE_BITS) + unit;

@@ -7,14 +7,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include "number.h"
-
-/* The kernel's own bounds (include/linux/kdev_t.h): 12 bits of major, 20 of minor number. */
-#define MOST_MAJOR 0xfff
-#define MOST_MINOR 0xfffff
 
 ssize_t textfile_read(int dir, const char *path, char *text, size_t size)
 {
@@ -87,21 +82,6 @@ bool textfile_number(int dir, const char *path, uint64_t *number)
 	if (!parse_number(text, UINT64_MAX, &value, &end) || (*end && *end != '\n'))
 		return false;
 	*number = value;
-	return true;
-}
-
-bool parse_device(const char *text, dev_t *device)
-{
-	unsigned long long major_number, minor_number;
-	const char *end;
-
-	if (!parse_number(text, MOST_MAJOR, &major_number, &end) || *end != ':')
-		return false;
-	if (!parse_number(end + 1, MOST_MINOR, &minor_number, &end))
-		return false;
-	if (*end && *end != '\n' && *end != ' ')
-		return false;
-	*device = makedev((unsigned)major_number, (unsigned)minor_number);
 	return true;
 }
 

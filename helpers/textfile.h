@@ -26,7 +26,4 @@ bool textfile_number(int dir, const char *path, uint64_t *number);
 /* As textfile_read(), of a file whose one line is a device number "MAJOR:MINOR" in decimal. */
 bool textfile_device(int dir, const char *path, dev_t *device);
 
-/* Parses "MAJOR:MINOR" in decimal, ended by NUL, newline or blank. Result: whether it is one. */
-bool parse_device(const char *text, dev_t *device);
-
 #endif

@@ -12,11 +12,10 @@
 #include <unistd.h>
 
 #include "message.h"
+#include "number.h"
 #include "textfile.h"
 
 #define SYSFS_PATH_SIZE 384
-/* The unit of start and size in sysfs, whatever the device's own sectors are. */
-#define SYSFS_SECTOR 512
 
 static void sysfs_path(char path[SYSFS_PATH_SIZE], dev_t number, const char *file)
 {
@@ -66,14 +65,6 @@ int blockdev_open(dev_t number, int flags)
 	return -1;
 }
 
-static bool in_bytes(uint64_t sectors, uint64_t *bytes)
-{
-	if (sectors > UINT64_MAX / SYSFS_SECTOR)
-		return false;
-	*bytes = sectors * SYSFS_SECTOR;
-	return true;
-}
-
 bool blockdev_partition(dev_t number, dev_t *whole, uint64_t *start, uint64_t *length)
 {
 	char path[SYSFS_PATH_SIZE];
@@ -94,7 +85,7 @@ bool blockdev_partition(dev_t number, dev_t *whole, uint64_t *start, uint64_t *l
 	if (!textfile_number(AT_FDCWD, path, &sectors))
 		return false;
 	*whole = parent;
-	return in_bytes(first, start) && in_bytes(sectors, length);
+	return sectors_to_bytes(first, start) && sectors_to_bytes(sectors, length);
 }
 
 bool blockdev_each_partition(

@@ -4,35 +4,21 @@
 
 #include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/sysmacros.h>
 
 #include "number.h"
 
 #define TAG_PREFIX "xen-hotplug:"
 #define MOST_DOMID 0x7fef
-#define MOST_MAJOR 0xfff
-#define MOST_MINOR 0xfffff
 
 bool parse_domid(const char *text, unsigned *domid)
 {
-	unsigned long long number;
-
-	if (!parse_number(text, MOST_DOMID, &number, NULL))
-		return false;
-	*domid = (unsigned)number;
-	return true;
+	return parse_unsigned(text, MOST_DOMID, domid);
 }
 
 bool parse_devid(const char *text, unsigned *devid)
 {
-	unsigned long long number;
-
-	if (!parse_number(text, UINT32_MAX, &number, NULL))
-		return false;
-	*devid = (unsigned)number;
-	return true;
+	return parse_unsigned(text, UINT32_MAX, devid);
 }
 
 /* TYPE/DOMID/DEVID; *end is set to what follows. */
@@ -70,30 +56,11 @@ bool device_equal(const struct device *a, const struct device *b)
 	return a->domid == b->domid && a->devid == b->devid && !strcmp(a->type, b->type);
 }
 
-/* Hexadecimal digits, up to `most`. Result: the first byte after them, or NULL. */
-static const char *parse_hex(const char *text, uint64_t most, uint64_t *number)
-{
-	static const char digits[] = "0123456789abcdef0123456789ABCDEF";
-	const char *p = text;
-	uint64_t value = 0;
-
-	for (const char *digit; *p && (digit = strchr(digits, *p)); p++) {
-		if (value > most >> 4)
-			return NULL;
-		value = value << 4 | ((uint64_t)(digit - digits) & 0xf);
-	}
-	if (p == text || value > most)
-		return NULL;
-	*number = value;
-	return p;
-}
-
 bool parse_token(const char *text, uint32_t *token)
 {
-	uint64_t number;
-	const char *end = parse_hex(text, UINT32_MAX, &number);
+	unsigned long long number;
 
-	if (!end || *end)
+	if (!parse_hex(text, UINT32_MAX, &number, NULL))
 		return false;
 	*token = (uint32_t)number;
 	return true;
@@ -111,45 +78,20 @@ bool tag_format(char text[TAG_SIZE], const struct tag *tag)
 
 bool tag_parse(const char *text, struct tag *tag)
 {
-	const char *p;
-	uint64_t token, dev, ino;
+	unsigned long long token, dev, ino;
 
 	if (strncmp(text, TAG_PREFIX, strlen(TAG_PREFIX)) != 0)
 		return false;
-	if (!parse_prefix(text + strlen(TAG_PREFIX), &tag->device, &p) || *p != ':')
+	if (!parse_prefix(text + strlen(TAG_PREFIX), &tag->device, &text) || *text != ':')
 		return false;
-	p = parse_hex(p + 1, UINT32_MAX, &token);
-	if (!p || *p != ':')
+	if (!parse_hex(text + 1, UINT32_MAX, &token, &text) || *text != ':')
 		return false;
-	p = parse_hex(p + 1, UINT64_MAX, &dev);
-	if (!p || *p != ':')
+	if (!parse_hex(text + 1, UINT64_MAX, &dev, &text) || *text != ':')
 		return false;
-	p = parse_hex(p + 1, UINT64_MAX, &ino);
-	if (!p || *p)
+	if (!parse_hex(text + 1, UINT64_MAX, &ino, NULL))
 		return false;
 	tag->token = (uint32_t)token;
 	tag->dev = (dev_t)dev;
 	tag->ino = (ino_t)ino;
-	return true;
-}
-
-/* What sscanf skips in front of a number. */
-static const char *skip_prefix(const char *text)
-{
-	text += strspn(text, " \t\n\v\f\r");
-	bool prefixed = text[0] == '0' && (text[1] == 'x' || text[1] == 'X');
-	return prefixed ? text + 2 : text;
-}
-
-bool parse_physical_device(const char *text, dev_t *device)
-{
-	uint64_t major_number, minor_number;
-
-	text = parse_hex(skip_prefix(text), MOST_MAJOR, &major_number);
-	if (!text || *text != ':')
-		return false;
-	if (!parse_hex(skip_prefix(text + 1), MOST_MINOR, &minor_number))
-		return false;
-	*device = makedev((unsigned)major_number, (unsigned)minor_number);
 	return true;
 }

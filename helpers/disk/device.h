@@ -56,11 +56,4 @@ bool tag_format(char text[TAG_SIZE], const struct tag *tag);
 /* Parses that. Result: whether it is one; all other names belong to somebody else. */
 bool tag_parse(const char *text, struct tag *tag);
 
-/*
- * Parses "MAJOR:MINOR" in hexadecimal, as blkback reads the node physical-device (sscanf "%x:%x" in
- * Linux, drivers/block/xen-blkback/xenbus.c): what follows the minor number does not matter, since
- * a disk that blkback would open must not be overlooked. Result: whether it is one.
- */
-bool parse_physical_device(const char *text, dev_t *device);
-
 #endif

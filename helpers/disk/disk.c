@@ -13,10 +13,9 @@
 #include <unistd.h>
 
 #include "message.h"
+#include "number.h"
 #include "status.h"
 
-/* A disk has at least one sector. */
-#define SMALLEST_DISK 512
 #define ANY_WRITE_BIT (S_IWUSR | S_IWGRP | S_IWOTH)
 
 static int complain_missing(const char *target)
@@ -134,7 +133,7 @@ static int check_size(const char *target, const struct disk *disk)
 	if (!disk->file && ioctl(disk->data, BLKGETSIZE64, &size))
 		return complain(STATUS_FAILED, "The size of the disk %s cannot be read (%s).",
 			QUOTED(target), strerror(errno));
-	if (size >= SMALLEST_DISK)
+	if (size >= SECTOR)
 		return STATUS_DONE;
 	if (!disk->file && !size)
 		return complain(STATUS_FAILED,
@@ -142,7 +141,7 @@ static int check_size(const char *target, const struct disk *disk)
 			"attach it, then try again.",
 			QUOTED(target));
 	return complain(STATUS_FAILED, "Disk %s is %s; a disk has at least %d bytes.",
-		QUOTED(target), size ? "smaller than a sector" : "empty", SMALLEST_DISK);
+		QUOTED(target), size ? "smaller than a sector" : "empty", SECTOR);
 }
 
 static int complain_read_only(const char *target, const struct disk *disk)

@@ -6,18 +6,9 @@
 #include <string.h>
 
 #include "number.h"
-#include "textfile.h"
 
-/* The unit of all numbers in a table. */
-#define DM_SECTOR 512
 /* The kernel's bound for the number of a thin volume (24 bits). */
 #define MOST_THIN_ID 0xffffff
-
-static bool in_bytes(uint64_t sectors, uint64_t *bytes)
-{
-	*bytes = sectors * DM_SECTOR;
-	return sectors <= UINT64_MAX / DM_SECTOR;
-}
 
 bool dm_target_next(const struct dm_table *table, size_t *at, struct dm_target *target)
 {
@@ -33,8 +24,8 @@ bool dm_target_next(const struct dm_table *table, size_t *at, struct dm_target *
 		return false;
 	/* Counted from the first one; the last one's leads to the end. */
 	*at = spec.next > *at ? spec.next : table->size;
-	return in_bytes(spec.sector_start, &target->start) &&
-	       in_bytes(spec.length, &target->length);
+	return sectors_to_bytes(spec.sector_start, &target->start) &&
+	       sectors_to_bytes(spec.length, &target->length);
 }
 
 /* The words of a target's parameters, from the next one on. */
@@ -89,13 +80,13 @@ static bool take_leg(struct words *words, struct dm_map *map)
 	uint64_t sector;
 
 	return take_device(words, map) && take_number(words, UINT64_MAX, &sector) &&
-	       in_bytes(sector, &map->legs[map->leg_count - 1].start);
+	       sectors_to_bytes(sector, &map->legs[map->leg_count - 1].start);
 }
 
 /* DEVICE SECTOR */
 static bool parse_linear(struct words words, struct dm_map *map)
 {
-	map->chunk = DM_SECTOR;
+	map->chunk = SECTOR;
 	return take_leg(&words, map);
 }
 
@@ -112,7 +103,8 @@ static bool parse_striped(struct words words, struct dm_map *map)
 	uint64_t stripes, sectors;
 
 	if (!take_number(&words, DM_LEGS, &stripes) || !stripes ||
-		!take_number(&words, UINT32_MAX, &sectors) || !in_bytes(sectors, &map->chunk))
+		!take_number(&words, UINT32_MAX, &sectors) ||
+		!sectors_to_bytes(sectors, &map->chunk))
 		return false;
 	for (uint64_t i = 0; i < stripes; i++)
 		if (!take_leg(&words, map))

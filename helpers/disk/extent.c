@@ -6,10 +6,7 @@
 #include <stdio.h>
 #include <sys/sysmacros.h>
 
-uint64_t add_saturated(uint64_t a, uint64_t b)
-{
-	return a > UINT64_MAX - b ? UINT64_MAX : a + b;
-}
+#include "number.h"
 
 struct extent extent_of_file(dev_t dev, ino_t ino)
 {

@@ -48,9 +48,6 @@ struct extent {
 	size_t view_count;
 };
 
-/* a + b, or UINT64_MAX where that is less. */
-uint64_t add_saturated(uint64_t a, uint64_t b);
-
 /* All of a regular file. */
 struct extent extent_of_file(dev_t dev, ino_t ino);
 

@@ -10,6 +10,7 @@
 
 #include "bulk.h"
 #include "message.h"
+#include "number.h"
 #include "status.h"
 
 struct scan {

@@ -11,6 +11,7 @@
 #include "dm.h"
 #include "dmtable.h"
 #include "loop.h"
+#include "number.h"
 
 #define MOST_DEPTH 16
 #define MOST_EXTENTS 65536

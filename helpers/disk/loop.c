@@ -20,7 +20,6 @@
 #include "status.h"
 #include "textfile.h"
 
-#define LOOP_SECTOR 512
 #define MOST_LOOPS (1ULL << 20)
 /* Others take the free device first, again and again, for no longer than this. */
 #define ATTACH_MS 5000
@@ -229,7 +228,7 @@ static bool wants_direct_io(int image)
  */
 static struct loop_config configuration(int image, bool writable, const char tag[TAG_SIZE])
 {
-	struct loop_config config = {.fd = (__u32)image, .block_size = LOOP_SECTOR};
+	struct loop_config config = {.fd = (__u32)image, .block_size = SECTOR};
 
 	if (!writable)
 		config.info.lo_flags |= LO_FLAGS_READ_ONLY;

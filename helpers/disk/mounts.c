@@ -5,7 +5,7 @@
 #include <stddef.h>
 #include <string.h>
 
-#include "textfile.h"
+#include "number.h"
 
 static bool is_octal(char c)
 {

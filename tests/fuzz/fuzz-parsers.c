@@ -12,7 +12,6 @@
 #include "disk/mounts.h"
 #include "holder.h"
 #include "number.h"
-#include "textfile.h"
 #include "transaction.h"
 
 static void fuzz_device(const char *text)

@@ -24,12 +24,11 @@
 #include "disk/dm.h"
 #include "disk/loop.h"
 #include "disk/relatives.h"
+#include "number.h"
 #include "status.h"
-#include "textfile.h"
 
 #define MOST_LINES 200
 #define LINE_SIZE 256
-#define SECTOR 512
 #define TABLE_SIZE 65536
 
 static char lines[MOST_LINES][LINE_SIZE];
