@@ -4,7 +4,6 @@
 
 #include <dirent.h>
 #include <fcntl.h>
-#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -18,22 +17,21 @@
 #define FDINFO_SIZE 65536
 #define COMMAND_LINE_LIMIT 256
 
-bool holder_line_covers(const char *line, uint64_t offset)
+bool holder_line_covers(char *line, uint64_t offset)
 {
-	int64_t first, last;
-	char end[24];
-
-	if (strncmp(line, "lock:", 5) != 0 || !strstr(line, " OFDLCK "))
-		return false;
 	/* "lock:\t1: OFDLCK  ADVISORY  WRITE -1 00:16:1048 100 100"; the end may be "EOF". */
-	if (sscanf(line, "lock: %*d: %*s %*s %*s %*d %*x:%*x:%*u %" SCNd64 " %23s", &first, end) !=
-		2)
+	enum { HEADING, NUMBER, KIND, MODE, ACCESS, PID, INODE, FIRST, LAST, WORDS };
+	char *words[WORDS];
+	unsigned long long first, last;
+
+	if (textfile_split(line, words, WORDS) < WORDS || strcmp(words[HEADING], "lock:") != 0 ||
+		strcmp(words[KIND], "OFDLCK") != 0)
 		return false;
-	if (first < 0 || (uint64_t)first > offset)
+	if (!parse_number(words[FIRST], UINT64_MAX, &first, NULL) || first > offset)
 		return false;
-	if (!strcmp(end, "EOF"))
+	if (!strcmp(words[LAST], "EOF"))
 		return true;
-	return sscanf(end, "%" SCNd64, &last) == 1 && last >= 0 && (uint64_t)last >= offset;
+	return parse_number(words[LAST], UINT64_MAX, &last, NULL) && last >= offset;
 }
 
 static bool fdinfo_covers(const char *path, uint64_t offset)
@@ -98,9 +96,9 @@ bool holder_find(int fd, uint64_t offset, char description[HOLDER_SIZE])
 	if (!processes)
 		return false;
 	for (struct dirent *entry; !found && (entry = readdir(processes));) {
-		unsigned long long pid;
+		unsigned pid;
 
-		if (!parse_number(entry->d_name, INT32_MAX, &pid, NULL) || (pid_t)pid == getpid())
+		if (!parse_unsigned(entry->d_name, INT32_MAX, &pid) || (pid_t)pid == getpid())
 			continue;
 		found = process_holds(entry->d_name, &file, offset);
 		if (found)

@@ -71,6 +71,17 @@ char *textfile_table(const char *path)
 	return NULL;
 }
 
+size_t textfile_split(char *line, char *words[], size_t most)
+{
+	size_t count = 0;
+	char *word;
+
+	while (count < most && (word = strsep(&line, " \t\n")))
+		if (*word)
+			words[count++] = word;
+	return count;
+}
+
 bool textfile_number(int dir, const char *path, uint64_t *number)
 {
 	char text[32];

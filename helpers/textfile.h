@@ -20,6 +20,12 @@ ssize_t textfile_read(int dir, const char *path, char *text, size_t size);
  */
 char *textfile_table(const char *path);
 
+/*
+ * Splits a line, which is changed, at its blanks, tabs and newline into at most `most` words.
+ * Result: their number.
+ */
+size_t textfile_split(char *line, char *words[], size_t most);
+
 /* As textfile_read(), of a file whose one line is a decimal number. Result: whether it is. */
 bool textfile_number(int dir, const char *path, uint64_t *number);
 

@@ -102,6 +102,11 @@ static void fuzz_partition(char *text)
 		assert(major(number) == LOOP_MAJOR_NUMBER && strlen(name) < sizeof(name));
 }
 
+static void fuzz_holder(char *text)
+{
+	holder_line_covers(text, 100);
+}
+
 static void fuzz_params(const char *text)
 {
 	const char *path = guests_params_path(text);
@@ -134,7 +139,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	fuzz_physical_device(text);
 	fuzz_number(text);
 	fuzz_params(text);
-	holder_line_covers(text, 100);
+	with_copy(text, fuzz_holder);
 	with_copy(text, fuzz_item);
 	with_copy(text, fuzz_mount);
 	with_copy(text, fuzz_swap);
