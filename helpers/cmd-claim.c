@@ -122,7 +122,7 @@ static int lock_disk(const struct claim *claim, const struct identity *identity)
 			add_extent_locks(&all, &identity->extents[i], &common);
 		status = lock_take(all.locks, all.count, claim->wait_ms);
 	} else {
-		complain(STATUS_FAILED, "Memory ran out; free some and try again.");
+		complain_memory();
 	}
 	free(all.locks);
 	free(all.names);

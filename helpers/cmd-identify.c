@@ -42,7 +42,7 @@ static int put_users(struct output *out, const struct disk *disk, const char *ba
 	struct relatives relatives;
 	const struct user_query query = {.disk = disk, .relatives = &relatives, .base = base};
 	struct store store = STORE_CLOSED;
-	struct user_list list = {NULL, 0};
+	struct user_list list = {.users = NULL};
 	int status = relatives_find(disk, &relatives);
 
 	if (!status)

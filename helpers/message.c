@@ -10,6 +10,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "status.h"
+
 #define ELLIPSIS "…"
 
 static volatile sig_atomic_t has_complained;
@@ -129,6 +131,11 @@ int complain(int status, const char *format, ...)
 	(void)written; /* there is nobody left to tell */
 	has_complained = 1;
 	return status;
+}
+
+int complain_memory(void)
+{
+	return complain(STATUS_FAILED, "Memory ran out; free some and try again.");
 }
 
 bool complained(void)

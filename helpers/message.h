@@ -41,6 +41,9 @@ const char *quote(struct quote *q, const char *value);
  */
 __attribute__((format(printf, 2, 3))) int complain(int status, const char *format, ...);
 
+/* Complains that memory ran out. Result: STATUS_FAILED. */
+int complain_memory(void);
+
 /* Whether complain() has written a sentence; may be asked by a signal handler. */
 bool complained(void);
 

@@ -68,7 +68,7 @@ int output_flush(struct output *out)
 	size_t done = 0;
 
 	if (out->failed)
-		return complain(STATUS_FAILED, "Memory ran out; free some and try again.");
+		return complain_memory();
 	while (done < out->used) {
 		ssize_t n = write(STDOUT_FILENO, out->bytes + done, out->used - done);
 

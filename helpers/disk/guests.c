@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "array.h"
 #include "bulk.h"
 #include "message.h"
 #include "number.h"
@@ -25,11 +26,6 @@ struct scan {
 	size_t too_large_count;
 	struct guest_list all; /* devices of all guests */
 };
-
-static int out_of_memory(void)
-{
-	return complain(STATUS_FAILED, "Memory ran out; free some and try again.");
-}
 
 /* Complains about a node without which the users are not known. */
 static int complain_unreadable(const char *path, int error)
@@ -63,7 +59,7 @@ static int list_domains(struct scan *scan)
 		return status;
 	scan->domids = calloc(count + 1UL, sizeof(*scan->domids));
 	if (!scan->domids)
-		status = out_of_memory();
+		status = complain_memory();
 	for (unsigned i = 0; i < count && !status; i++)
 		if (parse_domid(names[i], &scan->domids[scan->domid_count]))
 			scan->domid_count++;
@@ -73,16 +69,13 @@ static int list_domains(struct scan *scan)
 
 static int add_to_list(struct guest_list *list, const struct guest_device *added)
 {
-	if (list->count == list->room) {
-		size_t room = 2 * list->room + 16;
-		struct guest_device *devices = reallocarray(list->devices, room, sizeof(*devices));
+	struct guest_device *devices =
+		array_room(list->devices, list->count, &list->room, sizeof(*devices));
 
-		if (!devices)
-			return out_of_memory();
-		list->devices = devices;
-		list->room = room;
-	}
-	list->devices[list->count++] = *added;
+	if (!devices)
+		return complain_memory();
+	list->devices = devices;
+	devices[list->count++] = *added;
 	return STATUS_DONE;
 }
 
@@ -152,7 +145,7 @@ static int list_devices(struct scan *scan)
 
 	scan->too_large = calloc(scan->domid_count + 1, sizeof(*scan->too_large));
 	if (!scan->too_large)
-		return out_of_memory();
+		return complain_memory();
 	int status = bulk_ask(scan->store, &bulk);
 	for (size_t i = 0; i < scan->too_large_count && !status; i++)
 		status = list_large_domain(scan, scan->too_large[i]);

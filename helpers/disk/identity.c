@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <sys/sysmacros.h>
 
+#include "array.h"
 #include "blockdev.h"
 #include "dm.h"
 #include "dmtable.h"
@@ -37,16 +38,12 @@ static void add_plot(struct ground *ground, const struct plot *plot)
 {
 	if (!ground)
 		return;
-	if (ground->count == ground->room) {
-		size_t room = 2 * ground->room + 8;
-		struct plot *plots = reallocarray(ground->plots, room, sizeof(*plots));
-
-		if (!plots)
-			return;
-		ground->plots = plots;
-		ground->room = room;
-	}
-	ground->plots[ground->count++] = *plot;
+	struct plot *plots =
+		array_room(ground->plots, ground->count, &ground->room, sizeof(*plots));
+	if (!plots)
+		return;
+	ground->plots = plots;
+	plots[ground->count++] = *plot;
 }
 
 void ground_free(struct ground *ground)
@@ -63,18 +60,13 @@ static bool add_extent(const struct step *step, const struct base *base)
 		errno = E2BIG;
 		return false;
 	}
-	if (identity->extent_count == identity->extent_room) {
-		size_t room = 2 * identity->extent_room + 1;
-		struct extent *extents =
-			reallocarray(identity->extents, room, sizeof(*identity->extents));
-
-		if (!extents)
-			return false;
-		identity->extents = extents;
-		identity->extent_room = room;
-	}
-	identity->extents[identity->extent_count] = step->extent;
-	identity->extents[identity->extent_count++].base = *base;
+	struct extent *extents = array_room(identity->extents, identity->extent_count,
+		&identity->extent_room, sizeof(*extents));
+	if (!extents)
+		return false;
+	identity->extents = extents;
+	extents[identity->extent_count] = step->extent;
+	extents[identity->extent_count++].base = *base;
 	return true;
 }
 
@@ -82,16 +74,12 @@ static bool add_layer(struct identity *identity, dev_t number)
 {
 	if (identity_has_layer(identity, number))
 		return true;
-	if (identity->layer_count == identity->layer_room) {
-		size_t room = 2 * identity->layer_room + 4;
-		dev_t *layers = reallocarray(identity->layers, room, sizeof(*layers));
-
-		if (!layers)
-			return false;
-		identity->layers = layers;
-		identity->layer_room = room;
-	}
-	identity->layers[identity->layer_count++] = number;
+	dev_t *layers = array_room(
+		identity->layers, identity->layer_count, &identity->layer_room, sizeof(*layers));
+	if (!layers)
+		return false;
+	identity->layers = layers;
+	layers[identity->layer_count++] = number;
 	return true;
 }
 

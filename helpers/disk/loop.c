@@ -13,6 +13,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "array.h"
 #include "blockdev.h"
 #include "deadline.h"
 #include "message.h"
@@ -20,7 +21,7 @@
 #include "status.h"
 #include "textfile.h"
 
-#define MOST_LOOPS (1ULL << 20)
+#define MOST_LOOPS (1U << 20)
 /* Others take the free device first, again and again, for no longer than this. */
 #define ATTACH_MS 5000
 #define ATTACH_PAUSE_NS 1000000
@@ -65,49 +66,35 @@ static bool examine(const char *name, dev_t number, struct loop *loop)
 	return !error;
 }
 
-static struct loop *loop_list_room(struct loop_list *list, size_t *room)
-{
-	if (list->count == *room) {
-		size_t more = *room ? 2 * *room : 16;
-		struct loop *loops = reallocarray(list->loops, more, sizeof(*loops));
-
-		if (!loops)
-			return NULL;
-		list->loops = loops;
-		*room = more;
-	}
-	return &list->loops[list->count];
-}
-
 bool loop_parse_partition(char *line, char name[LOOP_NAME_SIZE], dev_t *number)
 {
-	char *save, *fields[4];
-	unsigned long long major_number, minor_number, index;
+	enum { MAJOR, MINOR, BLOCKS, NAME, WORDS };
+	char *words[WORDS];
+	unsigned major_number, minor_number, index;
 
-	for (size_t i = 0; i < 4; i++)
-		if (!(fields[i] = strtok_r(i ? NULL : line, " \n", &save)))
-			return false;
-	if (!parse_number(fields[0], LOOP_MAJOR_NUMBER, &major_number, NULL) ||
+	if (textfile_split(line, words, WORDS) < WORDS ||
+		!parse_unsigned(words[MAJOR], LOOP_MAJOR_NUMBER, &major_number) ||
 		major_number != LOOP_MAJOR_NUMBER ||
-		!parse_number(fields[1], MOST_LOOPS - 1, &minor_number, NULL))
+		!parse_unsigned(words[MINOR], MOST_LOOPS - 1, &minor_number))
 		return false;
-	/* A partition has a "p" after the number. */
-	if (strncmp(fields[3], "loop", 4) != 0 ||
-		!parse_number(fields[3] + 4, MOST_LOOPS - 1, &index, NULL))
+	/* A partition's name goes on with a "p" behind the number. */
+	if (strncmp(words[NAME], "loop", 4) != 0 ||
+		!parse_unsigned(words[NAME] + 4, MOST_LOOPS - 1, &index))
 		return false;
-	snprintf(name, LOOP_NAME_SIZE, "loop%llu", index);
-	*number = makedev(LOOP_MAJOR_NUMBER, (unsigned)minor_number);
+	snprintf(name, LOOP_NAME_SIZE, "loop%u", index);
+	*number = makedev(LOOP_MAJOR_NUMBER, minor_number);
 	return true;
 }
 
 /* Adds one to the list, unless it has lost its file meanwhile. */
-static int add_loop(struct loop_list *list, size_t *room, const char *name, dev_t number)
+static int add_loop(struct loop_list *list, const char *name, dev_t number)
 {
-	struct loop *loop = loop_list_room(list, room);
+	struct loop *loops = array_room(list->loops, list->count, &list->room, sizeof(*loops));
 
-	if (!loop)
-		return complain(STATUS_FAILED, "Memory ran out; free some and try again.");
-	if (examine(name, number, loop))
+	if (!loops)
+		return complain_memory();
+	list->loops = loops;
+	if (examine(name, number, &loops[list->count]))
 		list->count++;
 	else if (errno)
 		return complain(STATUS_FAILED,
@@ -120,10 +107,9 @@ static int add_loop(struct loop_list *list, size_t *room, const char *name, dev_
 
 int loop_list_read(struct loop_list *list)
 {
-	size_t room = 0;
 	int status = STATUS_DONE;
 
-	*list = (struct loop_list){NULL, 0};
+	*list = (struct loop_list){.loops = NULL};
 	/* One file for all: it has those with a size, which none without a file has. */
 	char *table = textfile_table("/proc/partitions");
 	if (!table)
@@ -136,7 +122,7 @@ int loop_list_read(struct loop_list *list)
 		dev_t number;
 
 		if (loop_parse_partition(line, name, &number))
-			status = add_loop(list, &room, name, number);
+			status = add_loop(list, name, number);
 	}
 	free(table);
 	if (status)
@@ -147,7 +133,7 @@ int loop_list_read(struct loop_list *list)
 void loop_list_free(struct loop_list *list)
 {
 	free(list->loops);
-	*list = (struct loop_list){NULL, 0};
+	*list = (struct loop_list){.loops = NULL};
 }
 
 /* Attaches to one free device. Result: a negative errno, or 0. */

@@ -30,7 +30,7 @@ struct loop {
 
 struct loop_list {
 	struct loop *loops;
-	size_t count;
+	size_t count, room;
 };
 
 /* What a loop device holds. Result: false with errno; ENXIO where it has no file. */

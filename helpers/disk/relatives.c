@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "array.h"
 #include "blockdev.h"
 #include "message.h"
 #include "status.h"
@@ -32,16 +33,12 @@ static bool add(struct search *search, const struct relative *relative)
 {
 	struct relatives *found = search->found;
 
-	if (found->count == search->room) {
-		size_t room = 2 * search->room + 8;
-		struct relative *all = reallocarray(found->all, room, sizeof(*all));
+	struct relative *all = array_room(found->all, found->count, &search->room, sizeof(*all));
 
-		if (!all)
-			return false;
-		found->all = all;
-		search->room = room;
-	}
-	found->all[found->count++] = *relative;
+	if (!all)
+		return false;
+	found->all = all;
+	all[found->count++] = *relative;
 	return true;
 }
 

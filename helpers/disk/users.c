@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "array.h"
 #include "guests.h"
 #include "message.h"
 #include "status.h"
@@ -18,18 +19,13 @@ struct hunt {
 	struct guest_list given; /* what guests have according to the store */
 };
 
-static int out_of_memory(void)
-{
-	return complain(STATUS_FAILED, "Memory ran out; free some and try again.");
-}
-
 static int add_user(struct hunt *hunt, const struct user *user)
 {
 	struct user_list *list = hunt->list;
-	struct user *users = reallocarray(list->users, list->count + 1, sizeof(*users));
+	struct user *users = array_room(list->users, list->count, &list->room, sizeof(*users));
 
 	if (!users)
-		return out_of_memory();
+		return complain_memory();
 	list->users = users;
 	users[list->count++] = *user;
 	return STATUS_DONE;
@@ -188,7 +184,7 @@ int users_find(const struct user_query *query, struct store *store, struct user_
 	struct hunt hunt = {.query = query, .store = store, .list = list};
 	int status;
 
-	*list = (struct user_list){NULL, 0};
+	*list = (struct user_list){.users = NULL};
 	status = find_tagged(&hunt);
 	if (!status)
 		status = find_given(&hunt);
@@ -203,7 +199,7 @@ int users_find(const struct user_query *query, struct store *store, struct user_
 void user_list_free(struct user_list *list)
 {
 	free(list->users);
-	*list = (struct user_list){NULL, 0};
+	*list = (struct user_list){.users = NULL};
 }
 
 static void describe_guest(const struct user *user, struct store *store, const char *base,

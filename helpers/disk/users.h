@@ -24,7 +24,7 @@ struct user {
 
 struct user_list {
 	struct user *users;
-	size_t count;
+	size_t count, room;
 };
 
 /* Whom to look for. */

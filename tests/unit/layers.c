@@ -200,7 +200,7 @@ bool loop_status(dev_t number, struct loop_info64 *info)
 
 int loop_list_read(struct loop_list *list)
 {
-	*list = (struct loop_list){calloc(MOST_LINES, sizeof(struct loop)), 0};
+	*list = (struct loop_list){.loops = calloc(MOST_LINES, sizeof(struct loop))};
 	for (size_t i = 0; list->loops && i < line_count; i++) {
 		struct loop *loop = &list->loops[list->count];
 
@@ -215,7 +215,7 @@ int loop_list_read(struct loop_list *list)
 void loop_list_free(struct loop_list *list)
 {
 	free(list->loops);
-	*list = (struct loop_list){NULL, 0};
+	*list = (struct loop_list){.loops = NULL};
 }
 
 static void read_lines(const char *path)
