@@ -36,7 +36,7 @@ ssize_t textfile_read(int dir, const char *path, char *text, size_t size)
 	return (ssize_t)used;
 }
 
-static char *read_whole(const char *path)
+char *textfile_whole(const char *path)
 {
 	char *text = NULL;
 	size_t size = 0;
@@ -57,10 +57,10 @@ static char *read_whole(const char *path)
 
 char *textfile_table(const char *path)
 {
-	char *last = read_whole(path);
+	char *last = textfile_whole(path);
 
 	while (last) {
-		char *now = read_whole(path);
+		char *now = textfile_whole(path);
 		bool same = now && !strcmp(now, last);
 
 		free(last);

@@ -13,6 +13,9 @@
  */
 ssize_t textfile_read(int dir, const char *path, char *text, size_t size);
 
+/* Reads a text file whole. Result: the text, to be freed, or NULL with errno. */
+char *textfile_whole(const char *path);
+
 /*
  * Reads a table of /proc whole. The kernel goes on with it by the count of entries, so that one
  * that goes between two reads hides another: it is read until two readings are equal.

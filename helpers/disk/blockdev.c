@@ -23,6 +23,30 @@ static void sysfs_path(char path[SYSFS_PATH_SIZE], dev_t number, const char *fil
 		file);
 }
 
+static bool sysfs_has(dev_t number, const char *file)
+{
+	char path[SYSFS_PATH_SIZE];
+
+	sysfs_path(path, number, file);
+	return !access(path, F_OK);
+}
+
+static bool sysfs_number(dev_t number, const char *file, uint64_t *value)
+{
+	char path[SYSFS_PATH_SIZE];
+
+	sysfs_path(path, number, file);
+	return textfile_number(AT_FDCWD, path, value);
+}
+
+/* The same of a number of sectors, in bytes. */
+static bool sysfs_sectors(dev_t number, const char *file, uint64_t *bytes)
+{
+	uint64_t sectors;
+
+	return sysfs_number(number, file, &sectors) && sectors_to_bytes(sectors, bytes);
+}
+
 bool blockdev_name(dev_t number, char name[BLOCKDEV_NAME_SIZE])
 {
 	static const char key[] = "DEVNAME=";
@@ -68,24 +92,18 @@ int blockdev_open(dev_t number, int flags)
 bool blockdev_partition(dev_t number, dev_t *whole, uint64_t *start, uint64_t *length)
 {
 	char path[SYSFS_PATH_SIZE];
-	uint64_t first, sectors;
 	dev_t parent;
 
-	sysfs_path(path, number, "partition");
-	if (access(path, F_OK))
+	if (!sysfs_has(number, "partition"))
 		return false;
 	/* sysfs resolves the link before the two dots: they lead to the disk's directory. */
 	sysfs_path(path, number, "../dev");
 	if (!textfile_device(AT_FDCWD, path, &parent) || parent == number)
 		return false;
-	sysfs_path(path, number, "start");
-	if (!textfile_number(AT_FDCWD, path, &first))
-		return false;
-	sysfs_path(path, number, "size");
-	if (!textfile_number(AT_FDCWD, path, &sectors))
+	if (!sysfs_sectors(number, "start", start) || !sysfs_sectors(number, "size", length))
 		return false;
 	*whole = parent;
-	return sectors_to_bytes(first, start) && sectors_to_bytes(sectors, length);
+	return true;
 }
 
 bool blockdev_each_partition(
@@ -156,19 +174,14 @@ bool blockdev_each_holder(dev_t number, bool (*each)(dev_t holder, void *context
 
 bool blockdev_read_only(dev_t number)
 {
-	char path[SYSFS_PATH_SIZE];
 	uint64_t read_only;
 
-	sysfs_path(path, number, "ro");
-	return textfile_number(AT_FDCWD, path, &read_only) && read_only;
+	return sysfs_number(number, "ro", &read_only) && read_only;
 }
 
 bool blockdev_is_dm(dev_t number)
 {
-	char path[SYSFS_PATH_SIZE];
-
-	sysfs_path(path, number, "dm");
-	return !access(path, F_OK);
+	return sysfs_has(number, "dm");
 }
 
 /* "dm-0" becomes "dm-0 (vg-root)" where device-mapper has a name for it. */

@@ -14,6 +14,7 @@
 #include "blockdev.h"
 #include "message.h"
 #include "mounts.h"
+#include "textfile.h"
 
 #define PROBES 10
 #define PROBE_PAUSE_NS 20000000
@@ -27,12 +28,6 @@ static const struct relative *relative_at(const char *path, const struct relativ
 	return relatives_get(relatives, st.st_rdev);
 }
 
-/* Whether a use that writes or not is the one to be told of its kind, instead of *use. */
-static bool better(const struct host_use *use, bool found, bool writes)
-{
-	return !found || (writes && !use->writes);
-}
-
 static const struct relative *mounted(const struct mount *mount, const struct relatives *relatives)
 {
 	/* btrfs and the like show a number of their own, and the device as their source. */
@@ -43,33 +38,20 @@ static const struct relative *mounted(const struct mount *mount, const struct re
 	return relatives_get(relatives, mount->device);
 }
 
-static bool find_mount(const struct host_query *query, struct host_use *use)
+static bool use_of_mount(const struct host_query *query, char *line, struct host_use *use)
 {
-	FILE *table = fopen("/proc/self/mountinfo", "re");
-	bool found = false;
-	char *line = NULL;
-	size_t size = 0;
+	struct mount mount;
+	const struct relative *relative =
+		mount_parse(line, &mount) ? mounted(&mount, query->relatives) : NULL;
 
-	if (!table)
+	if (!relative)
 		return false;
-	while (getline(&line, &size, table) > 0) {
-		struct mount mount;
-		const struct relative *relative =
-			mount_parse(line, &mount) ? mounted(&mount, query->relatives) : NULL;
-		bool writes = relative && !mount.read_only && relative->overlap.second_writes;
-
-		if (!relative || !better(use, found, writes))
-			continue;
-		found = true;
-		use->writes = writes;
-		use->reads = relative->overlap.first_writes;
-		snprintf(use->state, sizeof(use->state), "is mounted on %s in this host",
-			QUOTED(mount.where));
-		snprintf(use->remedy, sizeof(use->remedy), "unmount it there first");
-	}
-	free(line);
-	fclose(table);
-	return found;
+	use->writes = !mount.read_only && relative->overlap.second_writes;
+	use->reads = relative->overlap.first_writes;
+	snprintf(use->state, sizeof(use->state), "is mounted on %s in this host",
+		QUOTED(mount.where));
+	snprintf(use->remedy, sizeof(use->remedy), "unmount it there first");
+	return true;
 }
 
 /* Whether the swap space at that path is the disk, or on it. */
@@ -84,79 +66,93 @@ static bool is_swap(const struct host_query *query, const char *path, struct ove
 				   st.st_ino == disk->st_ino);
 }
 
-static bool find_swap(const struct host_query *query, struct host_use *use)
+static bool use_of_swap(const struct host_query *query, char *line, struct host_use *use)
 {
-	FILE *table = fopen("/proc/swaps", "re");
-	bool found = false;
-	char *line = NULL;
-	size_t size = 0;
+	const char *path = swap_parse(line);
+	struct overlap overlap;
 
-	if (!table)
+	if (!path || !is_swap(query, path, &overlap))
 		return false;
-	while (getline(&line, &size, table) > 0) {
-		const char *path = swap_parse(line);
-		struct overlap overlap;
-
-		if (!path || !is_swap(query, path, &overlap) ||
-			!better(use, found, overlap.second_writes))
-			continue;
-		found = true;
-		use->writes = overlap.second_writes;
-		use->reads = overlap.first_writes;
-		snprintf(use->state, sizeof(use->state), "is swap space of this host");
-		snprintf(use->remedy, sizeof(use->remedy), "run 'swapoff' on %s first",
-			QUOTED(path));
-	}
-	free(line);
-	fclose(table);
-	return found;
+	use->writes = overlap.second_writes;
+	use->reads = overlap.first_writes;
+	snprintf(use->state, sizeof(use->state), "is swap space of this host");
+	snprintf(use->remedy, sizeof(use->remedy), "run 'swapoff' on %s first", QUOTED(path));
+	return true;
 }
 
-/* A device that is built on it, even if nobody uses that at the moment. */
-static bool find_holder(const struct host_query *query, struct host_use *use)
+/* A device that is built on the disk counts even if nobody has it open. */
+static bool use_of_holder(
+	const struct host_query *query, const struct relative *relative, struct host_use *use)
 {
-	char holder[HOST_STATE_SIZE / 2];
-	bool found = false;
+	char name[HOST_STATE_SIZE / 2];
+
+	if (!relative->holder || query->given(query->context, relative->number))
+		return false;
+	use->writes = relative->overlap.second_writes && !blockdev_read_only(relative->number);
+	use->reads = relative->overlap.first_writes;
+	blockdev_describe(relative->number, name, sizeof(name));
+	snprintf(use->state, sizeof(use->state), "is part of the device %s in this host", name);
+	snprintf(use->remedy, sizeof(use->remedy),
+		"take that down, or give the guest that device instead");
+	return true;
+}
+
+/* The use to report of one kind: the first one that writes, else the first. */
+struct choice {
+	struct host_use *use;
+	bool found;
+};
+
+static void consider(struct choice *choice, const struct host_use *use)
+{
+	if (choice->found && (choice->use->writes || !use->writes))
+		return;
+	*choice->use = *use;
+	choice->found = true;
+}
+
+/* Fills in *use from a line of a table of the kernel. Result: whether it is a use of the disk. */
+typedef bool use_of_line(const struct host_query *query, char *line, struct host_use *use);
+
+static void find_in_table(const struct host_query *query, const char *path, use_of_line *use_of,
+	struct host_uses *found)
+{
+	struct choice choice = {.use = &found->uses[found->count]};
+	char *table = textfile_whole(path);
+
+	for (char *line, *rest = table; (line = strsep(&rest, "\n"));) {
+		struct host_use use;
+
+		if (use_of(query, line, &use))
+			consider(&choice, &use);
+	}
+	free(table);
+	found->count += choice.found;
+}
+
+static void find_holders(const struct host_query *query, struct host_uses *found)
+{
+	struct choice choice = {.use = &found->uses[found->count]};
 
 	for (size_t i = 0; i < query->relatives->count; i++) {
-		const struct relative *relative = &query->relatives->all[i];
+		struct host_use use;
 
-		if (!relative->holder || query->given(query->context, relative->number))
-			continue;
-		bool writes =
-			relative->overlap.second_writes && !blockdev_read_only(relative->number);
-		if (!better(use, found, writes))
-			continue;
-		found = true;
-		use->writes = writes;
-		use->reads = relative->overlap.first_writes;
-		blockdev_describe(relative->number, holder, sizeof(holder));
-		snprintf(use->state, sizeof(use->state), "is part of the device %s in this host",
-			holder);
-		snprintf(use->remedy, sizeof(use->remedy),
-			"take that down, or give the guest that device instead");
+		if (use_of_holder(query, &query->relatives->all[i], &use))
+			consider(&choice, &use);
 	}
-	return found;
+	found->count += choice.found;
 }
 
-typedef bool find_kind(const struct host_query *query, struct host_use *use);
-
-static void add_kind(const struct host_query *query, struct host_uses *found, find_kind *find)
-{
-	if (find(query, &found->uses[found->count]))
-		found->count++;
-}
-
-/* `held`: some device that has its bytes may be mounted, swap, or below another one. */
+/* `held`: a device that has bytes of the disk may be mounted, swap, or below another one. */
 static void find_reasons(const struct host_query *query, bool held, struct host_uses *found)
 {
 	if (held)
-		add_kind(query, found, find_mount);
-	/* A file may be swap by itself. */
+		find_in_table(query, "/proc/self/mountinfo", use_of_mount, found);
+	/* A file can be swap without a loop device. */
 	if (held || query->disk->file)
-		add_kind(query, found, find_swap);
+		find_in_table(query, "/proc/swaps", use_of_swap, found);
 	if (held)
-		add_kind(query, found, find_holder);
+		find_holders(query, found);
 }
 
 static bool is_busy(const struct disk *disk)

@@ -26,17 +26,23 @@
 #define ATTACH_MS 5000
 #define ATTACH_PAUSE_NS 1000000
 
+/*
+ * Makes one request with `fd`, which is what open() has returned, and closes it. Result: an errno,
+ * or 0.
+ */
+static int request_once(int fd, unsigned long request, void *argument)
+{
+	int error = fd < 0 || ioctl(fd, request, argument) ? errno : 0;
+
+	if (fd >= 0)
+		close(fd);
+	return error;
+}
+
 bool loop_status(dev_t number, struct loop_info64 *info)
 {
-	int fd = blockdev_open(number, O_RDONLY | O_NONBLOCK);
-
-	if (fd < 0)
-		return false;
-	bool done = !ioctl(fd, LOOP_GET_STATUS64, info);
-	int error = errno;
-	close(fd);
-	errno = error;
-	return done;
+	errno = request_once(blockdev_open(number, O_RDONLY | O_NONBLOCK), LOOP_GET_STATUS64, info);
+	return !errno;
 }
 
 static void take_over(struct loop *loop, const struct loop_info64 *info, dev_t number)
@@ -56,10 +62,8 @@ static bool examine(const char *name, dev_t number, struct loop *loop)
 
 	*loop = (struct loop){.path = ""};
 	snprintf(loop->path, sizeof(loop->path), "/dev/%s", name);
-	int fd = open(loop->path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
-	int error = fd < 0 || ioctl(fd, LOOP_GET_STATUS64, &info) ? errno : 0;
-	if (fd >= 0)
-		close(fd);
+	int error = request_once(
+		open(loop->path, O_RDONLY | O_NONBLOCK | O_CLOEXEC), LOOP_GET_STATUS64, &info);
 	if (!error)
 		take_over(loop, &info, number);
 	errno = error == ENXIO || error == ENODEV ? 0 : error;
@@ -245,11 +249,8 @@ int loop_attach(int image, bool writable, const char tag[TAG_SIZE], char path[LO
 
 int loop_resize(const struct loop *loop)
 {
-	int fd = open(loop->path, O_RDONLY | O_CLOEXEC);
-	int error = fd < 0 || ioctl(fd, LOOP_SET_CAPACITY) ? errno : 0;
+	int error = request_once(open(loop->path, O_RDONLY | O_CLOEXEC), LOOP_SET_CAPACITY, NULL);
 
-	if (fd >= 0)
-		close(fd);
 	if (!error)
 		return STATUS_DONE;
 	return complain(STATUS_FAILED,
