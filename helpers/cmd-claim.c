@@ -38,7 +38,7 @@ struct claim {
 	bool has_device;
 	uint32_t token;
 	enum sharing sharing;
-	const char *mode;
+	bool has_mode;
 	const char *base;
 	const char *target;
 	int lock_fd;
@@ -356,63 +356,56 @@ static int claim_disk(const struct claim *claim)
 	return status;
 }
 
-static int parse_sharing(const struct command *command, struct claim *claim)
+static enum sharing option_mode(const struct command *command, const char *text)
 {
 	static const char *const modes[] = {
 		[SHARE_READ] = "r", [SHARE_NOTHING] = "w", [SHARE_ALL] = "w!"};
 
-	for (size_t i = 0; claim->mode && i < sizeof(modes) / sizeof(modes[0]); i++) {
-		if (strcmp(claim->mode, modes[i]) != 0)
-			continue;
-		claim->sharing = (enum sharing)i;
-		return STATUS_DONE;
-	}
-	return usage_error(command, "'claim' needs --mode with r, w or w!, not %s",
-		QUOTED(claim->mode ? claim->mode : ""));
+	for (size_t i = 0; i < sizeof(modes) / sizeof(modes[0]); i++)
+		if (!strcmp(text, modes[i]))
+			return (enum sharing)i;
+	exit(usage_error(command, "'claim' needs --mode with r, w or w!, not %s", QUOTED(text)));
 }
 
-static int parse_option(
+static int option_descriptor(const struct command *command, const char *text)
+{
+	unsigned fd;
+
+	if (!parse_unsigned(text, MOST_DESCRIPTOR, &fd))
+		exit(usage_error(command, "The option --lock needs a descriptor's number, not %s",
+			QUOTED(text)));
+	return (int)fd;
+}
+
+static void parse_option(
 	const struct command *command, struct claim *claim, int option, const char *value)
 {
-	unsigned long long fd;
-
 	switch (option) {
 	case 'D':
-		claim->has_device = device_parse(value, &claim->device);
-		return claim->has_device ? STATUS_DONE
-					 : usage_error(command,
-						   "The option --device needs TYPE/DOMID/DEVID, "
-						   "not %s",
-						   QUOTED(value));
+		option_device(command, value, &claim->device);
+		claim->has_device = true;
+		break;
 	case 't':
-		return parse_token(value, &claim->token)
-			       ? STATUS_DONE
-			       : usage_error(command,
-					 "The option --token needs up to eight hexadecimal "
-					 "digits, not %s",
-					 QUOTED(value));
+		claim->token = option_token(command, value);
+		break;
 	case 'm':
-		claim->mode = value;
-		return parse_sharing(command, claim);
+		claim->sharing = option_mode(command, value);
+		claim->has_mode = true;
+		break;
 	case 'l':
-		if (!parse_number(value, MOST_DESCRIPTOR, &fd, NULL))
-			return usage_error(command,
-				"The option --lock needs a descriptor's number, not %s",
-				QUOTED(value));
-		claim->lock_fd = (int)fd;
-		return STATUS_DONE;
+		claim->lock_fd = option_descriptor(command, value);
+		break;
 	case 'b':
 		claim->base = value;
-		return STATUS_DONE;
+		break;
 	case 'w':
 		claim->wait_ms = option_seconds(command, "--wait", value);
-		return STATUS_DONE;
+		break;
 	case 'd':
 		claim->deadline_ms = option_seconds(command, "--deadline", value);
-		return STATUS_DONE;
+		break;
 	default:
 		claim->plan = true;
-		return STATUS_DONE;
 	}
 }
 
@@ -435,13 +428,10 @@ static int run_claim(const struct command *command, int argc, char *argv[])
 		.wait_ms = LOCK_WAIT_DEFAULT,
 		.deadline_ms = DEADLINE_DEFAULT,
 	};
-	int status = STATUS_DONE;
 
-	for (int option; !status && (option = next_option(command, argc, argv, options)) != -1;)
-		status = parse_option(command, &claim, option, optarg);
-	if (status)
-		return status;
-	if (!claim.has_device || !claim.mode)
+	for (int option; (option = next_option(command, argc, argv, options)) != -1;)
+		parse_option(command, &claim, option, optarg);
+	if (!claim.has_device || !claim.has_mode)
 		return usage_error(command, "'claim' needs --device and --mode");
 	if (argc - optind != 1 || argv[optind][0] != '/')
 		return usage_error(command, "'claim' needs one absolute path");

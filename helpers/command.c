@@ -79,3 +79,21 @@ unsigned option_seconds(const struct command *command, const char *option, const
 			MOST_SECONDS, QUOTED(text)));
 	return (unsigned)(seconds * 1000 + thousandths);
 }
+
+void option_device(const struct command *command, const char *text, struct device *device)
+{
+	if (!device_parse(text, device))
+		exit(usage_error(command, "The option --device needs TYPE/DOMID/DEVID, not %s",
+			QUOTED(text)));
+}
+
+uint32_t option_token(const struct command *command, const char *text)
+{
+	uint32_t token;
+
+	if (!parse_token(text, &token))
+		exit(usage_error(command,
+			"The option --token needs up to eight hexadecimal digits, not %s",
+			QUOTED(text)));
+	return token;
+}

@@ -4,6 +4,9 @@
 #define COMMAND_H
 
 #include <getopt.h>
+#include <stdint.h>
+
+#include "disk/device.h"
 
 /* One subcommand: `xen-hotplug NAME USAGE`. */
 struct command {
@@ -52,5 +55,14 @@ void command_help(const struct command *command);
  * most a day. Ends the program with a complaint and STATUS_USAGE where it is something else.
  */
 unsigned option_seconds(const struct command *command, const char *option, const char *text);
+
+/* The value of the option --device, TYPE/DOMID/DEVID. Ends the program as above on other text. */
+void option_device(const struct command *command, const char *text, struct device *device);
+
+/*
+ * The value of the option --token, one to eight hexadecimal digits. Ends the program as above on
+ * other text.
+ */
+uint32_t option_token(const struct command *command, const char *text);
 
 #endif
