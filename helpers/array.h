@@ -6,9 +6,9 @@
 #include <stddef.h>
 
 /*
- * Makes room for one element more: `array` (NULL at first) holds `count` elements of `size` bytes,
- * and has room for *room. Result: the array, which may have moved, or NULL with errno where memory
- * ran out; then `array` is as it was.
+ * Makes room for one more element. `array` (NULL at first) holds `count` elements of `size` bytes
+ * and has room for *room. Result: the array, which may have moved; or NULL with errno if memory ran
+ * out, and then `array` is unchanged.
  */
 void *array_room(void *array, size_t count, size_t *room, size_t size);
 

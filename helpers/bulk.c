@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
-/* Many questions to the store in few round trips. */
+/* Many store reads in few round trips. */
 #include "bulk.h"
 
 #include <errno.h>
@@ -13,8 +13,8 @@
 #include "status.h"
 
 /*
- * Requests on their way at once. Together they fit into any socket's buffer, so that the store can
- * take them all before it gets rid of the first answer.
+ * Requests pending at once. All of them fit into a socket's buffer: otherwise xenstored could block
+ * on its first reply and this program on its last request.
  */
 #define WINDOW 64
 #define WINDOW_BYTES 16384
@@ -22,16 +22,16 @@
 struct wire {
 	int fd;
 	uint32_t type;
-	size_t start, end; /* what is received and not yet consumed */
+	size_t start, end; /* bytes received and not yet consumed */
 	char received[16384];
 	char sending[WINDOW_BYTES];
 };
 
-/* The questions [first, next) of which the answers are outstanding. */
+/* The requests [first, next), whose replies are pending. */
 struct window {
 	size_t first, next;
 	size_t bytes;
-	bool too_long; /* the question `next` has no path that the store would take */
+	bool too_long; /* the path of request `next` does not fit */
 };
 
 static bool send_all(struct wire *wire, size_t length)
@@ -75,7 +75,7 @@ static bool receive(struct wire *wire, void *to, size_t length)
 	return true;
 }
 
-/* The errno that an error's name stands for. */
+/* The errno of an error's name. */
 static int error_number(const char *name)
 {
 	for (size_t i = 0; i < sizeof(xsd_errors) / sizeof(xsd_errors[0]); i++)
@@ -84,7 +84,7 @@ static int error_number(const char *name)
 	return EINVAL;
 }
 
-/* Puts as many requests together as are to be sent at once. */
+/* Collects the requests that are sent at once. */
 static void fill_window(struct wire *wire, const struct bulk *bulk, struct window *window)
 {
 	*window = (struct window){.first = window->next, .next = window->next};
@@ -108,7 +108,7 @@ static void fill_window(struct wire *wire, const struct bulk *bulk, struct windo
 	}
 }
 
-/* Receives one answer. Result: STATUS_DONE, STATUS_FAILED with a complaint, or answer()'s. */
+/* Receives one reply. Result: as bulk_ask(). */
 static int take_answer(struct wire *wire, const struct bulk *bulk, size_t index)
 {
 	struct xsd_sockmsg header;
@@ -152,7 +152,7 @@ static int ask_ahead(struct store *store, const struct bulk *bulk)
 	return status;
 }
 
-/* The names as they stand in an answer. Result: NULL where memory ran out. */
+/* The names in the format of a reply. Result: NULL if memory ran out. */
 static char *join_names(char **names, unsigned count, size_t *length)
 {
 	char *joined, *to;

@@ -53,7 +53,7 @@ int next_option(
 	}
 }
 
-/* Up to three decimals, after the point, as thousandths. */
+/* Converts the one to three decimals after the point to thousandths. */
 static bool parse_decimals(const char *text, unsigned long long *thousandths)
 {
 	size_t digits = strlen(text);

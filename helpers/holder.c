@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
-/* Who holds a lock: found in /proc, since the kernel names no process for such a lock. */
+/* Finds the holder of a lock in /proc/PID/fdinfo: /proc/locks shows no PID for these locks. */
 #include "holder.h"
 
 #include <dirent.h>
@@ -13,13 +13,13 @@
 #include "number.h"
 #include "textfile.h"
 
-/* One fdinfo file is a few lines, and one more for each lock of the description. */
+/* An fdinfo file has a few lines, and one for each lock. */
 #define FDINFO_SIZE 65536
 #define COMMAND_LINE_LIMIT 256
 
 bool holder_line_covers(char *line, uint64_t offset)
 {
-	/* "lock:\t1: OFDLCK  ADVISORY  WRITE -1 00:16:1048 100 100"; the end may be "EOF". */
+	/* "lock:\t1: OFDLCK  ADVISORY  WRITE -1 00:16:1048 100 100"; the end can be "EOF". */
 	enum { HEADING, NUMBER, KIND, MODE, ACCESS, PID, INODE, FIRST, LAST, WORDS };
 	char *words[WORDS];
 	unsigned long long first, last;

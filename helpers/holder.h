@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
-/* Who holds a lock. */
+/* Finds the process that holds a lock. */
 #ifndef HOLDER_H
 #define HOLDER_H
 
@@ -10,9 +10,9 @@
 #define HOLDER_SIZE 320
 
 /*
- * Finds a process other than this one that holds a lock on the byte at `offset` of the file
- * open as `fd`, and describes it as "process 812 (/bin/bash /etc/xen/scripts/block add)", escaped.
- * Result: whether one was found: those of other users or process namespaces are not seen.
+ * Finds another process that holds a lock on the byte at `offset` of the file open as `fd`, and
+ * describes it as "process 812 (/bin/bash /etc/xen/scripts/block add)", escaped. Result: whether
+ * one was found; processes of other users and process namespaces are not visible.
  */
 bool holder_find(int fd, uint64_t offset, char description[HOLDER_SIZE]);
 

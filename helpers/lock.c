@@ -16,7 +16,7 @@
 #include "status.h"
 
 #define NAME_BITS 62
-/* A region of one byte a MiB: room for a PiB, and what is behind that is one. */
+/* One byte per MiB, for one PiB; the last byte stands for everything beyond. */
 #define RANGE_BITS 30
 #define RANGE_UNIT_BITS 20
 
@@ -64,7 +64,7 @@ static int by_offset(const void *a, const void *b)
 	return (one > other) - (one < other);
 }
 
-/* The byte that somebody else has, of those that are wanted. */
+/* The first of the wanted bytes that another process has locked. */
 static uint64_t contended(int fd, const struct flock *wanted)
 {
 	struct flock other = *wanted;

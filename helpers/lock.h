@@ -13,29 +13,31 @@
 
 struct lock {
 	int fd;		   /* inherited from the script, open for writing */
-	const char *name;  /* what is locked */
-	const char *title; /* that for people, quoted where needed; NULL: the quoted name */
-	bool shared;	   /* others may share it; `fd` must be open for reading, too */
-	bool range;	   /* only these bytes of it are locked: */
+	const char *name;  /* of the locked thing */
+	const char *title; /* its name in messages, already quoted; NULL: the quoted name */
+	bool shared;	   /* a read lock; `fd` must also be open for reading */
+	bool range;	   /* lock only these bytes of the named thing */
 	uint64_t start, length;
 };
 
 /*
- * Takes the locks. A name is a byte of the file, at an offset that is the name's hash, and for a
- * range of what is named as many bytes as that has begun MiB, in a region that is its hash, locked
- * as an open file description lock (fcntl(2)): it stays with the descriptor after this program has
- * ended and is gone with the last copy of it, however its holders end. Different names do not
- * hinder each other, and there is nothing to clean up. The locks are taken in the order of their
- * offsets, so that two callers with the same names cannot wait for each other; `locks` is sorted to
- * that end. `wait_ms` is for all of them together. Result: STATUS_DONE, or with a complaint
- * STATUS_LATE (which names the holder) or STATUS_FAILED.
+ * Takes the locks, and waits for `wait_ms` at most for all of them together.
+ *
+ * A name stands for one byte of the lock file, at the offset of the name's hash. A range stands for
+ * one byte per MiB that it touches, in a region that the hash selects. They are locked as open file
+ * description locks (fcntl(2)), so they stay with the descriptor after this program has ended and
+ * end with its last copy, even if the holder is killed.
+ *
+ * `locks` is sorted by offset, so two callers that need the same locks cannot deadlock.
+ * Result: STATUS_DONE; STATUS_LATE with a complaint that names the holder; or STATUS_FAILED with a
+ * complaint.
  */
 int lock_take(struct lock *locks, size_t count, unsigned wait_ms);
 
-/* The byte that stands for `name`: FNV-1a, 62 bits. */
+/* The offset of the byte for `name`: FNV-1a, 62 bits. */
 uint64_t lock_offset(const char *name);
 
-/* The bytes that stand for a range of it, behind all of those: the first one and their number. */
+/* The bytes for a range, which lie above all offsets of names: the first and their number. */
 void lock_range(const struct lock *lock, uint64_t *first, uint64_t *count);
 
 #endif

@@ -32,7 +32,7 @@ static void append_to_file(const char *path, int priority, const char *line)
 	if (fd < 0)
 		return;
 	int length = snprintf(text, sizeof(text), "%s: %s\n", priority_name(priority), line);
-	/* One write, so that lines of several processes do not mix. */
+	/* A single write, because several processes append to this file. */
 	ssize_t written = write(fd, text, (size_t)length);
 	(void)written;
 	close(fd);

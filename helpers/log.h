@@ -4,10 +4,10 @@
 #define LOG_H
 
 /*
- * Sends one line to the system log at `priority` (LOG_INFO, …), as xen-hotplug in LOG_DAEMON; or,
- * where the environment's XEN_HOTPLUG_LOG names a file, appends "info: LINE" to that file. Control
- * characters are escaped. Never fails, and never blocks for more than a second: a log that does
- * not work must not keep a guest from its disk. Clears any deadline.
+ * Sends one line to the system log at `priority` (LOG_INFO, …), as xen-hotplug in LOG_DAEMON. If
+ * the environment variable XEN_HOTPLUG_LOG names a file, it appends "info: LINE" to that file
+ * instead. Control characters are escaped. Never fails, and blocks for a second at most, because a
+ * broken log must not keep a guest from its disk. Clears any deadline.
  */
 void log_line(int priority, const char *line);
 

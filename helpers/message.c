@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
-/* Sentences for the administrator, in which nothing that came from outside can do harm. */
+/* Messages for the administrator, with untrusted values made harmless. */
 #include "message.h"
 
 #include <signal.h>
@@ -22,8 +22,8 @@ static bool in_range(uint32_t c, uint32_t first, uint32_t last)
 }
 
 /*
- * Whether a terminal or a log shows the character as itself, on the same line and in the order
- * written: no C1 controls, no line and paragraph separators, none that turn the direction.
+ * Whether a terminal or log shows the character on the same line and in the order written. C1
+ * controls, zero-width characters, line separators and direction overrides do not.
  */
 static bool shows_as_itself(uint32_t c)
 {
@@ -31,7 +31,7 @@ static bool shows_as_itself(uint32_t c)
 	       !in_range(c, 0x2028, 0x202e) && !in_range(c, 0x2060, 0x2069) && c != 0xfeff;
 }
 
-/* The length of the multi-byte character at `p`, or 0 where there is no valid and harmless one. */
+/* The length of the multi-byte character at `p`, or 0 if it is invalid or unsafe to show. */
 static size_t multibyte_length(const unsigned char *p, size_t left)
 {
 	static const uint32_t smallest[] = {0, 0, 0x80, 0x800, 0x10000};
@@ -51,8 +51,8 @@ static size_t multibyte_length(const unsigned char *p, size_t left)
 }
 
 /*
- * Writes the character at `p` as it is to be shown to `unit` (at least 5 bytes). Sets *taken to the
- * bytes of input it stands for. Result: the length written.
+ * Writes the character at `p`, escaped if necessary, to `unit`. Sets *taken to the number of bytes
+ * read. Result: the number of bytes written.
  */
 static size_t escape_one(
 	char unit[5], const unsigned char *p, size_t left, enum escape_style style, size_t *taken)
@@ -126,9 +126,9 @@ int complain(int status, const char *format, ...)
 
 	size_t used = escape(line, SENTENCE_LIMIT, raw, strlen(raw), ESCAPE_TEXT);
 	line[used] = '\n';
-	/* One write, so that lines of processes that share stderr do not mix. */
+	/* A single write, because several processes can share stderr. */
 	ssize_t written = write(STDERR_FILENO, line, used + 1);
-	(void)written; /* there is nobody left to tell */
+	(void)written; /* no other way to report it */
 	has_complained = 1;
 	return status;
 }

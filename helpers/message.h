@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
-/* Sentences for the administrator, in which nothing that came from outside can do harm. */
+/* Messages for the administrator, with untrusted values made harmless. */
 #ifndef MESSAGE_H
 #define MESSAGE_H
 
@@ -17,34 +17,34 @@ struct quote {
 };
 
 enum escape_style {
-	ESCAPE_TEXT,  /* running text: backslashes and quotes stay as they are */
-	ESCAPE_VALUE, /* a value between single quotes: those two are escaped as well */
+	ESCAPE_TEXT,  /* running text: backslashes and quotes are kept */
+	ESCAPE_VALUE, /* a value between single quotes: escapes backslashes and single quotes */
 };
 
 /*
- * Copies `length` bytes at `from` to `to` so that they print as one line of valid UTF-8: control
- * characters, invalid bytes, and characters that reorder or break lines become \n, \t or \xNN.
- * At most `limit` bytes are written before the text is cut and "…" added; `to` must hold
- * limit + 4 bytes. Result: the length written, without the final NUL.
+ * Copies `length` bytes from `from` to `to` as one line of valid UTF-8. Control characters, invalid
+ * bytes, and characters that reorder or break lines become \n, \r, \t or \xNN. Text longer than
+ * `limit` bytes is truncated and "…" is added, so `to` must hold limit + 4 bytes. Result: the
+ * length written, without the final NUL.
  */
 size_t escape(char *to, size_t limit, const char *from, size_t length, enum escape_style style);
 
-/* `value` escaped, shortened and between single quotes, in q->text, which is returned. */
+/* Escapes, truncates and quotes `value` into q->text. Result: q->text. */
 const char *quote(struct quote *q, const char *value);
 
-/* quote() into a buffer that lives to the end of the enclosing block. */
+/* quote() into a buffer that lives until the enclosing block ends. */
 #define QUOTED(value) quote(&(struct quote){{0}}, (value))
 
 /*
- * Writes one sentence (printf-like, without newline) to stderr. Values in it must have gone through
- * quote() or escape(). Result: `status`, so that a caller can say `return complain(…)`.
+ * Writes one sentence (printf-like, without newline) to stderr. Untrusted values must have passed
+ * quote() or escape(). Result: `status`, so that a caller can `return complain(…)`.
  */
 __attribute__((format(printf, 2, 3))) int complain(int status, const char *format, ...);
 
 /* Complains that memory ran out. Result: STATUS_FAILED. */
 int complain_memory(void);
 
-/* Whether complain() has written a sentence; may be asked by a signal handler. */
+/* Whether complain() has written a sentence. Async-signal-safe. */
 bool complained(void);
 
 #endif

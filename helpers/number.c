@@ -10,7 +10,7 @@
 #define MOST_MAJOR 0xfff
 #define MOST_MINOR 0xfffff
 
-/* The value of a digit, or `base` where it is none. */
+/* The value of a digit, or `base` if `c` is not a digit. */
 static unsigned digit_value(char c, unsigned base)
 {
 	static const char digits[] = "0123456789abcdef0123456789ABCDEF";
@@ -76,7 +76,7 @@ bool parse_device(const char *text, dev_t *device)
 	return true;
 }
 
-/* Skips what sscanf skips in front of a "%x". */
+/* Skips what sscanf skips before a "%x". */
 static const char *skip_prefix(const char *text)
 {
 	text += strspn(text, " \t\n\v\f\r");

@@ -11,38 +11,38 @@
 #define SECTOR 512
 
 /*
- * Parses a decimal number without sign or blanks, from 0 to `most`. `end` (unless it is NULL) is
- * set to the first byte behind the number; with NULL, the text must end there. Result: whether
- * there is such a number; else nothing is set.
+ * Parses a decimal number without sign or blanks, from 0 to `most`. `end`, unless it is NULL, is
+ * set to the first byte after the number; if it is NULL, the text must end there. Result: whether
+ * the text is such a number; if not, nothing is set.
  */
 bool parse_number(
 	const char *text, unsigned long long most, unsigned long long *number, const char **end);
 
-/* The same of a hexadecimal number in either case, without "0x". */
+/* The same for a hexadecimal number in either case, without "0x". */
 bool parse_hex(
 	const char *text, unsigned long long most, unsigned long long *number, const char **end);
 
-/* The same of a text that is nothing but a decimal number up to `most`. */
+/* The same for a text that is a decimal number up to `most` and nothing else. */
 bool parse_unsigned(const char *text, unsigned most, unsigned *number);
 
 /*
  * Parses a device number "MAJOR:MINOR" in decimal, at most 4095:1048575, up to a NUL, newline or
- * blank. Result: whether it is one; else nothing is set.
+ * blank. Result: whether it is one; if not, nothing is set.
  */
 bool parse_device(const char *text, dev_t *device);
 
 /*
  * Parses a device number "MAJOR:MINOR" in hexadecimal as blkback reads the node physical-device
- * (sscanf "%x:%x" in Linux, drivers/block/xen-blkback/xenbus.c). It ignores what follows, because a
- * disk that blkback opens must not be overlooked here. Result: whether it is one; else nothing is
- * set.
+ * (sscanf "%x:%x" in Linux, drivers/block/xen-blkback/xenbus.c). Text after the number is
+ * ignored, because a disk that blkback opens must not be overlooked here. Result: whether it is
+ * one; if not, nothing is set.
  */
 bool parse_physical_device(const char *text, dev_t *device);
 
-/* Sectors of 512 bytes as bytes. Result: false where 64 bits are too few; then nothing is set. */
+/* Converts sectors to bytes. Result: false if the result does not fit; then nothing is set. */
 bool sectors_to_bytes(uint64_t sectors, uint64_t *bytes);
 
-/* a + b, or UINT64_MAX where that is less. */
+/* a + b, or UINT64_MAX if the sum is larger. */
 uint64_t add_saturated(uint64_t a, uint64_t b);
 
 #endif

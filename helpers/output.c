@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
-/* The result on stdout: fields ended by NUL, held back until all has gone well. */
+/* The result on stdout: fields ended by NUL, buffered until the command has succeeded. */
 #include "output.h"
 
 #include <errno.h>
@@ -76,8 +76,8 @@ int output_flush(struct output *out)
 			continue;
 		if (n < 0)
 			return complain(STATUS_FAILED,
-				"The result could not be written to standard output (%s); see "
-				"whether its reader still runs.",
+				"Cannot write the result to standard output (%s); check that its "
+				"reader is still running.",
 				strerror(errno));
 		done += (size_t)n;
 	}

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
-/* The result on stdout: fields ended by NUL, held back until all has gone well. */
+/* The result on stdout: fields ended by NUL, buffered until the command has succeeded. */
 #ifndef OUTPUT_H
 #define OUTPUT_H
 
@@ -9,10 +9,10 @@
 struct output {
 	char *bytes;
 	size_t used, room;
-	bool failed; /* memory ran out; output_flush() says so */
+	bool failed; /* memory ran out; output_flush() reports it */
 };
 
-/* Adds one field: the byte `first` (where it is not 0), then `length` bytes. */
+/* Adds one field: the byte `first` unless it is 0, then `length` bytes. */
 void output_value(struct output *out, char first, const void *bytes, size_t length);
 
 /* Adds one field, printf-like. */

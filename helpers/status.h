@@ -1,18 +1,18 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
-/* What the program's exit status says. */
+/* Exit statuses. */
 #ifndef STATUS_H
 #define STATUS_H
 
 /*
- * The exit status of every subcommand but `run`, and what the functions of this program return
- * where they have already told the person what went wrong (see complain()).
+ * The exit status of every subcommand but `run`. Functions of this program return the same values;
+ * all but STATUS_DONE and STATUS_ABSENT mean that complain() has been called.
  */
 enum status {
-	STATUS_DONE = 0,   /* it was done */
-	STATUS_FAILED = 1, /* it could not be done */
+	STATUS_DONE = 0,   /* success */
+	STATUS_FAILED = 1, /* failed */
 	STATUS_USAGE = 2,  /* the arguments are wrong */
-	STATUS_ABSENT = 3, /* what it was to work on is not there (any more) */
-	STATUS_BUSY = 4,   /* refused, because somebody uses it */
+	STATUS_ABSENT = 3, /* the node or device does not exist (any more) */
+	STATUS_BUSY = 4,   /* refused, because the disk is in use */
 	STATUS_LATE = 5,   /* the deadline passed */
 };
 

@@ -15,8 +15,8 @@
 #include "status.h"
 
 /*
- * The descriptor that the next open() returns. libxenstore does not tell which socket it has
- * opened; the first it opens gets this number.
+ * The descriptor that the next open() will return. libxenstore has no function for its socket, but
+ * the socket is the first descriptor that it opens.
  */
 static int next_descriptor(void)
 {
@@ -44,8 +44,8 @@ int store_open(struct store *store)
 	store->xs = xs_open(0);
 	if (!store->xs)
 		return complain(STATUS_FAILED,
-			"Cannot connect to xenstored (%s); start it (it comes with the Xen tools,"
-			" as xenstored or xencommons) or correct XENSTORED_PATH.",
+			"Cannot connect to xenstored (%s); start it (the service xenstored or "
+			"xencommons of the Xen tools), or correct XENSTORED_PATH.",
 			strerror(errno));
 	store->socket = is_socket(fd) ? fd : -1;
 	return STATUS_DONE;
@@ -61,7 +61,7 @@ void store_close(struct store *store)
 bool store_is_broken(int error)
 {
 	switch (error) {
-	case EBADF: /* libxenstore has closed it, after an answer that makes no sense */
+	case EBADF: /* libxenstore closes it after a malformed reply */
 	case EBADMSG:
 	case ECONNABORTED:
 	case ECONNREFUSED:
@@ -80,7 +80,7 @@ bool store_is_broken(int error)
 int store_complain_broken(int error)
 {
 	return complain(STATUS_FAILED,
-		"The connection to xenstored broke (%s); see whether xenstored still runs, then "
+		"The connection to xenstored broke (%s); check that xenstored is running, then "
 		"try again.",
 		strerror(error));
 }
@@ -102,7 +102,7 @@ enum store_answer store_read(
 	errno = 0;
 	*value = xs_read(store->xs, t, path, &bytes);
 	if (!*value) {
-		/* An answer without a reason is none that xenstored gives. */
+		/* xenstored gives a reason with every error. */
 		errno = errno ? errno : EPROTO;
 		return errno == ENOENT ? STORE_NONE : STORE_ERROR;
 	}

@@ -9,17 +9,17 @@
 
 /*
  * Reads the file `path`, relative to the directory `dir` (or AT_FDCWD), into `text`: at most size -
- * 1 bytes, and a NUL behind them. Result: the bytes read, or -1 with errno.
+ * 1 bytes, followed by a NUL. Result: the number of bytes read, or -1 with errno.
  */
 ssize_t textfile_read(int dir, const char *path, char *text, size_t size);
 
-/* Reads a text file whole. Result: the text, to be freed, or NULL with errno. */
+/* Reads a whole text file. Result: the text, which the caller frees, or NULL with errno. */
 char *textfile_whole(const char *path);
 
 /*
- * Reads a table of /proc whole. The kernel goes on with it by the count of entries, so that one
- * that goes between two reads hides another: it is read until two readings are equal.
- * Result: the text, to be freed, or NULL with errno.
+ * Reads a whole table of /proc until two readings are equal. The kernel continues a table by the
+ * number of its entries, so an entry that is removed between two read() calls hides another one.
+ * Result: the text, which the caller frees, or NULL with errno.
  */
 char *textfile_table(const char *path);
 
@@ -29,10 +29,10 @@ char *textfile_table(const char *path);
  */
 size_t textfile_split(char *line, char *words[], size_t most);
 
-/* As textfile_read(), of a file whose one line is a decimal number. Result: whether it is. */
+/* Reads a file that is one decimal number. Result: whether it is one. */
 bool textfile_number(int dir, const char *path, uint64_t *number);
 
-/* As textfile_read(), of a file whose one line is a device number "MAJOR:MINOR" in decimal. */
+/* Reads a file that is one device number, "MAJOR:MINOR" in decimal. Result: whether it is one. */
 bool textfile_device(int dir, const char *path, dev_t *device);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
-/* Several changes to a device's nodes at once, or none. */
+/* Atomic changes to a device's nodes. */
 #include "transaction.h"
 
 #include <errno.h>
@@ -15,8 +15,8 @@
 #define MOST_MS 5000
 #define LONGEST_PAUSE_MS 200
 
-/* Beside enum status: another one changed the same nodes, and nothing was done. */
-#define RACED (-1)
+/* In addition to enum status: another transaction changed the same nodes; nothing was done. */
+#define CONFLICT (-1)
 
 bool item_parse(char *argument, struct item *item)
 {
@@ -33,7 +33,7 @@ bool item_parse(char *argument, struct item *item)
 	return item->key[0] != '\0';
 }
 
-/* Complains that `path` could not be changed or read. */
+/* Complains that `path` cannot be changed or read. */
 static int complain_node(const char *verb, const char *path, int error)
 {
 	if (store_is_broken(error))
@@ -45,11 +45,11 @@ static int complain_node(const char *verb, const char *path, int error)
 			verb, QUOTED(path), strerror(error));
 	if (error == E2BIG)
 		return complain(STATUS_FAILED,
-			"Cannot %s the node %s: its path and value together are larger than the "
-			"store takes; give a shorter value.",
+			"Cannot %s the node %s, because its path and value are longer than the "
+			"store accepts; give a shorter value.",
 			verb, QUOTED(path));
 	return complain(STATUS_FAILED,
-		"Cannot %s the node %s in the store (%s); look into xenstored's log.", verb,
+		"Cannot %s the node %s in the store (%s); look at xenstored's log.", verb,
 		QUOTED(path), strerror(error));
 }
 
@@ -70,20 +70,20 @@ static int apply_item(
 		return STATUS_DONE;
 	if (item->optional && error == EACCES)
 		return STATUS_DONE;
-	return error == EAGAIN ? RACED : complain_node(verb, path, error);
+	return error == EAGAIN ? CONFLICT : complain_node(verb, path, error);
 }
 
-/* STATUS_DONE where the device is there, STATUS_ABSENT where not. */
+/* Result: STATUS_DONE if the device exists, STATUS_ABSENT if not, or STATUS_FAILED. */
 static int find_device(struct store *store, xs_transaction_t t, const char *base)
 {
-	static const char *const signs[] = {"frontend", "frontend-id"};
+	static const char *const nodes[] = {"frontend", "frontend-id"};
 
-	for (size_t i = 0; i < sizeof(signs) / sizeof(signs[0]); i++) {
+	for (size_t i = 0; i < sizeof(nodes) / sizeof(nodes[0]); i++) {
 		char path[STORE_PATH_SIZE];
 		char *value;
 		size_t length;
 
-		if (!store_path(path, base, signs[i]))
+		if (!store_path(path, base, nodes[i]))
 			return complain_node("read", base, E2BIG);
 		switch (store_read(store, t, path, &value, &length)) {
 		case STORE_VALUE:
@@ -108,21 +108,20 @@ static int apply_all(struct store *store, xs_transaction_t t, const char *base,
 	return status;
 }
 
-/* One attempt. Result: as transaction_apply(), or RACED. */
+/* One attempt. Result: as transaction_apply(), or CONFLICT. */
 static int attempt(struct store *store, const char *base, const struct item *items, size_t count)
 {
 	errno = 0;
 	xs_transaction_t t = xs_transaction_start(store->xs);
 	int error = errno ? errno : EPROTO;
 	if (t == XBT_NULL && error == EAGAIN)
-		return RACED;
+		return CONFLICT;
 	if (t == XBT_NULL && store_is_broken(error))
 		return store_complain_broken(error);
 	if (t == XBT_NULL)
 		return complain(STATUS_FAILED,
-			"Cannot start a transaction in the store (%s); see whether xenstored's "
-			"limit "
-			"of open transactions is reached.",
+			"Cannot start a transaction in the store (%s); check xenstored's limit of"
+			" open transactions.",
 			strerror(error));
 
 	int status = apply_all(store, t, base, items, count);
@@ -134,7 +133,7 @@ static int attempt(struct store *store, const char *base, const struct item *ite
 	if (xs_transaction_end(store->xs, t, false))
 		return STATUS_DONE;
 	if (errno == EAGAIN)
-		return RACED;
+		return CONFLICT;
 	return complain_node("commit the changes to", base, errno ? errno : EPROTO);
 }
 
@@ -152,15 +151,15 @@ int transaction_apply(struct store *store, const char *base, const struct item *
 	for (unsigned tries = 1;; tries++) {
 		int status = attempt(store, base, items, count);
 
-		if (status != RACED)
+		if (status != CONFLICT)
 			return status;
 		if (tries >= MOST_TRIES || now_ms() >= end)
 			return complain(STATUS_FAILED,
-				"The changes to %s collided with others' in the store, %u times; "
-				"something writes to the store all the time, so try again when it"
-				" is quieter.",
+				"The changes to %s conflicted with other changes to the store %u "
+				"times; find the program that keeps writing there (xenstore-watch"
+				" /), then try again.",
 				QUOTED(base), tries);
-		/* The first again at once: most collisions are over by then. */
+		/* The first retry is immediate, because most conflicts are over by then. */
 		pause_ms(tries - 1 < LONGEST_PAUSE_MS ? tries - 1 : LONGEST_PAUSE_MS);
 	}
 }

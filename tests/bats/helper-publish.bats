@@ -89,13 +89,13 @@ node() {
 @test "a transaction that always conflicts fails with a sentence" {
 	store_fault 'transaction_end@1+=EAGAIN'
 	call publish "$b" a=1
-	ended 1 "The changes to '$b' collided with others' in the store, * times;*"
+	ended 1 "The changes to '$b' conflicted with other changes to the store * times;*"
 	lacks "$home/$b/a"
 }
 
 @test "a value that is too large is an error that names the node" {
 	call publish "$b" "a=$(printf '%05000d' 0)"
-	ended 1 "Cannot write the node '$b/a': its path and value together are larger*"
+	ended 1 "Cannot write the node '$b/a', because its path and value are longer*"
 	call publish "$b" "$(printf '%04000d' 0)=x"
 	ended 1 "Cannot write the node '0000*…'*"
 }

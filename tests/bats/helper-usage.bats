@@ -101,7 +101,7 @@ setup() {
 	"$helper" load base key >/dev/full 2>err || status=$?
 	store_stop
 	((status == 1))
-	[[ $(<err) == 'The result could not be written to standard output (No space left on device)'* ]]
+	[[ $(<err) == 'Cannot write the result to standard output (No space left on device)'* ]]
 }
 
 @test "closed standard descriptors are not reused for other files" {
