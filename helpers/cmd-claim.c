@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
-/* xen-hotplug claim: takes a disk for a guest's device, unless somebody else uses it. */
+/* xen-hotplug claim: takes a disk for a guest's device, unless it is in use. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -26,9 +26,9 @@
 #include "store.h"
 
 #define MOST_DESCRIPTOR 1048576
-/* How long to wait for a loop device that goes when its last user closes it. */
-#define LEAVING_MS 5000
-#define LEAVING_PAUSE_NS 20000000
+/* How long to wait for a loop device that detaches on its last close. */
+#define DETACHING_MS 5000
+#define DETACHING_PAUSE_NS 20000000
 #define MIB (1024UL * 1024)
 
 enum sharing { SHARE_READ, SHARE_NOTHING, SHARE_ALL };
@@ -49,19 +49,18 @@ struct claim {
 static void start_deadline(const struct claim *claim)
 {
 	deadline_exit(claim->deadline_ms,
-		"Looking at the disk %s and its users took longer than %g s; see whether the "
-		"disk, the server it lives on, and xenstored still answer.",
+		"Examining the disk %s and its users took longer than %g s; check that the disk, "
+		"its server and xenstored respond.",
 		QUOTED(claim->target), claim->deadline_ms / 1000.0);
 }
 
-/* The locks of a disk. Those of two disks that share bytes have one in common. */
+/* The locks of a disk. Two disks that overlap have at least one in common. */
 struct disk_locks {
 	struct lock *locks;
 	char (*names)[BASE_TEXT_SIZE + 40];
 	size_t count;
 };
 
-/* What two disks only read, or know to be apart in it, they lock together. */
 static void add_lock(struct disk_locks *all, const struct lock *lock, const char *kind,
 	const char *name, uint64_t id)
 {
@@ -73,8 +72,9 @@ static void add_lock(struct disk_locks *all, const struct lock *lock, const char
 }
 
 /*
- * What is below views is locked together with the neighbours; the uppermost view, the one that the
- * disk is a part of and no neighbour, alone.
+ * Readers, and views known not to overlap, take a lock shared. Below a view, its neighbours use the
+ * same bytes, so those locks are shared, too; only the top view is this disk's alone and is locked
+ * exclusively.
  */
 static void add_extent_locks(
 	struct disk_locks *all, const struct extent *extent, const struct lock *common)
@@ -96,7 +96,7 @@ static void add_extent_locks(
 		lock.length = view->length;
 		lock.shared = shared || i;
 		add_lock(all, &lock, "view", text, view->id);
-		/* Where in the whole it is, nobody knows. */
+		/* The position of a view in the whole device is unknown, so lock all of it. */
 		lock.start = 0;
 		lock.length = EXTENT_TO_END;
 		lock.shared = true;
@@ -105,7 +105,7 @@ static void add_extent_locks(
 	}
 }
 
-/* Takes the locks of the disk's bytes: so long as they are held, nobody else claims any of them. */
+/* Locks the disk's bytes. Until the script closes the descriptor, no other claim gets them. */
 static int lock_disk(const struct claim *claim, const struct identity *identity)
 {
 	size_t most = identity->extent_count * (1 + 2 * EXTENT_VIEWS);
@@ -130,8 +130,8 @@ static int lock_disk(const struct claim *claim, const struct identity *identity)
 }
 
 /*
- * Takes the disk's locks. A device may have been attached to something else while this waited, and
- * then they are the wrong ones.
+ * Locks the disk, and then checks that the device still has the same bytes, because a loop or
+ * device-mapper device can be re-attached during the wait.
  */
 static int lock_and_recheck(const struct claim *claim, struct disk *disk)
 {
@@ -147,15 +147,15 @@ static int lock_and_recheck(const struct claim *claim, struct disk *disk)
 	if (same)
 		return STATUS_DONE;
 	return complain(STATUS_FAILED,
-		"Disk %s was attached to something else while its lock was awaited; try again.",
+		"The device %s was re-attached while this claim waited for its lock; try again.",
 		QUOTED(claim->target));
 }
 
 /*
- * STATUS_BUSY where the claim and that user cannot have the disk at once, else STATUS_DONE; or
- * STATUS_FAILED with a complaint where the store that has to tell cannot be asked.
+ * Compares the claim with another user. Result: STATUS_DONE if both may have the disk, STATUS_BUSY
+ * if not, or STATUS_FAILED with a complaint if the store is needed and cannot be reached.
  */
-static int weigh(const struct claim *claim, const struct user *user, struct store *store)
+static int judge(const struct claim *claim, const struct user *user, struct store *store)
 {
 	bool disturbs = claim->sharing != SHARE_READ && user->reads;
 
@@ -176,7 +176,7 @@ static void refuse(const struct claim *claim, const struct user *user, struct st
 	char state[USER_TEXT_SIZE], remedy[USER_TEXT_SIZE];
 
 	user_describe(user, store, claim->base, state, remedy);
-	/* To share with the host's own file system, swap or array is never right. */
+	/* Sharing with the host's own file system, swap or array is never safe. */
 	if (!user->guest) {
 		complain(STATUS_BUSY, "Disk %s %s; %s.", QUOTED(claim->target), state, remedy);
 		return;
@@ -186,9 +186,12 @@ static void refuse(const struct claim *claim, const struct user *user, struct st
 		QUOTED(claim->target), state, remedy);
 }
 
-/* STATUS_DONE where nobody is in the way; else *leaving tells whether that will change soon. */
+/*
+ * Result: STATUS_DONE if no user prevents the claim; else STATUS_BUSY, without a complaint if
+ * *detaching is set, because that user is about to end; or STATUS_FAILED with a complaint.
+ */
 static int check_users(const struct claim *claim, const struct disk *disk,
-	const struct relatives *relatives, struct store *store, bool may_wait, bool *leaving)
+	const struct relatives *relatives, struct store *store, bool may_wait, bool *detaching)
 {
 	const struct user_query query = {
 		.disk = disk,
@@ -199,13 +202,13 @@ static int check_users(const struct claim *claim, const struct disk *disk,
 	struct user_list list;
 	int status = users_find(&query, store, &list);
 
-	*leaving = false;
+	*detaching = false;
 	for (size_t i = 0; i < list.count && !status; i++) {
-		status = weigh(claim, &list.users[i], store);
+		status = judge(claim, &list.users[i], store);
 		if (status != STATUS_BUSY)
 			continue;
-		*leaving = may_wait && list.users[i].leaving;
-		if (!*leaving)
+		*detaching = may_wait && list.users[i].detaching;
+		if (!*detaching)
 			refuse(claim, &list.users[i], store);
 	}
 	user_list_free(&list);
@@ -213,23 +216,23 @@ static int check_users(const struct claim *claim, const struct disk *disk,
 }
 
 /*
- * Finds the disk's relatives and checks their users. A guest that has just been shut down may have
- * its loop device for a moment longer than its nodes: that is waited for.
+ * Finds the disk's relatives and checks their users. After a guest's shutdown, its loop device can
+ * outlive its nodes for a moment, so check() waits for a device that is detaching.
  */
 static int check(const struct claim *claim, const struct disk *disk, struct relatives *relatives)
 {
-	const struct timespec pause = {.tv_nsec = LEAVING_PAUSE_NS};
+	const struct timespec pause = {.tv_nsec = DETACHING_PAUSE_NS};
 	struct store store = STORE_CLOSED;
-	long long end = now_ms() + LEAVING_MS;
-	bool leaving;
+	long long end = now_ms() + DETACHING_MS;
+	bool detaching;
 	int status;
 
 	for (;;) {
 		status = relatives_find(disk, relatives);
 		if (status || claim->sharing == SHARE_ALL)
 			break;
-		status = check_users(claim, disk, relatives, &store, now_ms() < end, &leaving);
-		if (!leaving)
+		status = check_users(claim, disk, relatives, &store, now_ms() < end, &detaching);
+		if (!detaching)
 			break;
 		relatives_free(relatives);
 		nanosleep(&pause, NULL);
@@ -238,7 +241,7 @@ static int check(const struct claim *claim, const struct disk *disk, struct rela
 	return status;
 }
 
-/* The loop device that an earlier claim of this device has left attached, or NULL. */
+/* The loop device that an earlier claim of the same attach has attached, or NULL. */
 static const struct loop *find_own(
 	const struct claim *claim, const struct disk *disk, const struct relatives *relatives)
 {
@@ -258,7 +261,7 @@ static const struct loop *find_own(
 	return NULL;
 }
 
-/* Attaches the image file, unless that is done already. */
+/* Attaches the image file, unless it is attached already. */
 static int attach(const struct claim *claim, const struct disk *disk,
 	const struct relatives *relatives, char path[LOOP_PATH_SIZE], dev_t *number)
 {
@@ -273,8 +276,8 @@ static int attach(const struct claim *claim, const struct disk *disk,
 	}
 	if (!tag_format(text, &tag))
 		return complain(STATUS_FAILED,
-			"The file system of %s numbers its files too high for a loop device's "
-			"tag; move the image to another file system.",
+			"The inode and device numbers of %s do not fit into a loop device's tag; "
+			"move the image to another file system.",
 			QUOTED(claim->target));
 	return loop_attach(disk->data, claim->sharing != SHARE_READ, text, path, number);
 }
@@ -293,10 +296,10 @@ static int print_result(const char *device, const char *physical_device, const s
 }
 
 /*
- * Tells the log where the file system has less room than a sparse image has holes: the guest gets
- * errors when it writes there. That is how thin images are used, and no reason to refuse one.
+ * Logs a warning if the file system has less free space than a sparse image may need, because the
+ * guest's writes can then fail. It is no error: thin images are often overcommitted.
  */
-static void warn_of_holes(const struct claim *claim, const struct disk *disk)
+static void warn_if_overcommitted(const struct claim *claim, const struct disk *disk)
 {
 	uint64_t size = (uint64_t)disk->stat.st_size;
 	uint64_t used = (uint64_t)disk->stat.st_blocks * SECTOR;
@@ -316,7 +319,7 @@ static void warn_of_holes(const struct claim *claim, const struct disk *disk)
 	log_line(LOG_WARNING, line);
 }
 
-/* The disk may be taken: takes it, and prints what it is. */
+/* Attaches the disk, which is free, and prints the result. */
 static int take(
 	const struct claim *claim, const struct disk *disk, const struct relatives *relatives)
 {
@@ -333,7 +336,7 @@ static int take(
 	snprintf(physical_device, sizeof(physical_device), "%x:%x", major(number), minor(number));
 	status = print_result(disk->file ? path : disk->path, physical_device, disk);
 	if (!status && disk->file)
-		warn_of_holes(claim, disk);
+		warn_if_overcommitted(claim, disk);
 	return status;
 }
 
@@ -442,23 +445,23 @@ static int run_claim(const struct command *command, int argc, char *argv[])
 const struct command command_claim = {
 	.name = "claim",
 	.usage = "--device TYPE/DOMID/DEVID --mode r|w|w! [OPTION...] TARGET",
-	.summary = "takes a disk for a guest's device, unless somebody uses it",
+	.summary = "takes a disk for a guest's device, unless it is in use",
 	.help = "\n"
-		"TARGET is the absolute path of an image file, which gets a loop device\n"
-		"with a tag that says whose it is, or of a block device, which stays as it\n"
-		"is. Somebody else who uses any of the same bytes, by whatever name, is in\n"
-		"the way (exit status 4): the host, or a guest, unless both only read or\n"
-		"both are one virtual machine. Prints the fields device=PATH,\n"
+		"TARGET is the absolute path of an image file or of a block device. A file is\n"
+		"attached to a loop device, with a tag that names the guest's device; a block\n"
+		"device is used as it is. The claim is refused (exit status 4) if the host or\n"
+		"another guest uses any of the same bytes under any name, unless both only\n"
+		"read or both guests are one virtual machine. Prints the fields device=PATH,\n"
 		"physical-device=MAJOR:MINOR (hexadecimal), kind=file|device, and\n"
-		"target=PATH (without links). Doing it twice is the same as once.\n"
+		"target=PATH (without symbolic links). A repeated claim has no effect.\n"
 		"\n"
-		"  --device TYPE/DOMID/DEVID  for whom, such as vbd/3/51712\n"
-		"  --token HEX                a number for the tag that no other attach has\n"
-		"  --mode MODE                r (read), w (write), w! (write all the same)\n"
-		"  --lock FD                  hold the disk's lock, in the file open as FD\n"
-		"  --base PATH                where other devices are in the store (backend/vbd)\n"
-		"  --wait SECONDS             wait so long for the lock (15)\n"
-		"  --deadline SECONDS         take so long for all the rest (10)\n"
-		"  --plan                     check and print, but neither lock nor attach\n",
+		"  --device TYPE/DOMID/DEVID  the guest's device, such as vbd/3/51712\n"
+		"  --token HEX                a number for the tag, unique to the attach\n"
+		"  --mode MODE                r (read), w (write), w! (write, even if in use)\n"
+		"  --lock FD                  lock the disk in the file that is open as FD\n"
+		"  --base PATH                the vbd backends in the store (backend/vbd)\n"
+		"  --wait SECONDS             wait at most so long for the lock (15)\n"
+		"  --deadline SECONDS         take at most so long for the rest (10)\n"
+		"  --plan                     check and print, but do not lock or attach\n",
 	.run = run_claim,
 };

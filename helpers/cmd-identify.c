@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
-/* xen-hotplug identify: what a disk is, and who uses it, for people and their scripts. */
+/* xen-hotplug identify: prints what a disk is and who uses it. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -98,8 +98,8 @@ static int run_identify(const struct command *command, int argc, char *argv[])
 	if (argc - optind != 1 || argv[optind][0] != '/')
 		return usage_error(command, "'identify' needs one absolute path");
 	deadline_exit(deadline_ms,
-		"Looking at the disk %s and its users took longer than %g s; see whether the "
-		"disk, the server it lives on, and xenstored still answer.",
+		"Examining the disk %s and its users took longer than %g s; check that the disk, "
+		"its server and xenstored respond.",
 		QUOTED(argv[optind]), deadline_ms / 1000.0);
 	return identify(argv[optind], base);
 }
@@ -107,19 +107,20 @@ static int run_identify(const struct command *command, int argc, char *argv[])
 const struct command command_identify = {
 	.name = "identify",
 	.usage = "[--base PATH] [--deadline SECONDS] TARGET",
-	.summary = "tells what a disk is and who uses it",
+	.summary = "prints what a disk is and who uses it",
 	.help = "\n"
 		"Prints the fields\n"
-		"  target=PATH                     without links\n"
+		"  target=PATH                     without symbolic links\n"
 		"  kind=file|device\n"
-		"  physical-device=MAJOR:MINOR     of a device, hexadecimal\n"
-		"  extent=BASE START LENGTH        where its bytes lie: BASE is 'file DEV:INO'\n"
+		"  physical-device=MAJOR:MINOR     if it is a device, hexadecimal\n"
+		"  extent=BASE START LENGTH        a range of its bytes: BASE is 'file DEV:INO'\n"
 		"                                  (hexadecimal) or 'device MAJOR:MINOR'\n"
-		"                                  (decimal), in bytes, '-': up to the end\n"
+		"                                  (decimal); START and LENGTH are in bytes,\n"
+		"                                  and the LENGTH - reaches to the end\n"
 		"  readonly=0|1\n"
-		"  user=TEXT                       one for each user, in words\n"
+		"  user=TEXT                       one field for each user, in words\n"
 		"\n"
-		"  --base PATH         where the guests' disks are in the store (backend/vbd)\n"
-		"  --deadline SECONDS  take so long (10)\n",
+		"  --base PATH         the vbd backends in the store (backend/vbd)\n"
+		"  --deadline SECONDS  take at most so long (10)\n",
 	.run = run_identify,
 };

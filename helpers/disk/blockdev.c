@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
-/* Block devices by their number, as sysfs shows them. */
+/* Block devices by number, from sysfs. */
 #include "blockdev.h"
 
 #include <dirent.h>
@@ -39,7 +39,7 @@ static bool sysfs_number(dev_t number, const char *file, uint64_t *value)
 	return textfile_number(AT_FDCWD, path, value);
 }
 
-/* The same of a number of sectors, in bytes. */
+/* The same for a number of sectors, converted to bytes. */
 static bool sysfs_sectors(dev_t number, const char *file, uint64_t *bytes)
 {
 	uint64_t sectors;
@@ -81,7 +81,7 @@ int blockdev_open(dev_t number, int flags)
 	int fd = open(path, flags | O_CLOEXEC);
 	if (fd < 0)
 		return -1;
-	/* The name may have been given to another device meanwhile. */
+	/* Race: the name can belong to another device by now. */
 	if (!fstat(fd, &st) && S_ISBLK(st.st_mode) && st.st_rdev == number)
 		return fd;
 	close(fd);
@@ -96,7 +96,7 @@ bool blockdev_partition(dev_t number, dev_t *whole, uint64_t *start, uint64_t *l
 
 	if (!sysfs_has(number, "partition"))
 		return false;
-	/* sysfs resolves the link before the two dots: they lead to the disk's directory. */
+	/* The kernel follows the link before the two dots, so they name the disk's directory. */
 	sysfs_path(path, number, "../dev");
 	if (!textfile_device(AT_FDCWD, path, &parent) || parent == number)
 		return false;
@@ -137,7 +137,7 @@ static bool is_link(const struct dirent *entry)
 	return entry->d_name[0] != '.';
 }
 
-/* Calls `each` for those devices that a directory of links, `links`, names. */
+/* Calls `each` for each device in `links`, a directory of symbolic links. */
 static bool each_linked(
 	dev_t number, const char *links, bool (*each)(dev_t linked, void *context), void *context)
 {
@@ -146,7 +146,7 @@ static bool each_linked(
 
 	sysfs_path(path, number, links);
 	DIR *directory = opendir(path);
-	/* A partition has no such directory, and a device that is gone has nothing. */
+	/* A partition has no such directory, and a removed device has none at all. */
 	if (!directory)
 		return errno == ENOENT || errno == ENOTDIR;
 	for (struct dirent *entry; go_on && (entry = readdir(directory));) {
@@ -184,7 +184,7 @@ bool blockdev_is_dm(dev_t number)
 	return sysfs_has(number, "dm");
 }
 
-/* "dm-0" becomes "dm-0 (vg-root)" where device-mapper has a name for it. */
+/* Adds device-mapper's name, if there is one: "dm-0 (vg-root)". */
 static void describe_name(const char *name, char *description, size_t size)
 {
 	char path[SYSFS_PATH_SIZE], raw[160], title[4 * 160];

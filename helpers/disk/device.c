@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
-/* A guest's device as the store names it, and the tag by which a loop device belongs to one. */
+/* A guest's device in the store, and the tag that marks a loop device as its own. */
 #include "device.h"
 
 #include <inttypes.h>
@@ -21,7 +21,7 @@ bool parse_devid(const char *text, unsigned *devid)
 	return parse_unsigned(text, UINT32_MAX, devid);
 }
 
-/* TYPE/DOMID/DEVID; *end is set to what follows. */
+/* Parses TYPE/DOMID/DEVID at the start of `text`, and sets *end to the rest. */
 static bool parse_prefix(const char *text, struct device *device, const char **end)
 {
 	unsigned long long domid, devid;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
-/* A guest's device as the store names it, and the tag by which a loop device belongs to one. */
+/* A guest's device in the store, and the tag that marks a loop device as its own. */
 #ifndef DEVICE_H
 #define DEVICE_H
 
@@ -11,49 +11,49 @@
 /* Room for TYPE/DOMID/DEVID. */
 #define DEVICE_TEXT_SIZE (DEVICE_TYPE_SIZE + 18)
 
-/* Backend type (vbd, vbd3, virtio_disk, …), the guest's domain id, and the device id. */
+/* The backend type (vbd, vbd3, virtio_disk, …), the guest's domain id, and the device id. */
 struct device {
 	char type[DEVICE_TYPE_SIZE];
 	unsigned domid;
 	unsigned devid;
 };
 
-/* Parses "TYPE/DOMID/DEVID". Result: whether it is one. */
+/* Parses "TYPE/DOMID/DEVID". Result: whether the text is one. */
 bool device_parse(const char *text, struct device *device);
 
 /* Formats "TYPE/DOMID/DEVID". Result: text. */
 const char *device_text(const struct device *device, char text[DEVICE_TEXT_SIZE]);
 
-/* Whether they are one device: of one type, domain and id. */
+/* Whether type, domain and id are equal. */
 bool device_equal(const struct device *a, const struct device *b);
 
-/* Parses a domain id, which is below DOMID_FIRST_RESERVED (xen/include/public/xen.h). */
+/* Parses a domain id, below DOMID_FIRST_RESERVED (xen.h). Result: whether the text is one. */
 bool parse_domid(const char *text, unsigned *domid);
 
-/* Parses a device id. */
+/* Parses a device id, up to 32 bits. Result: whether the text is one. */
 bool parse_devid(const char *text, unsigned *devid);
 
-/* Parses the token of an attach: hexadecimal, up to 32 bits. */
+/* Parses the token of an attach: hexadecimal, up to 32 bits. Result: whether it is one. */
 bool parse_token(const char *text, uint32_t *token);
 
-/* What the kernel keeps of a loop device's name (linux/loop.h, LO_NAME_SIZE). */
+/* The size of a loop device's name in the kernel (linux/loop.h, LO_NAME_SIZE). */
 #define TAG_SIZE 64
 
-/* Whose a loop device is, by which attach, and which file it was attached to. */
+/* The owner of a loop device, the attach that created it, and its file. */
 struct tag {
 	struct device device;
-	uint32_t token; /* of the attach: a number that no other attach has */
+	uint32_t token; /* unique to the attach */
 	dev_t dev;
 	ino_t ino;
 };
 
 /*
  * Formats "xen-hotplug:TYPE/DOMID/DEVID:TOKEN:DEV:INO", the last three in hexadecimal. Result:
- * whether it fits, which it does unless the numbers of the file and its file system are both huge.
+ * false if it does not fit, because the inode and device numbers of the file are too large.
  */
 bool tag_format(char text[TAG_SIZE], const struct tag *tag);
 
-/* Parses that. Result: whether it is one; all other names belong to somebody else. */
+/* Parses a tag. Result: whether the text is one; loop devices with other names are not ours. */
 bool tag_parse(const char *text, struct tag *tag);
 
 #endif

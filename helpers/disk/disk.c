@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
-/* The image file or block device that a guest is to get as its disk. */
+/* The image file or block device that becomes a guest's disk. */
 #include "disk.h"
 
 #include <errno.h>
@@ -25,13 +25,13 @@ static int complain_missing(const char *target)
 
 	if (length < 0)
 		return complain(STATUS_FAILED,
-			"Disk %s does not exist; correct 'target' in the guest's configuration, "
+			"Disk %s does not exist; correct its path in the guest's configuration, "
 			"or create it.",
 			QUOTED(target));
 	to[length] = '\0';
 	return complain(STATUS_FAILED,
 		"Disk %s is a symbolic link to %s, which does not exist; correct the link, or "
-		"create what it names.",
+		"create that file.",
 		QUOTED(target), QUOTED(to));
 }
 
@@ -45,8 +45,8 @@ static int complain_open(const char *target, bool write, int error)
 	case EACCES:
 	case EPERM:
 		return complain(STATUS_FAILED,
-			"Disk %s cannot be opened %s (%s); see the permissions and attributes of "
-			"it and of the directories above it ('namei -l', 'lsattr').",
+			"Disk %s cannot be opened %s (%s); check the permissions and attributes "
+			"of its path ('namei -l', 'lsattr').",
 			QUOTED(target), purpose, strerror(error));
 	case EROFS:
 		return complain(STATUS_FAILED,
@@ -55,18 +55,20 @@ static int complain_open(const char *target, bool write, int error)
 			QUOTED(target));
 	case ETXTBSY:
 		return complain(STATUS_FAILED,
-			"Disk %s is swap space of this host, or a program that runs; it cannot be"
-			" a guest's disk.",
-			QUOTED(target));
+			"Disk %s is in use as swap space or as a running executable (%s); give "
+			"the guest another disk.",
+			QUOTED(target), strerror(error));
 	case ENOMEDIUM:
 	case ENXIO:
 		return complain(STATUS_FAILED,
-			"Disk %s has no device or medium behind it (%s); insert or attach it, "
+			"Disk %s has no device or medium behind it (%s); insert or attach one, "
 			"then try again.",
 			QUOTED(target), strerror(error));
 	default:
-		return complain(STATUS_FAILED, "Disk %s cannot be opened %s (%s).", QUOTED(target),
-			purpose, strerror(error));
+		return complain(STATUS_FAILED,
+			"Disk %s cannot be opened %s (%s); look at its path with 'namei -l' and "
+			"at the kernel's log.",
+			QUOTED(target), purpose, strerror(error));
 	}
 }
 
@@ -76,15 +78,16 @@ static int check_kind(const char *target, struct disk *disk)
 	if (disk->file || S_ISBLK(disk->stat.st_mode))
 		return STATUS_DONE;
 	return complain(STATUS_FAILED,
-		"Disk %s is a %s; a disk is an image file or a block device.", QUOTED(target),
+		"Disk %s is a %s; give the path of an image file or a block device.",
+		QUOTED(target),
 		S_ISDIR(disk->stat.st_mode)    ? "directory"
 		: S_ISCHR(disk->stat.st_mode)  ? "character device"
 		: S_ISFIFO(disk->stat.st_mode) ? "named pipe"
 		: S_ISSOCK(disk->stat.st_mode) ? "socket"
-					       : "thing of an unknown kind");
+					       : "file of an unknown type");
 }
 
-/* Opens what the handle stands for: its name is not looked at again. */
+/* Opens the file of the handle again, without its name. */
 static int reopen(int handle, int flags)
 {
 	char path[40];
@@ -98,7 +101,7 @@ int disk_open_exclusively(const struct disk *disk)
 	return reopen(disk->handle, O_RDONLY | O_EXCL);
 }
 
-/* Finds the disk's name without links. */
+/* Finds the disk's path without symbolic links. */
 static int find_path(const char *target, struct disk *disk)
 {
 	char link[40];
@@ -120,7 +123,7 @@ static bool is_read_only(const struct disk *disk)
 
 	if (!disk->file)
 		return !ioctl(disk->data, BLKROGET, &read_only) && read_only;
-	/* Root could write it all the same; its owner has said that it is not to be written. */
+	/* Root can write a file without write bits, but its owner has forbidden that. */
 	if (!(disk->stat.st_mode & ANY_WRITE_BIT))
 		return true;
 	return !fstatvfs(disk->data, &file_system) && (file_system.f_flag & ST_RDONLY);
@@ -131,17 +134,18 @@ static int check_size(const char *target, const struct disk *disk)
 	uint64_t size = (uint64_t)disk->stat.st_size;
 
 	if (!disk->file && ioctl(disk->data, BLKGETSIZE64, &size))
-		return complain(STATUS_FAILED, "The size of the disk %s cannot be read (%s).",
+		return complain(STATUS_FAILED,
+			"Cannot read the size of the disk %s (%s); look at the kernel's log.",
 			QUOTED(target), strerror(errno));
 	if (size >= SECTOR)
 		return STATUS_DONE;
 	if (!disk->file && !size)
 		return complain(STATUS_FAILED,
-			"Disk %s has no size, so no device or medium is behind it; insert or "
-			"attach it, then try again.",
+			"Disk %s has the size 0, so no device or medium is behind it; insert or "
+			"attach one, then try again.",
 			QUOTED(target));
-	return complain(STATUS_FAILED, "Disk %s is %s; a disk has at least %d bytes.",
-		QUOTED(target), size ? "smaller than a sector" : "empty", SECTOR);
+	return complain(STATUS_FAILED, "Disk %s is %s; give it at least %d bytes.", QUOTED(target),
+		size ? "smaller than a sector" : "empty", SECTOR);
 }
 
 static int complain_read_only(const char *target, const struct disk *disk)
@@ -165,21 +169,21 @@ static int identify(const char *target, struct disk *disk)
 		       : identity_of_device(disk->stat.st_rdev, NULL, &disk->identity))
 		return STATUS_DONE;
 	return complain(STATUS_FAILED,
-		"What the disk %s consists of cannot be found out (%s); look at it with 'lsblk'.",
+		"Cannot resolve the disk %s to the devices below it (%s); compare 'lsblk'.",
 		QUOTED(target), strerror(errno));
 }
 
 int disk_open(const char *target, bool write, struct disk *disk)
 {
 	*disk = DISK_CLOSED;
-	/* O_PATH, since opening a pipe blocks, and opening a tape rewinds it. */
+	/* O_PATH, because opening a pipe blocks and opening a tape rewinds it. */
 	disk->handle = open(target, O_PATH | O_CLOEXEC);
 	if (disk->handle < 0 || fstat(disk->handle, &disk->stat))
 		return complain_open(target, write, errno);
 	if (check_kind(target, disk) || find_path(target, disk))
 		return STATUS_FAILED;
 
-	/* A block device is not written here, and opening it for that would wake udev. */
+	/* This program writes no block device, and closing one after writing wakes udev. */
 	bool for_writing = write && disk->file && (disk->stat.st_mode & ANY_WRITE_BIT);
 	disk->data = reopen(disk->handle, for_writing ? O_RDWR : O_RDONLY);
 	if (disk->data < 0)

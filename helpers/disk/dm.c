@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
-/* What the kernel says of its device-mapper devices. */
+/* Reads tables of device-mapper from the kernel. */
 #include "dm.h"
 
 #include <fcntl.h>
@@ -11,8 +11,8 @@
 
 #include "blockdev.h"
 
-#define SMALLEST_ANSWER 16384U
-#define LARGEST_ANSWER (SMALLEST_ANSWER << 10)
+#define SMALLEST_REPLY 16384U
+#define LARGEST_REPLY (SMALLEST_REPLY << 10)
 
 void dm_table_free(struct dm_table *table)
 {
@@ -22,7 +22,10 @@ void dm_table_free(struct dm_table *table)
 	*table = (struct dm_table){NULL, 0, NULL, 0, 0};
 }
 
-/* Asks with room for so many bytes. Result: whether it was answered, with the table or without. */
+/*
+ * Requests the table with `room` bytes for it. Result: whether the kernel replied; table->targets
+ * stays NULL if the room was too small.
+ */
 static bool ask(int control, dev_t number, uint32_t room, struct dm_table *table)
 {
 	struct dm_ioctl *request = calloc(1, room);
@@ -48,10 +51,9 @@ static bool ask(int control, dev_t number, uint32_t room, struct dm_table *table
 	return true;
 }
 
-/* A table without targets is that of a device in the making: what it stands on, sysfs tells. */
 bool dm_table_read(dev_t number, struct dm_table *table)
 {
-	bool answered = true;
+	bool replied = true;
 
 	*table = (struct dm_table){.buffer = NULL};
 	if (!blockdev_is_dm(number))
@@ -59,13 +61,14 @@ bool dm_table_read(dev_t number, struct dm_table *table)
 	int control = open("/dev/mapper/control", O_RDWR | O_CLOEXEC);
 	if (control < 0)
 		return false;
-	for (uint32_t room = SMALLEST_ANSWER; answered && !table->targets && room <= LARGEST_ANSWER;
+	for (uint32_t room = SMALLEST_REPLY; replied && !table->targets && room <= LARGEST_REPLY;
 		room *= 4) {
 		dm_table_free(table);
-		answered = ask(control, number, room, table);
+		replied = ask(control, number, room, table);
 	}
 	close(control);
-	if (answered && table->count)
+	/* A device that is being created has no targets yet; sysfs shows the devices below it. */
+	if (replied && table->count)
 		return true;
 	dm_table_free(table);
 	return false;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
-/* Tables of device-mapper: which bytes of which devices a device is made of. */
+/* Tables of device-mapper, which map a device to the devices below it. */
 #include "dmtable.h"
 
 #include <linux/dm-ioctl.h>
@@ -7,7 +7,7 @@
 
 #include "number.h"
 
-/* The kernel's bound for the number of a thin volume (24 bits). */
+/* The kernel's limit for the number of a thin volume (24 bits). */
 #define MOST_THIN_ID 0xffffff
 
 bool dm_target_next(const struct dm_table *table, size_t *at, struct dm_target *target)
@@ -22,13 +22,13 @@ bool dm_target_next(const struct dm_table *table, size_t *at, struct dm_target *
 	if (!memchr(target->type, '\0', sizeof(spec.target_type)) ||
 		!memchr(target->parameters, '\0', table->size - *at - sizeof(spec)))
 		return false;
-	/* Counted from the first one; the last one's leads to the end. */
+	/* `next` counts from the first target; that of the last one leads to the end. */
 	*at = spec.next > *at ? spec.next : table->size;
 	return sectors_to_bytes(spec.sector_start, &target->start) &&
 	       sectors_to_bytes(spec.length, &target->length);
 }
 
-/* The words of a target's parameters, from the next one on. */
+/* The remaining words of a target's parameters. */
 struct words {
 	const char *next;
 };
@@ -38,7 +38,7 @@ static bool at_end(const char *next)
 	return *next == ' ' || !*next;
 }
 
-/* Result: the next word, ended by a blank or a NUL, or NULL. */
+/* Result: the next word, which ends at a blank or NUL, or NULL if there is none. */
 static const char *take_word(struct words *words)
 {
 	const char *word = words->next + strspn(words->next, " ");
@@ -59,7 +59,7 @@ static bool take_number(struct words *words, uint64_t most, uint64_t *number)
 	return true;
 }
 
-/* A device, as the last of the legs. */
+/* Adds a leg on the device that the next word names. */
 static bool take_device(struct words *words, struct dm_map *map)
 {
 	const char *word = take_word(words);
@@ -74,7 +74,7 @@ static bool take_device(struct words *words, struct dm_map *map)
 	return true;
 }
 
-/* A device and the sector that it begins at. */
+/* The same for two words, a device and the leg's first sector there. */
 static bool take_leg(struct words *words, struct dm_map *map)
 {
 	uint64_t sector;

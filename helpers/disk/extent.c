@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
-/* Ranges of bytes, and which of them are the same bytes. */
+/* Ranges of bytes, and whether they overlap. */
 #include "extent.h"
 
 #include <inttypes.h>
@@ -16,7 +16,7 @@ struct extent extent_of_file(dev_t dev, ino_t ino)
 	};
 }
 
-void extent_sink(struct extent *extent, uint64_t start, uint64_t length)
+void extent_map_down(struct extent *extent, uint64_t start, uint64_t length)
 {
 	uint64_t rest = length == EXTENT_TO_END	 ? EXTENT_TO_END
 			: extent->start < length ? length - extent->start
@@ -37,14 +37,14 @@ static const struct view *find_view(const struct extent *extent, dev_t of)
 
 void extent_add_view(struct extent *extent, dev_t of, uint64_t id)
 {
-	/* A thin volume has its view of the pool before it comes to the pool itself. */
+	/* A thin volume already has its view of the pool when it reaches the pool. */
 	if (extent->view_count == EXTENT_VIEWS || find_view(extent, of))
 		return;
 	extent->views[extent->view_count++] =
 		(struct view){.of = of, .id = id, .start = extent->start, .length = extent->length};
 }
 
-void extent_hide(struct extent *extent, dev_t of, uint64_t id)
+void extent_lose_position(struct extent *extent, dev_t of, uint64_t id)
 {
 	extent_add_view(extent, of, id);
 	extent->start = 0;

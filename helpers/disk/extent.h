@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
-/* Ranges of bytes, and which of them are the same bytes. */
+/* Ranges of bytes, and whether they overlap. */
 #ifndef EXTENT_H
 #define EXTENT_H
 
@@ -8,75 +8,75 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-/* What bytes lie on in the end: a regular file, or a block device with nothing known below it. */
+/* The bottom layer of an extent: a regular file, or a block device with nothing known below. */
 struct base {
 	bool file;
-	dev_t dev; /* of the file's file system, or the device's own number */
+	dev_t dev; /* the file's file system, or the device */
 	ino_t ino; /* of the file */
 };
 
-/* To the end of whatever is below, however long that is or will be. */
+/* The length of an extent that reaches to the end of its base, whose size can change. */
 #define EXTENT_TO_END UINT64_MAX
 
 /*
- * One of several views of a device that are apart from each other although nobody knows where below
- * that device their bytes lie: a range of an array (md, RAID, cache …), a volume of a thin pool,
- * an origin and its snapshots.
+ * A part of a device that does not overlap with the device's other views, although the positions of
+ * its bytes below the device are unknown: a range of an array (md, RAID, cache …), a volume of a
+ * thin pool, or an origin and its snapshots.
  */
 struct view {
 	dev_t of;
-	uint64_t id; /* VIEW_WHOLE, or a number among the views of that device */
+	uint64_t id; /* VIEW_WHOLE, or the number of the view */
 	uint64_t start, length;
 };
 
-/* The device as it is: shares bytes with each view of it. */
+/* The device itself, which overlaps with each of its views. */
 #define VIEW_WHOLE 0
-/* A volume of a thin pool: this and its number. */
+/* The first volume of a thin pool; the id of volume N is this plus N. */
 #define VIEW_THIN 1
-/* What is written to an origin is kept from its snapshots. */
+/* An origin and its snapshots: a write to the origin does not change the snapshots. */
 #define VIEW_ORIGIN 1
 #define VIEW_SNAPSHOT 2
 
 #define EXTENT_VIEWS 4
 
-/* A range of a base, in bytes, and the views through which it is reached, the uppermost first. */
+/* A range of a base in bytes, and the views that lead to it, the top one first. */
 struct extent {
 	struct base base;
 	uint64_t start, length;
-	bool read_only; /* also by who writes the disk, as a snapshot reads its origin */
+	bool read_only; /* writing the disk does not write this, as with a snapshot's origin */
 	struct view views[EXTENT_VIEWS];
 	size_t view_count;
 };
 
-/* All of a regular file. */
+/* A whole regular file. */
 struct extent extent_of_file(dev_t dev, ino_t ino);
 
 /*
- * An extent of a layer becomes one of the layer below, in which the upper layer is the range from
- * `start` on, `length` bytes (EXTENT_TO_END: all the rest).
+ * Converts an extent of a layer to one of the layer below, where the upper layer is the range of
+ * `length` bytes from `start` on (EXTENT_TO_END: the rest).
  */
-void extent_sink(struct extent *extent, uint64_t start, uint64_t length);
+void extent_map_down(struct extent *extent, uint64_t start, uint64_t length);
 
 /*
- * From here on the extent is known as that part of the view `id` of a device, and nothing else
- * about it: it becomes all of what is below. Without room for a further view the extent is taken
- * for one that shares bytes with others.
+ * Below the device `of` the position of the extent is unknown: it becomes its range in the view
+ * `id`, and covers all that is below. If there is no room for another view, the extent overlaps
+ * with all others there, which errs on the safe side.
  */
-void extent_hide(struct extent *extent, dev_t of, uint64_t id);
+void extent_lose_position(struct extent *extent, dev_t of, uint64_t id);
 
-/* Adds a view, and leaves the range as it is. */
+/* Adds the view `id` of the device `of` to the extent; its position stays known. */
 void extent_add_view(struct extent *extent, dev_t of, uint64_t id);
 
-/* Whether some byte belongs to both. */
+/* Whether a byte may belong to both. */
 bool extent_overlaps(const struct extent *a, const struct extent *b);
 
-/* Whether they are the same bytes, reached in the same way. */
+/* Whether bases, ranges and views are equal. */
 bool extent_equal(const struct extent *a, const struct extent *b);
 
 /* Room for base_text(). */
 #define BASE_TEXT_SIZE 48
 
-/* "file DEV:INO" in hexadecimal, or "device MAJOR:MINOR" in decimal. Result: text. */
+/* Formats "file DEV:INO" in hexadecimal, or "device MAJOR:MINOR" in decimal. Result: text. */
 const char *base_text(const struct base *base, char text[BASE_TEXT_SIZE]);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
-/* Which guests' devices the store says to be on a disk. */
+/* Guests' devices that use a disk according to the store. */
 #include "guests.h"
 
 #include <errno.h>
@@ -22,23 +22,23 @@ struct scan {
 	const struct relatives *relatives;
 	unsigned *domids;
 	size_t domid_count;
-	size_t *too_large; /* indexes of domids with more devices than fit an answer */
+	size_t *too_large; /* indexes of domids with more devices than fit into a reply */
 	size_t too_large_count;
 	struct guest_list all; /* devices of all guests */
 };
 
-/* Complains about a node without which the users are not known. */
+/* Complains about a node that may name a user of the disk. */
 static int complain_unreadable(const char *path, int error)
 {
 	if (store_is_broken(error))
 		return store_complain_broken(error);
 	return complain(STATUS_FAILED,
-		"Cannot read %s in the store (%s), so nobody knows who uses the disk; see its "
-		"permissions with 'xenstore-ls -p'.",
+		"Cannot read %s in the store (%s), so the users of the disk are unknown; check "
+		"the node's permissions with 'xenstore-ls -p'.",
 		QUOTED(path), strerror(error));
 }
 
-/* The children of a node. Result: STATUS_DONE with *names NULL where there is no such node. */
+/* Lists the children of a node. A missing node has none: *names is NULL, *count 0. */
 static int list_children(struct store *store, const char *path, char ***names, unsigned *count)
 {
 	errno = 0;
@@ -104,7 +104,7 @@ static int take_domain(void *context, size_t index, int error, const char *data,
 	struct scan *scan = context;
 	int status = STATUS_DONE;
 
-	if (error == ENOENT) /* it was removed meanwhile */
+	if (error == ENOENT) /* removed since it was listed */
 		return STATUS_DONE;
 	if (error == E2BIG) {
 		scan->too_large[scan->too_large_count++] = index;
@@ -112,13 +112,13 @@ static int take_domain(void *context, size_t index, int error, const char *data,
 	}
 	if (error)
 		return complain_unreadable(scan->base, error);
-	/* The last name need not end in NUL, but one stands behind the data. */
+	/* The last name need not end in a NUL, but bulk_ask() adds one after the data. */
 	for (size_t at = 0; at < length && !status; at += strlen(data + at) + 1)
 		status = add_device(scan, scan->domids[index], data + at);
 	return status;
 }
 
-/* A guest with hundreds of devices: the library fetches their names in parts. */
+/* A guest with hundreds of devices; libxenstore fetches their names in parts. */
 static int list_large_domain(struct scan *scan, size_t index)
 {
 	char path[STORE_PATH_SIZE];
@@ -202,7 +202,7 @@ static int take_value(void *context, size_t index, int error, const char *data, 
 	dev_t number;
 
 	(void)length;
-	if (error == ENOENT) /* nothing was given to it (yet, or any more) */
+	if (error == ENOENT) /* it has no disk (yet, or any more) */
 		return STATUS_DONE;
 	if (error)
 		return complain_unreadable(

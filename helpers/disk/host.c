@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
-/* What the host itself does with a disk. */
+/* The host's own uses of a disk. */
 #include "host.h"
 
 #include <errno.h>
@@ -30,7 +30,7 @@ static const struct relative *relative_at(const char *path, const struct relativ
 
 static const struct relative *mounted(const struct mount *mount, const struct relatives *relatives)
 {
-	/* btrfs and the like show a number of their own, and the device as their source. */
+	/* btrfs and the like have an anonymous device number; their source is the device. */
 	if (!major(mount->device))
 		return strncmp(mount->source, "/dev/", 5) != 0
 			       ? NULL
@@ -54,7 +54,7 @@ static bool use_of_mount(const struct host_query *query, char *line, struct host
 	return true;
 }
 
-/* Whether the swap space at that path is the disk, or on it. */
+/* Whether the swap space at that path overlaps with the disk. */
 static bool is_swap(const struct host_query *query, const char *path, struct overlap *overlap)
 {
 	const struct relative *relative = relative_at(path, query->relatives);
@@ -80,7 +80,7 @@ static bool use_of_swap(const struct host_query *query, char *line, struct host_
 	return true;
 }
 
-/* A device that is built on the disk counts even if nobody has it open. */
+/* A device that is built on the disk counts even if it is not open. */
 static bool use_of_holder(
 	const struct host_query *query, const struct relative *relative, struct host_use *use)
 {
@@ -111,7 +111,7 @@ static void consider(struct choice *choice, const struct host_use *use)
 	choice->found = true;
 }
 
-/* Fills in *use from a line of a table of the kernel. Result: whether it is a use of the disk. */
+/* Fills in *use from a line of a table. Result: whether it is a use of the disk. */
 typedef bool use_of_line(const struct host_query *query, char *line, struct host_use *use);
 
 static void find_in_table(const struct host_query *query, const char *path, use_of_line *use_of,
@@ -143,7 +143,7 @@ static void find_holders(const struct host_query *query, struct host_uses *found
 	found->count += choice.found;
 }
 
-/* `held`: a device that has bytes of the disk may be mounted, swap, or below another one. */
+/* `held`: the disk or a relative may be mounted, swap, or below another device. */
 static void find_reasons(const struct host_query *query, bool held, struct host_uses *found)
 {
 	if (held)
@@ -164,7 +164,7 @@ static bool is_busy(const struct disk *disk)
 	return !disk->file && fd < 0 && errno == EBUSY;
 }
 
-/* The holders of a disk, as far as `relatives` has them: one that came since was not judged. */
+/* Counts the holders of a disk that are in `relatives`. */
 struct known_holders {
 	const struct relatives *relatives;
 	size_t count;
@@ -179,8 +179,8 @@ static bool take_holder(dev_t holder, void *context)
 }
 
 /*
- * Whether the devices that are built on it, all of them known, are why it is busy: the kernel holds
- * it for these, and for nobody else at the same time.
+ * Whether the disk is busy only because of holders that are in `relatives`, which have been judged
+ * already. The kernel allows no other exclusive holder at the same time.
  */
 static bool is_held_by_known(const struct host_query *query)
 {
@@ -189,7 +189,7 @@ static bool is_held_by_known(const struct host_query *query)
 	return blockdev_each_holder(query->disk->stat.st_rdev, take_holder, &known) && known.count;
 }
 
-/* Held, and nothing tells why. */
+/* Adds the use of a device that is held for an unknown reason. */
 static void add_unknown(const struct disk *disk, struct host_uses *found)
 {
 	struct host_use *use = &found->uses[found->count++];
@@ -197,15 +197,14 @@ static void add_unknown(const struct disk *disk, struct host_uses *found)
 	use->writes = use->reads = true;
 	snprintf(use->state, sizeof(use->state),
 		"is held exclusively by a program of this host, or mounted in another namespace");
-	snprintf(use->remedy, sizeof(use->remedy), "find that with 'lsof %s' and end it first",
+	snprintf(use->remedy, sizeof(use->remedy), "find it with 'lsof %s' and end it first",
 		QUOTED(disk->path));
 }
 
 void host_find(const struct host_query *query, struct host_uses *found)
 {
 	const struct timespec pause = {.tv_nsec = PROBE_PAUSE_NS};
-	/* Not only through the disk and what it stands on: the kernel takes that for another use.
-	 */
+	/* A relative that is not a layer of the disk can be in use while the disk is not busy. */
 	bool others = query->relatives->count > query->disk->identity.layer_count;
 
 	found->count = 0;

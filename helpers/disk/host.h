@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
-/* What the host itself does with a disk. */
+/* The host's own uses of a disk. */
 #ifndef HOST_H
 #define HOST_H
 
@@ -13,8 +13,8 @@
 
 /* How the host uses a disk. */
 struct host_use {
-	bool writes;		       /* the disk's bytes */
-	bool reads;		       /* what the disk's user writes */
+	bool writes;		       /* it can change bytes of the disk */
+	bool reads;		       /* it reads bytes that the disk's user can change */
 	char state[HOST_STATE_SIZE];   /* "is mounted on '/mnt' in this host" */
 	char remedy[HOST_REMEDY_SIZE]; /* "unmount it" */
 };
@@ -27,21 +27,21 @@ struct host_uses {
 	size_t count;
 };
 
-/* What to look at. */
+/* The arguments of host_find(). */
 struct host_query {
 	const struct disk *disk;
 	const struct relatives *relatives;
-	/* Whether that device is a guest's, so that it is no use of the host. */
+	/* Whether a guest has that device, so that the host does not use it. */
 	bool (*given)(const void *context, dev_t number);
 	const void *context;
 };
 
 /*
- * Finds how the host uses a disk by itself, under any of the names of its bytes: as a mounted file
- * system, as swap, below another device, or in a program that has it open exclusively; of each kind
- * one, one that writes where there is any. The kernel knows whether a device is held (an exclusive
- * open fails); its tables name the reason. A program that does no more than probe lets go soon, so
- * a use without a known reason is looked at again for a fifth of a second.
+ * Finds how the host uses the disk or any of its relatives: as a mounted file system, as swap,
+ * below another device, or in a program that has it open with O_EXCL. Reports one use of each kind,
+ * preferably one that writes. An exclusive open fails if the kernel holds the device, and its
+ * tables name the reason. Without a known reason it tries again for 0.2 s, because udev and the
+ * like open a device only briefly.
  */
 void host_find(const struct host_query *query, struct host_uses *found);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
-/* Which bytes a disk consists of, whatever names and layers it is reached through. */
+/* The bytes of a disk, resolved through all layers. */
 #include "identity.h"
 
 #include <errno.h>
@@ -17,39 +17,39 @@
 #define MOST_DEPTH 16
 #define MOST_EXTENTS 65536
 
-/* The way down: a range of some device, reached through so many layers. */
+/* A range of a device on the way to the bottom, and the number of layers passed. */
 struct step {
 	struct identity *identity;
-	struct ground *ground; /* or NULL */
+	struct partition_cache *cache; /* or NULL */
 	struct extent extent;
 	unsigned depth;
 };
 
-static const struct plot *find_plot(const struct ground *ground, dev_t number)
+static const struct partition *find_partition(const struct partition_cache *cache, dev_t number)
 {
-	for (size_t i = 0; ground && i < ground->count; i++)
-		if (ground->plots[i].number == number)
-			return &ground->plots[i];
+	for (size_t i = 0; cache && i < cache->count; i++)
+		if (cache->partitions[i].number == number)
+			return &cache->partitions[i];
 	return NULL;
 }
 
-/* Without memory for it there is a second look. */
-static void add_plot(struct ground *ground, const struct plot *plot)
+/* If memory runs out, the partition is not cached. */
+static void add_partition(struct partition_cache *cache, const struct partition *partition)
 {
-	if (!ground)
+	if (!cache)
 		return;
-	struct plot *plots =
-		array_room(ground->plots, ground->count, &ground->room, sizeof(*plots));
-	if (!plots)
+	struct partition *partitions =
+		array_room(cache->partitions, cache->count, &cache->room, sizeof(*partitions));
+	if (!partitions)
 		return;
-	ground->plots = plots;
-	plots[ground->count++] = *plot;
+	cache->partitions = partitions;
+	partitions[cache->count++] = *partition;
 }
 
-void ground_free(struct ground *ground)
+void partition_cache_free(struct partition_cache *cache)
 {
-	free(ground->plots);
-	*ground = (struct ground){.plots = NULL};
+	free(cache->partitions);
+	*cache = (struct partition_cache){.partitions = NULL};
 }
 
 static bool add_extent(const struct step *step, const struct base *base)
@@ -85,16 +85,16 @@ static bool add_layer(struct identity *identity, dev_t number)
 
 static bool descend(const struct step *from, dev_t number);
 
-/* To the bytes from `start` on, `length` of them, of the device below. */
+/* Descends to the device below, where this one is `length` bytes from `start` on. */
 static bool descend_to_range(const struct step *step, dev_t below, uint64_t start, uint64_t length)
 {
 	struct step next = *step;
 
-	extent_sink(&next.extent, start, length);
+	extent_map_down(&next.extent, start, length);
 	return descend(&next, below);
 }
 
-/* What a bound loop device stands on: a block device, or a file. */
+/* Descends from a loop device to its block device or file. */
 static bool descend_loop(const struct step *step, const struct loop_info64 *info)
 {
 	uint64_t limit = info->lo_sizelimit ? info->lo_sizelimit : EXTENT_TO_END;
@@ -104,7 +104,7 @@ static bool descend_loop(const struct step *step, const struct loop_info64 *info
 
 	if (info->lo_rdevice)
 		return descend_to_range(step, (dev_t)info->lo_rdevice, info->lo_offset, limit);
-	extent_sink(&next.extent, info->lo_offset, limit);
+	extent_map_down(&next.extent, info->lo_offset, limit);
 	return add_extent(&next, &file);
 }
 
@@ -113,16 +113,16 @@ static bool descend_to_slave(dev_t slave, void *context)
 	return descend(context, slave);
 }
 
-/* To each device below, about whose bytes no more is known. */
+/* Descends to each device below. The position there is unknown. */
 static bool descend_to_all(const struct step *step, dev_t number)
 {
 	struct step next = *step;
 
-	extent_hide(&next.extent, number, VIEW_WHOLE);
+	extent_lose_position(&next.extent, number, VIEW_WHOLE);
 	return blockdev_each_slave(number, descend_to_slave, &next);
 }
 
-/* A stripe has these bytes of a range that ends at `end`, counted from its own beginning. */
+/* The end of a range of the striped device, as an offset in one of its stripes. */
 static uint64_t stripe_end(const struct dm_map *map, size_t stripe, uint64_t end)
 {
 	uint64_t round = map->chunk * map->leg_count;
@@ -143,18 +143,18 @@ static bool descend_stripes(const struct step *step, const struct dm_map *map)
 
 		next.extent.start = stripe_end(map, i, step->extent.start);
 		next.extent.length = stripe_end(map, i, end) - next.extent.start;
-		extent_sink(&next.extent, map->legs[i].start, EXTENT_TO_END);
+		extent_map_down(&next.extent, map->legs[i].start, EXTENT_TO_END);
 		done = descend(&next, map->legs[i].device);
 	}
 	return done;
 }
 
-/* A volume of a thin pool, and what it reads where it has not been written yet. */
+/* A thin volume reads its blocks from the pool, and from the origin before they are written. */
 static bool descend_thin(const struct step *step, const struct dm_map *map)
 {
 	struct step pool = *step, origin = *step;
 
-	extent_hide(&pool.extent, map->legs[0].device, VIEW_THIN + map->id);
+	extent_lose_position(&pool.extent, map->legs[0].device, VIEW_THIN + map->id);
 	origin.extent.read_only = true;
 	return descend(&pool, map->legs[0].device) &&
 	       (map->leg_count == 1 || descend(&origin, map->legs[1].device));
@@ -168,18 +168,18 @@ static bool descend_origin(const struct step *step, const struct dm_map *map)
 	return descend(&next, map->legs[0].device);
 }
 
-/* A snapshot reads its origin and writes its store of exceptions. */
+/* A snapshot reads its origin, and writes to its exception store. */
 static bool descend_snapshot(const struct step *step, dev_t number, const struct dm_map *map)
 {
 	struct step origin = *step, store = *step;
 
 	origin.extent.read_only = true;
 	extent_add_view(&origin.extent, map->legs[0].device, VIEW_SNAPSHOT);
-	extent_hide(&store.extent, number, VIEW_WHOLE);
+	extent_lose_position(&store.extent, number, VIEW_WHOLE);
 	return descend(&origin, map->legs[0].device) && descend(&store, map->legs[1].device);
 }
 
-/* The extent of the step is of the target, not of the device. */
+/* Descends through a target; step->extent is relative to the target. */
 static bool descend_target(const struct step *step, dev_t number, const struct dm_map *map)
 {
 	const struct base self = {.dev = number};
@@ -204,7 +204,10 @@ static bool descend_target(const struct step *step, dev_t number, const struct d
 	return descend_to_all(step, number);
 }
 
-/* The part of an extent of the device that is in the target, as an extent of the target. */
+/*
+ * Reduces an extent of the device to the part in the target, and makes it relative to the target.
+ * Result: false if nothing is left.
+ */
 static bool cut_to_target(const struct dm_target *target, struct extent *extent)
 {
 	uint64_t end = add_saturated(extent->start, extent->length);
@@ -228,7 +231,7 @@ static bool descend_part(const struct step *step, dev_t number, const struct dm_
 	if (!cut_to_target(target, &next.extent))
 		return true;
 	dm_map_parse(target, &map);
-	/* Of what is unknown, the place in the device is all there is. */
+	/* The position in an unknown target is known only relative to the device. */
 	return map.kind == DM_UNKNOWN ? descend_to_all(step, number)
 				      : descend_target(&next, number, &map);
 }
@@ -244,12 +247,12 @@ static bool descend_table(const struct step *step, dev_t number, const struct dm
 	return count == table->count || descend_to_all(step, number);
 }
 
-static bool stay(const struct step *step, dev_t number)
+static bool add_device_extent(const struct step *step, dev_t number)
 {
 	return add_extent(step, &(struct base){.dev = number});
 }
 
-/* A device that is built of others, or of none. */
+/* Descends from a device that is built from others, or ends there if it is not. */
 static bool descend_devices(const struct step *step, dev_t number)
 {
 	const size_t before = step->identity->extent_count;
@@ -258,11 +261,11 @@ static bool descend_devices(const struct step *step, dev_t number)
 		return false;
 	if (step->identity->extent_count > before)
 		return true;
-	add_plot(step->ground, &(struct plot){.number = number, .whole = number});
-	return stay(step, number);
+	add_partition(step->cache, &(struct partition){.number = number, .whole = number});
+	return add_device_extent(step, number);
 }
 
-/* Where the table leads nowhere, the device is all there is. */
+/* Descends through a table, or ends at the device if the table leads nowhere. */
 static bool descend_dm(const struct step *step, dev_t number, struct dm_table *table)
 {
 	const size_t before = step->identity->extent_count;
@@ -271,31 +274,31 @@ static bool descend_dm(const struct step *step, dev_t number, struct dm_table *t
 
 	dm_table_free(table);
 	errno = error;
-	return done && (step->identity->extent_count > before || stay(step, number));
+	return done && (step->identity->extent_count > before || add_device_extent(step, number));
 }
 
-/* Through a partition, or to a whole disk. */
-static bool descend_plot(const struct step *step, const struct plot *plot)
+/* Descends from a partition to its disk, or ends at a whole disk. */
+static bool descend_partition(const struct step *step, const struct partition *partition)
 {
-	if (plot->whole == plot->number)
-		return stay(step, plot->number);
-	return descend_to_range(step, plot->whole, plot->start, plot->length);
+	if (partition->whole == partition->number)
+		return add_device_extent(step, partition->number);
+	return descend_to_range(step, partition->whole, partition->start, partition->length);
 }
 
-/* From a device about which nothing is known yet. */
-static bool explore(const struct step *step, dev_t number)
+/* Descends from a device that is not in the cache. */
+static bool descend_new(const struct step *step, dev_t number)
 {
-	struct plot partition = {.number = number};
+	struct partition partition = {.number = number};
 	struct loop_info64 info;
 	struct dm_table table;
 
 	if (blockdev_partition(number, &partition.whole, &partition.start, &partition.length)) {
-		add_plot(step->ground, &partition);
-		return descend_plot(step, &partition);
+		add_partition(step->cache, &partition);
+		return descend_partition(step, &partition);
 	}
 	if (major(number) == LOOP_MAJOR_NUMBER && loop_status(number, &info))
 		return descend_loop(step, &info);
-	/* A loop device without a file is an empty disk of its own. */
+	/* A loop device without a file (ENXIO) is a disk of its own. */
 	if (major(number) == LOOP_MAJOR_NUMBER && errno != ENXIO)
 		return false;
 	return dm_table_read(number, &table) ? descend_dm(step, number, &table)
@@ -304,7 +307,7 @@ static bool explore(const struct step *step, dev_t number)
 
 static bool descend(const struct step *from, dev_t number)
 {
-	const struct plot *plot = find_plot(from->ground, number);
+	const struct partition *partition = find_partition(from->cache, number);
 	struct step step = *from;
 
 	if (step.depth++ == MOST_DEPTH) {
@@ -315,7 +318,7 @@ static bool descend(const struct step *from, dev_t number)
 		return true;
 	if (!add_layer(step.identity, number))
 		return false;
-	return plot ? descend_plot(&step, plot) : explore(&step, number);
+	return partition ? descend_partition(&step, partition) : descend_new(&step, number);
 }
 
 bool identity_of_file(dev_t dev, ino_t ino, struct identity *identity)
@@ -326,10 +329,10 @@ bool identity_of_file(dev_t dev, ino_t ino, struct identity *identity)
 	return add_extent(&step, &step.extent.base);
 }
 
-bool identity_of_device(dev_t number, struct ground *ground, struct identity *identity)
+bool identity_of_device(dev_t number, struct partition_cache *cache, struct identity *identity)
 {
 	const struct step step = {
-		.identity = identity, .ground = ground, .extent = {.length = EXTENT_TO_END}};
+		.identity = identity, .cache = cache, .extent = {.length = EXTENT_TO_END}};
 
 	*identity = (struct identity){.extents = NULL};
 	return descend(&step, number);

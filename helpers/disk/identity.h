@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
-/* Which bytes a disk consists of, whatever names and layers it is reached through. */
+/* The bytes of a disk, resolved through all layers. */
 #ifndef IDENTITY_H
 #define IDENTITY_H
 
@@ -10,7 +10,7 @@
 
 #include "extent.h"
 
-/* A disk's bytes, and the block devices that they are reached through, the disk itself first. */
+/* A disk's extents, and the block devices that lead to them, the disk itself first. */
 struct identity {
 	struct extent *extents;
 	size_t extent_count, extent_room;
@@ -18,52 +18,55 @@ struct identity {
 	size_t layer_count, layer_room;
 };
 
-/* The identity of a regular file. Result: false with errno; to be freed in either case. */
+/*
+ * The identity of a regular file. Result: false with errno if memory ran out. The caller frees it
+ * in either case.
+ */
 bool identity_of_file(dev_t dev, ino_t ino, struct identity *identity);
 
 /*
- * Partitions and whole disks that have been looked at, which need no second look where many devices
- * stand on the same few. Empty at first.
+ * A cache of partitions and whole disks, because many devices can be built on the same few. Zero at
+ * first.
  */
-struct ground {
-	struct plot {
+struct partition_cache {
+	struct partition {
 		dev_t number;
-		dev_t whole; /* the disk that it is a partition of, or itself */
+		dev_t whole; /* its disk; or `number`, if it is a whole disk */
 		uint64_t start, length;
-	} * plots;
+	} * partitions;
 	size_t count, room;
 };
 
-/* Frees what it holds, and makes it empty. */
-void ground_free(struct ground *ground);
+/* Frees the entries, and empties the cache. */
+void partition_cache_free(struct partition_cache *cache);
 
 /*
- * The identity of a block device, to the bottom: through partitions (sysfs), loop devices
- * (LOOP_GET_STATUS64), the targets of device-mapper (its table), and whatever else is built of
- * other devices (md, DRBD, bcache: slaves in sysfs), of which each is taken for all of those.
- * `ground` may be NULL.
- * Result: false with errno, ELOOP or E2BIG where there are too many layers or parts; to be freed in
- * either case.
+ * The identity of a block device. It follows partitions (sysfs), loop devices (LOOP_GET_STATUS64)
+ * and the targets of device-mapper (its table) to the bottom. Any other device that is built from
+ * devices (md, DRBD, bcache: slaves in sysfs) counts as all the bytes of each of them. `cache` may
+ * be NULL.
+ * Result: false with errno; ELOOP or E2BIG if there are too many layers or extents. The caller
+ * frees it in either case.
  */
-bool identity_of_device(dev_t number, struct ground *ground, struct identity *identity);
+bool identity_of_device(dev_t number, struct partition_cache *cache, struct identity *identity);
 
-/* Frees what it holds, and makes it empty. */
+/* Frees the lists, and empties the identity. */
 void identity_free(struct identity *identity);
 
-/* How two disks share bytes. */
+/* How two disks overlap. */
 struct overlap {
 	bool any;
-	bool first_writes;  /* who writes the first one, writes such a byte */
-	bool second_writes; /* who writes the second one does */
+	bool first_writes;  /* writing the first disk can change common bytes */
+	bool second_writes; /* writing the second disk can */
 };
 
-/* Which bytes belong to both. */
+/* Compares two disks. */
 struct overlap identity_overlap(const struct identity *a, const struct identity *b);
 
-/* The same with one extent as the second. */
+/* The same with one extent as the second disk. */
 struct overlap identity_overlap_extent(const struct identity *a, const struct extent *b);
 
-/* Whether they are the same bytes, and not only some of them. */
+/* Whether all their extents are equal. */
 bool identity_equal(const struct identity *a, const struct identity *b);
 
 /* Whether `number` is the disk itself or one of the block devices below it. */

@@ -22,15 +22,12 @@
 #include "textfile.h"
 
 #define MOST_LOOPS (1U << 20)
-/* Others take the free device first, again and again, for no longer than this. */
+/* How long to retry if other processes take each free device first. */
 #define ATTACH_MS 5000
 #define ATTACH_PAUSE_NS 1000000
 
-/*
- * Makes one request with `fd`, which is what open() has returned, and closes it. Result: an errno,
- * or 0.
- */
-static int request_once(int fd, unsigned long request, void *argument)
+/* Makes one ioctl on `fd`, the result of open(), and closes it. Result: an errno, or 0. */
+static int ioctl_once(int fd, unsigned long request, void *argument)
 {
 	int error = fd < 0 || ioctl(fd, request, argument) ? errno : 0;
 
@@ -41,11 +38,11 @@ static int request_once(int fd, unsigned long request, void *argument)
 
 bool loop_status(dev_t number, struct loop_info64 *info)
 {
-	errno = request_once(blockdev_open(number, O_RDONLY | O_NONBLOCK), LOOP_GET_STATUS64, info);
+	errno = ioctl_once(blockdev_open(number, O_RDONLY | O_NONBLOCK), LOOP_GET_STATUS64, info);
 	return !errno;
 }
 
-static void take_over(struct loop *loop, const struct loop_info64 *info, dev_t number)
+static void set_info(struct loop *loop, const struct loop_info64 *info, dev_t number)
 {
 	char name[LO_NAME_SIZE + 1] = "";
 
@@ -55,17 +52,17 @@ static void take_over(struct loop *loop, const struct loop_info64 *info, dev_t n
 	loop->tagged = tag_parse(name, &loop->tag);
 }
 
-/* Examines /dev/NAME. Result: false with errno, which is 0 where it has no file (any more). */
+/* Examines /dev/NAME. Result: false with errno, which is 0 if it has no file (any more). */
 static bool examine(const char *name, dev_t number, struct loop *loop)
 {
 	struct loop_info64 info;
 
 	*loop = (struct loop){.path = ""};
 	snprintf(loop->path, sizeof(loop->path), "/dev/%s", name);
-	int error = request_once(
+	int error = ioctl_once(
 		open(loop->path, O_RDONLY | O_NONBLOCK | O_CLOEXEC), LOOP_GET_STATUS64, &info);
 	if (!error)
-		take_over(loop, &info, number);
+		set_info(loop, &info, number);
 	errno = error == ENXIO || error == ENODEV ? 0 : error;
 	return !error;
 }
@@ -81,7 +78,7 @@ bool loop_parse_partition(char *line, char name[LOOP_NAME_SIZE], dev_t *number)
 		major_number != LOOP_MAJOR_NUMBER ||
 		!parse_unsigned(words[MINOR], MOST_LOOPS - 1, &minor_number))
 		return false;
-	/* A partition's name goes on with a "p" behind the number. */
+	/* A partition's name has a "p" after the number. */
 	if (strncmp(words[NAME], "loop", 4) != 0 ||
 		!parse_unsigned(words[NAME] + 4, MOST_LOOPS - 1, &index))
 		return false;
@@ -90,7 +87,7 @@ bool loop_parse_partition(char *line, char name[LOOP_NAME_SIZE], dev_t *number)
 	return true;
 }
 
-/* Adds one to the list, unless it has lost its file meanwhile. */
+/* Adds a loop device to the list, unless it has lost its file since it was listed. */
 static int add_loop(struct loop_list *list, const char *name, dev_t number)
 {
 	struct loop *loops = array_room(list->loops, list->count, &list->room, sizeof(*loops));
@@ -102,9 +99,8 @@ static int add_loop(struct loop_list *list, const char *name, dev_t number)
 		list->count++;
 	else if (errno)
 		return complain(STATUS_FAILED,
-			"Cannot examine the loop device '/dev/%s' (%s), which may be over any "
-			"file; "
-			"look at it with 'losetup -l'.",
+			"Cannot examine the loop device '/dev/%s' (%s), whose file may be this "
+			"disk; look at it with 'losetup -l'.",
 			name, strerror(errno));
 	return STATUS_DONE;
 }
@@ -114,7 +110,7 @@ int loop_list_read(struct loop_list *list)
 	int status = STATUS_DONE;
 
 	*list = (struct loop_list){.loops = NULL};
-	/* One file for all: it has those with a size, which none without a file has. */
+	/* This table omits devices of size 0, which are the ones without a file. */
 	char *table = textfile_table("/proc/partitions");
 	if (!table)
 		return complain(STATUS_FAILED,
@@ -173,8 +169,8 @@ static int complain_attach(int error, const char *path)
 			strerror(error));
 	case EBUSY:
 		return complain(STATUS_FAILED,
-			"Others took each free loop device first, for %d s; look with 'losetup "
-			"-l' and 'lsof %s' for what goes on, then try again.",
+			"Lost the race for a free loop device for %d s; find the other programs "
+			"with 'losetup -l' and 'lsof %s', then try again.",
 			ATTACH_MS / 1000, path);
 	case EINVAL:
 	case ENOTTY:
@@ -184,7 +180,7 @@ static int complain_attach(int error, const char *path)
 			path, strerror(error));
 	default:
 		return complain(STATUS_FAILED,
-			"The file cannot be attached to the loop device '%s' (%s); see the "
+			"Cannot attach the file to the loop device '%s' (%s); look at the "
 			"kernel's log.",
 			path, strerror(error));
 	}
@@ -199,11 +195,11 @@ static int complain_control(int error)
 }
 
 /*
- * Whether the device should pass the page cache by: what a guest writes is then in memory once, and
- * written when it is. The kernel does so where it can, and else not. Not asked for without a block
- * device below the file system: a server's answer to an old request may still come in from pages
- * that the guest has been given back meanwhile (xl-disk-configuration(5), direct-io-safe), and
- * btrfs would find its checksums wrong where a guest changes what it is just writing.
+ * Whether the device should bypass the page cache, so that a guest's data is cached once and a
+ * completed write is on the disk. The kernel falls back to the cache by itself. Network file
+ * systems and btrfs have no block device number and are excluded: a retransmitted write can read
+ * pages that already belong to the guest again (xl-disk-configuration(5), direct-io-safe), and
+ * btrfs checksums fail if the guest changes a page during the write.
  */
 static bool wants_direct_io(int image)
 {
@@ -213,8 +209,8 @@ static bool wants_direct_io(int image)
 }
 
 /*
- * The sectors have 512 bytes, as without direct I/O: left to itself, the kernel would take those of
- * the disk below (4096, say), and a guest's partition table and file systems be at other places.
+ * The sector size is always 512. With direct I/O the kernel would choose that of the disk below,
+ * such as 4096, and the guest's partition table would then name other bytes.
  */
 static struct loop_config configuration(int image, bool writable, const char tag[TAG_SIZE])
 {
@@ -249,13 +245,14 @@ int loop_attach(int image, bool writable, const char tag[TAG_SIZE], char path[LO
 
 int loop_resize(const struct loop *loop)
 {
-	int error = request_once(open(loop->path, O_RDONLY | O_CLOEXEC), LOOP_SET_CAPACITY, NULL);
+	int error = ioctl_once(open(loop->path, O_RDONLY | O_CLOEXEC), LOOP_SET_CAPACITY, NULL);
 
 	if (!error)
 		return STATUS_DONE;
 	return complain(STATUS_FAILED,
-		"The size of the loop device '%s' cannot be set to that of its file (%s).",
-		loop->path, strerror(error));
+		"Cannot set the size of the loop device '%s' to that of its file (%s); run "
+		"'losetup -c %s'.",
+		loop->path, strerror(error), loop->path);
 }
 
 static bool holds_the_same(int fd, const struct loop *loop)
@@ -281,11 +278,11 @@ int loop_detach(const struct loop *loop, bool *detached)
 	}
 	if (fd >= 0)
 		close(fd);
-	/* Without a file it is what it was to become. */
+	/* No file any more: it is already detached. */
 	if (!error || error == ENXIO || error == ENODEV || error == ENOENT)
 		return STATUS_DONE;
 	return complain(STATUS_FAILED,
-		"Cannot detach the loop device '%s' (%s); see with 'lsof %s' who uses it, then "
-		"run 'losetup -d %s'.",
+		"Cannot detach the loop device '%s' (%s); find its user with 'lsof %s', then run "
+		"'losetup -d %s'.",
 		loop->path, strerror(error), loop->path, loop->path);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
-/* The kernel's tables of mounts and swap spaces. */
+/* Parses the kernel's tables of mounts and swap spaces. */
 #include "mounts.h"
 
 #include <stddef.h>
@@ -12,7 +12,7 @@ static bool is_octal(char c)
 	return c >= '0' && c <= '7';
 }
 
-/* Blanks, newlines and backslashes stand there as \ and three octal digits; in place. */
+/* Decodes, in place, the kernel's \ooo (octal) for blanks, newlines and backslashes. */
 static void unescape(char *text)
 {
 	char *to = text;
@@ -31,7 +31,7 @@ static void unescape(char *text)
 	*to = '\0';
 }
 
-/* Whether a list separated by commas has the option `ro`. */
+/* Whether a comma-separated list contains the option `ro`. */
 static bool has_ro(char *options)
 {
 	for (char *option; (option = strsep(&options, ","));)
@@ -40,7 +40,7 @@ static bool has_ro(char *options)
 	return false;
 }
 
-/* The fields after the number, in the order of the line; those between 5 and the dash vary. */
+/* The number of fields between the sixth and the dash varies. */
 bool mount_parse(char *line, struct mount *mount)
 {
 	char *fields[6];
@@ -68,7 +68,7 @@ char *swap_parse(char *line)
 {
 	size_t length = strcspn(line, " \t\n");
 
-	/* The heading begins with a word. */
+	/* The heading does not begin with a slash. */
 	if (line[0] != '/' || !line[length])
 		return NULL;
 	line[length] = '\0';

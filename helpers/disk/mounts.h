@@ -1,25 +1,25 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
-/* The kernel's tables of mounts and swap spaces. */
+/* Parses the kernel's tables of mounts and swap spaces. */
 #ifndef MOUNTS_H
 #define MOUNTS_H
 
 #include <stdbool.h>
 #include <sys/types.h>
 
-/* One line of /proc/self/mountinfo (proc(5)); the texts point into that line. */
+/* One line of /proc/self/mountinfo (proc(5)); the strings point into that line. */
 struct mount {
 	dev_t device;
 	char *where;	/* the mount point */
-	char *source;	/* what is mounted, as the file system names it */
-	bool read_only; /* the file system itself, not only this view of it */
+	char *source;	/* the mounted thing, as the file system names it */
+	bool read_only; /* the file system itself, not only this mount of it */
 };
 
-/* Parses a line, which is changed. Result: whether it is one. */
+/* Parses a line of that table, which is changed. Result: whether it is well-formed. */
 bool mount_parse(char *line, struct mount *mount);
 
 /*
- * Parses a line of /proc/swaps, which is changed. Result: the path of the file or device, in that
- * line, or NULL where it is no such line.
+ * Parses a line of /proc/swaps, which is changed. Result: the path of the file or device, which
+ * points into the line, or NULL if the line has none.
  */
 char *swap_parse(char *line);
 

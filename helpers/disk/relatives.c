@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
-/* All block devices through which some of a disk's bytes can be reached. */
+/* All block devices that share bytes with a disk. */
 #include "relatives.h"
 
 #include <errno.h>
@@ -15,8 +15,8 @@
 struct search {
 	struct relatives *found;
 	const struct disk *disk;
-	dev_t whole; /* what the disk is a partition of, or the disk */
-	struct ground ground;
+	dev_t whole; /* the whole disk of a partition, or the disk */
+	struct partition_cache cache;
 	size_t room;
 };
 
@@ -45,15 +45,15 @@ static bool add(struct search *search, const struct relative *relative)
 static struct relative relate(struct search *search, dev_t number, bool holder)
 {
 	const struct disk *disk = search->disk;
-	/* What cannot be looked into is better taken for an overlap. */
+	/* A device that cannot be examined counts as an overlap, to be safe. */
 	struct relative relative = {number, {true, true, true}, holder};
 	struct identity identity;
 
 	if (!disk->file && number == disk->stat.st_rdev)
 		return relative;
-	if (identity_of_device(number, &search->ground, &identity)) {
+	if (identity_of_device(number, &search->cache, &identity)) {
 		relative.overlap = identity_overlap(&disk->identity, &identity);
-		/* A neighbour that shares what is below is not built on the disk. */
+		/* A device that only shares a lower layer with the disk is not built on it. */
 		relative.holder &= disk->file || identity_has_layer(&identity, search->whole);
 	}
 	identity_free(&identity);
@@ -72,7 +72,7 @@ static bool add_holder(dev_t number, void *context)
 	return add_tree(context, number, true);
 }
 
-/* That device, where it has some of the bytes, and all that is built on it and has. */
+/* Adds a device that overlaps with the disk, and all such devices that are built on it. */
 static bool add_tree(struct search *search, dev_t number, bool holder)
 {
 	if (relatives_get(search->found, number))
@@ -84,7 +84,7 @@ static bool add_tree(struct search *search, dev_t number, bool holder)
 	       blockdev_each_holder(number, add_holder, search);
 }
 
-/* The disks at the bottom, and the layers in between, with all that is on them. */
+/* Adds the layers of the disk, and all devices that are built on them. */
 static bool add_stack(struct search *search)
 {
 	const struct identity *identity = &search->disk->identity;
@@ -97,13 +97,13 @@ static bool add_stack(struct search *search)
 
 static bool loop_overlaps(const struct loop *loop, const struct identity *wanted)
 {
-	/* Most loop devices are over other files: no further system call for those. */
+	/* Most loop devices have other files; comparing inodes saves system calls. */
 	struct extent file = extent_of_file((dev_t)loop->info.lo_device, loop->info.lo_inode);
 
 	return loop->info.lo_rdevice || identity_overlap_extent(wanted, &file).any;
 }
 
-/* Keeps the loop devices over these bytes in the list, and drops the others. */
+/* Adds the loop devices that overlap with the disk, and drops the others from the list. */
 static bool add_loops(struct search *search)
 {
 	struct loop_list *list = &search->found->loops;
@@ -133,12 +133,11 @@ int relatives_find(const struct disk *disk, struct relatives *relatives)
 		return STATUS_FAILED;
 	bool done = add_stack(&search) && add_loops(&search);
 	int error = errno;
-	ground_free(&search.ground);
+	partition_cache_free(&search.cache);
 	if (done)
 		return STATUS_DONE;
 	return complain(STATUS_FAILED,
-		"What else is made of the bytes of %s cannot be found out (%s); look at it with "
-		"'lsblk'.",
+		"Cannot list what else uses the storage below %s (%s); compare 'lsblk'.",
 		QUOTED(disk->path), strerror(error));
 }
 

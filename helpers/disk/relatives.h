@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
-/* All block devices through which some of a disk's bytes can be reached. */
+/* All block devices that share bytes with a disk. */
 #ifndef RELATIVES_H
 #define RELATIVES_H
 
@@ -10,31 +10,31 @@
 #include "disk.h"
 #include "loop.h"
 
-/* A block device, and how it shares bytes with the disk, which is the first. */
+/* A block device, and its overlap with the disk; the disk is the first of the two. */
 struct relative {
 	dev_t number;
 	struct overlap overlap;
-	bool holder; /* built on the disk, or on the whole disk that it is a partition of */
+	bool holder; /* built on the disk, or on the whole disk of a partition */
 };
 
 struct relatives {
-	struct relative *all; /* the disk itself included where it is a block device */
+	struct relative *all; /* includes the disk itself if it is a block device */
 	size_t count;
-	struct loop_list loops; /* those of them that are loop devices, in detail */
+	struct loop_list loops; /* the loop devices among them */
 };
 
 /*
- * Finds them: the disk, what is below it, and all that is built on any of those bytes: partitions,
- * loop devices, and the holders that sysfs shows (device-mapper, md …), one on the other. Looking
- * for users is then a matter of comparing numbers, however many guests there are.
- * Result: STATUS_DONE, or STATUS_FAILED with a complaint; to be freed in either case.
+ * Finds the disk, the devices below it, and recursively all devices that are built on any of its
+ * bytes: partitions, loop devices, and holders in sysfs (device-mapper, md …). The search for users
+ * then only compares device numbers, so it stays fast with many guests.
+ * Result: STATUS_DONE, or STATUS_FAILED with a complaint. The caller frees it in either case.
  */
 int relatives_find(const struct disk *disk, struct relatives *relatives);
 
-/* Frees what they hold, and makes them none. */
+/* Frees the lists, and empties them. */
 void relatives_free(struct relatives *relatives);
 
-/* The one with that number, or NULL. */
+/* The relative with that number, or NULL. */
 const struct relative *relatives_get(const struct relatives *relatives, dev_t number);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
-/* Who else uses the bytes of a disk. */
+/* The users of a disk: guests and the host. */
 #include "users.h"
 
 #include <stdio.h>
@@ -11,17 +11,17 @@
 #include "message.h"
 #include "status.h"
 
-/* The work on one query. */
-struct hunt {
+/* The state of one users_find(). */
+struct search {
 	const struct user_query *query;
 	struct store *store;
 	struct user_list *list;
-	struct guest_list given; /* what guests have according to the store */
+	struct guest_list given; /* guests' devices that use the disk according to the store */
 };
 
-static int add_user(struct hunt *hunt, const struct user *user)
+static int add_user(struct search *search, const struct user *user)
 {
-	struct user_list *list = hunt->list;
+	struct user_list *list = search->list;
 	struct user *users = array_room(list->users, list->count, &list->room, sizeof(*users));
 
 	if (!users)
@@ -31,44 +31,44 @@ static int add_user(struct hunt *hunt, const struct user *user)
 	return STATUS_DONE;
 }
 
-static bool is_self(const struct hunt *hunt, const struct device *device)
+static bool is_self(const struct search *search, const struct device *device)
 {
-	return hunt->query->self && device_equal(hunt->query->self, device);
+	return search->query->self && device_equal(search->query->self, device);
 }
 
-/* A loop device over the disk's bytes, as its user has it. */
-static struct user user_of_loop(const struct hunt *hunt, const struct loop *loop)
+/* The use of the disk through a loop device. */
+static struct user user_of_loop(const struct search *search, const struct loop *loop)
 {
-	const struct relative *relative = relatives_get(hunt->query->relatives, loop->number);
+	const struct relative *relative = relatives_get(search->query->relatives, loop->number);
 	bool writable = !(loop->info.lo_flags & LO_FLAGS_READ_ONLY);
 
 	return (struct user){
 		.writes = writable && (!relative || relative->overlap.second_writes),
 		.reads = !relative || relative->overlap.first_writes,
-		.leaving = loop->info.lo_flags & LO_FLAGS_AUTOCLEAR,
+		.detaching = loop->info.lo_flags & LO_FLAGS_AUTOCLEAR,
 	};
 }
 
-/* Guests whose loop devices say so themselves. */
-static int find_tagged(struct hunt *hunt)
+/* Finds guests by the tags of loop devices. */
+static int find_tagged(struct search *search)
 {
-	const struct loop_list *loops = &hunt->query->relatives->loops;
+	const struct loop_list *loops = &search->query->relatives->loops;
 	int status = STATUS_DONE;
 
 	for (size_t i = 0; i < loops->count && !status; i++) {
 		const struct loop *loop = &loops->loops[i];
 
-		if (!loop->tagged || is_self(hunt, &loop->tag.device))
+		if (!loop->tagged || is_self(search, &loop->tag.device))
 			continue;
-		struct user user = user_of_loop(hunt, loop);
+		struct user user = user_of_loop(search, loop);
 		user.guest = true;
 		user.device = loop->tag.device;
-		status = add_user(hunt, &user);
+		status = add_user(search, &user);
 	}
 	return status;
 }
 
-/* A block device, or a loop device whose user only the store can tell. */
+/* Whether a guest can have a block device without a tag, which only the store shows. */
 static bool has_number(const struct user_query *query)
 {
 	if (!query->disk->file)
@@ -79,7 +79,7 @@ static bool has_number(const struct user_query *query)
 	return false;
 }
 
-/* A node of a guest's disk of any type: `base` is that of one type. */
+/* Reads a node of a guest's device of any type; `base` is the path of one type. */
 static char *device_node(
 	struct store *store, const char *base, const struct device *device, const char *node)
 {
@@ -90,80 +90,80 @@ static char *device_node(
 		device->devid, node);
 }
 
-/* A guest's device that the store shows: not the one that asks, which may have the disk. */
-static int add_guest(struct hunt *hunt, const struct guest_device *given)
+/* Adds a guest's device from the store, unless it is query->self. */
+static int add_guest(struct search *search, const struct guest_device *given)
 {
-	if (is_self(hunt, &given->device))
+	if (is_self(search, &given->device))
 		return STATUS_DONE;
-	char *mode = device_node(hunt->store, hunt->query->base, &given->device, "mode");
+	char *mode = device_node(search->store, search->query->base, &given->device, "mode");
 	struct user user = {
 		.guest = true,
-		/* Without a mode it can write, for all that is known. */
+		/* A device without a mode counts as writable, to be safe. */
 		.writes = given->overlap.second_writes && (!mode || strchr(mode, 'w')),
 		.reads = given->overlap.first_writes,
 		.device = given->device,
 	};
 
 	free(mode);
-	return add_user(hunt, &user);
+	return add_user(search, &user);
 }
 
-/* Guests that have the disk according to the store. */
-static int find_given(struct hunt *hunt)
+/* Finds guests in the store. */
+static int find_given(struct search *search)
 {
-	const struct user_query *query = hunt->query;
-	int status = store_open(hunt->store);
+	const struct user_query *query = search->query;
+	int status = store_open(search->store);
 
 	if (!status && has_number(query))
-		status = guests_find(hunt->store, query->base, GUESTS_BY_NUMBER, query->disk,
-			query->relatives, &hunt->given);
+		status = guests_find(search->store, query->base, GUESTS_BY_NUMBER, query->disk,
+			query->relatives, &search->given);
 	if (!status)
 		status = guests_find_served(
-			hunt->store, query->base, query->disk, query->relatives, &hunt->given);
-	for (size_t i = 0; i < hunt->given.count && !status; i++)
-		status = add_guest(hunt, &hunt->given.devices[i]);
+			search->store, query->base, query->disk, query->relatives, &search->given);
+	for (size_t i = 0; i < search->given.count && !status; i++)
+		status = add_guest(search, &search->given.devices[i]);
 	return status;
 }
 
 static bool is_given(const void *context, dev_t number)
 {
-	const struct hunt *hunt = context;
+	const struct search *search = context;
 
-	for (size_t i = 0; i < hunt->given.count; i++)
-		if (hunt->given.devices[i].number == number)
+	for (size_t i = 0; i < search->given.count; i++)
+		if (search->given.devices[i].number == number)
 			return true;
 	return false;
 }
 
-/* Loop devices that nobody but the host has set up, for its own use as far as one can tell. */
-static int find_untagged(struct hunt *hunt)
+/* Finds loop devices that belong to no guest: the host uses them, as far as we know. */
+static int find_untagged(struct search *search)
 {
-	const struct loop_list *loops = &hunt->query->relatives->loops;
+	const struct loop_list *loops = &search->query->relatives->loops;
 	int status = STATUS_DONE;
 
 	for (size_t i = 0; i < loops->count && !status; i++) {
 		const struct loop *loop = &loops->loops[i];
-		bool below = identity_has_layer(&hunt->query->disk->identity, loop->number);
+		bool below = identity_has_layer(&search->query->disk->identity, loop->number);
 
-		if (loop->tagged || below || is_given(hunt, loop->number))
+		if (loop->tagged || below || is_given(search, loop->number))
 			continue;
-		struct user user = user_of_loop(hunt, loop);
+		struct user user = user_of_loop(search, loop);
 		snprintf(user.host.state, sizeof(user.host.state),
 			"is attached to '%s' in this host", loop->path);
 		snprintf(user.host.remedy, sizeof(user.host.remedy),
-			"run 'losetup -d %s' where nothing needs it", loop->path);
-		status = add_user(hunt, &user);
+			"run 'losetup -d %s' if it is not needed", loop->path);
+		status = add_user(search, &user);
 	}
 	return status;
 }
 
-static int find_host(struct hunt *hunt)
+static int find_host(struct search *search)
 {
 	const struct host_query query = {
-		.disk = hunt->query->disk,
-		.relatives = hunt->query->relatives,
+		.disk = search->query->disk,
+		.relatives = search->query->relatives,
 		.given = is_given,
-		.context = hunt,
+		.context = search,
 	};
 	struct host_uses found;
 	int status = STATUS_DONE;
@@ -174,25 +174,25 @@ static int find_host(struct hunt *hunt)
 
 		user.writes = user.host.writes;
 		user.reads = user.host.reads;
-		status = add_user(hunt, &user);
+		status = add_user(search, &user);
 	}
 	return status;
 }
 
 int users_find(const struct user_query *query, struct store *store, struct user_list *list)
 {
-	struct hunt hunt = {.query = query, .store = store, .list = list};
+	struct search search = {.query = query, .store = store, .list = list};
 	int status;
 
 	*list = (struct user_list){.users = NULL};
-	status = find_tagged(&hunt);
+	status = find_tagged(&search);
 	if (!status)
-		status = find_given(&hunt);
+		status = find_given(&search);
 	if (!status)
-		status = find_host(&hunt);
+		status = find_host(&search);
 	if (!status)
-		status = find_untagged(&hunt);
-	guest_list_free(&hunt.given);
+		status = find_untagged(&search);
+	guest_list_free(&search.given);
 	return status;
 }
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
-/* Who else uses the bytes of a disk. */
+/* The users of a disk: guests and the host. */
 #ifndef USERS_H
 #define USERS_H
 
@@ -12,14 +12,14 @@
 #include "relatives.h"
 #include "store.h"
 
-/* A guest's device, or the host. */
+/* A guest's device, or a use by the host. */
 struct user {
 	bool guest;
-	bool writes;	      /* the disk's bytes */
-	bool reads;	      /* what the disk's user writes */
-	bool leaving;	      /* its loop device goes as soon as it closes that */
-	struct device device; /* where it is a guest's */
-	struct host_use host; /* where it is the host */
+	bool writes;	      /* it can change bytes of the disk */
+	bool reads;	      /* it reads bytes that the disk's user can change */
+	bool detaching;	      /* its loop device detaches on the last close */
+	struct device device; /* of a guest */
+	struct host_use host; /* of the host */
 };
 
 struct user_list {
@@ -27,33 +27,33 @@ struct user_list {
 	size_t count, room;
 };
 
-/* Whom to look for. */
+/* The arguments of users_find(). */
 struct user_query {
 	const struct disk *disk;
 	const struct relatives *relatives;
-	const char *base;	   /* of the backends in the store, such as "backend/vbd" */
-	const struct device *self; /* is no other user; may be NULL */
+	const char *base;	   /* of the vbd backends in the store, such as "backend/vbd" */
+	const struct device *self; /* not reported as a user; may be NULL */
 };
 
 /*
- * Finds the users: guests by their loop devices' tags and by the store, the host by host_find() and
- * its other loop devices. The store tells what QEMU and other programs serve, for one request and
- * two per guest that has such a disk; and, for a block device and for a
- * loop device without a tag, `BASE/DOMID/DEVID/physical-device`, for two requests per guest and
- * one. It is connected where it was not.
- * Result: STATUS_DONE, or STATUS_FAILED with a complaint; the list is to be freed in either case.
+ * Finds the users: guests by the tags of their loop devices and by the store, the host by
+ * host_find() and by loop devices without a tag. In the store it reads the devices of QEMU and
+ * other programs (one request, and two per guest with such a device). For a block device, or a loop
+ * device without a tag, it also reads BASE/DOMID/DEVID/physical-device (one request, and two per
+ * guest). Connects `store` unless it is connected.
+ * Result: STATUS_DONE, or STATUS_FAILED with a complaint. The caller frees the list in either case.
  */
 int users_find(const struct user_query *query, struct store *store, struct user_list *list);
 
-/* Frees what it holds, and makes it empty. */
+/* Frees the users, and empties the list. */
 void user_list_free(struct user_list *list);
 
 /* Room for user_describe(). */
 #define USER_TEXT_SIZE 1024
 
 /*
- * Two phrases of a sentence about a disk: how the user uses it ("is in use, read-write, by guest
- * 'web' (domain 3) as xvda"), and what to do first. `store` may be closed: then without names.
+ * Formats two phrases for a sentence about a disk: the use ("is in use, read-write, by guest 'web'
+ * (domain 3) as xvda"), and the remedy. They contain no names if `store` is closed.
  */
 void user_describe(const struct user *user, struct store *store, const char *base,
 	char state[USER_TEXT_SIZE], char remedy[USER_TEXT_SIZE]);

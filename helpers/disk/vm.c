@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
-/* Which domains are one virtual machine. */
+/* Tells whether two domains are one virtual machine. */
 #include "vm.h"
 
 #include <stdlib.h>
@@ -7,7 +7,7 @@
 
 #include "device.h"
 
-/* The virtual machines that a domain stands for: its own, and that of the domain it serves. */
+/* The virtual machines of a domain: its own, and that of the domain whose device model it is. */
 struct vm_set {
 	char *vms[2]; /* NULL: unknown */
 };

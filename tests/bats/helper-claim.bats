@@ -306,7 +306,7 @@ on_disk() {
 	local loop
 	loop=$(attach disk.img)
 	claim 3 w "$PWD/disk.img"
-	ended 4 "Disk '*' is attached to '$loop' in this host; run 'losetup -d $loop' where nothing needs it*"
+	ended 4 "Disk '*' is attached to '$loop' in this host; run 'losetup -d $loop' if it is not needed*"
 	losetup -d "$loop"
 	loop=$(attach -r disk.img)
 	claim 3 r "$PWD/disk.img"
@@ -716,10 +716,10 @@ served() {
 	loop=$(attach disk.img)
 	store_fault 'directory@1=EACCES'
 	claim 3 w "$loop"
-	ended 1 "Cannot read 'backend/vbd' in the store (Permission denied), so nobody knows*"
+	ended 1 "Cannot read 'backend/vbd' in the store (Permission denied), so the users of the disk are unknown*"
 	store_fault 'directory:backend/vbd/4@1=EINVAL'
 	claim 3 w "$loop"
-	ended 1 '*so nobody knows who uses the disk*'
+	ended 1 '*so the users of the disk are unknown*'
 	store_fault "read:backend/vbd/4/$devid/physical-device@1=EACCES"
 	claim 3 w "$loop"
 	ended 1 "Cannot read 'backend/vbd/4/$devid/physical-device'*"
