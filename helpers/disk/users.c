@@ -63,6 +63,7 @@ static int find_tagged(struct search *search)
 		struct user user = user_of_loop(search, loop);
 		user.guest = true;
 		user.device = loop->tag.device;
+		memcpy(user.loop, loop->path, sizeof(user.loop));
 		status = add_user(search, &user);
 	}
 	return status;
@@ -79,15 +80,22 @@ static bool has_number(const struct user_query *query)
 	return false;
 }
 
+/* The length of the path above `base`, with its slash. */
+static int parent_length(const char *base)
+{
+	const char *slash = strrchr(base, '/');
+
+	return slash ? (int)(slash + 1 - base) : 0;
+}
+
 /* Reads a node of a guest's device of any type; `base` is the path of one type. */
 static char *device_node(
 	struct store *store, const char *base, const struct device *device, const char *node)
 {
-	const char *slash = strrchr(base, '/');
-	int parent = slash ? (int)(slash + 1 - base) : 0;
+	char text[DEVICE_TEXT_SIZE];
 
-	return store_text(store, "%.*s%s/%u/%u/%s", parent, base, device->type, device->domid,
-		device->devid, node);
+	return store_text(
+		store, "%.*s%s/%s", parent_length(base), base, device_text(device, text), node);
 }
 
 /* Adds a guest's device from the store, unless it is query->self. */
@@ -202,6 +210,36 @@ void user_list_free(struct user_list *list)
 	*list = (struct user_list){.users = NULL};
 }
 
+/* Whether the store is readable and has no such domain. */
+static bool is_gone(struct store *store, unsigned domid)
+{
+	char path[40], *value;
+	size_t length;
+
+	if (!store->xs)
+		return false;
+	snprintf(path, sizeof(path), "/local/domain/%u", domid);
+	enum store_answer answer = store_read(store, XBT_NULL, path, &value, &length);
+	if (answer == STORE_VALUE)
+		free(value);
+	return answer == STORE_NONE;
+}
+
+/* A loop device or backend node whose domain no longer exists. */
+static void describe_leftover(const struct user *user, const char *base, char state[USER_TEXT_SIZE],
+	char remedy[USER_TEXT_SIZE])
+{
+	char text[DEVICE_TEXT_SIZE];
+
+	snprintf(state, USER_TEXT_SIZE, "is still held for domain %u, which no longer exists",
+		user->device.domid);
+	if (user->loop[0])
+		snprintf(remedy, USER_TEXT_SIZE, "run 'losetup -d %s' first", user->loop);
+	else
+		snprintf(remedy, USER_TEXT_SIZE, "run 'xenstore-rm %.*s%s' first",
+			parent_length(base), base, device_text(&user->device, text));
+}
+
 static void describe_guest(const struct user *user, struct store *store, const char *base,
 	char state[USER_TEXT_SIZE], char remedy[USER_TEXT_SIZE])
 {
@@ -229,10 +267,12 @@ static void describe_guest(const struct user *user, struct store *store, const c
 void user_describe(const struct user *user, struct store *store, const char *base,
 	char state[USER_TEXT_SIZE], char remedy[USER_TEXT_SIZE])
 {
-	if (user->guest) {
+	if (user->guest && is_gone(store, user->device.domid)) {
+		describe_leftover(user, base, state, remedy);
+	} else if (user->guest) {
 		describe_guest(user, store, base, state, remedy);
-		return;
+	} else {
+		snprintf(state, USER_TEXT_SIZE, "%s", user->host.state);
+		snprintf(remedy, USER_TEXT_SIZE, "%s", user->host.remedy);
 	}
-	snprintf(state, USER_TEXT_SIZE, "%s", user->host.state);
-	snprintf(remedy, USER_TEXT_SIZE, "%s", user->host.remedy);
 }

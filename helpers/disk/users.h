@@ -15,11 +15,12 @@
 /* A guest's device, or a use by the host. */
 struct user {
 	bool guest;
-	bool writes;	      /* it can change bytes of the disk */
-	bool reads;	      /* it reads bytes that the disk's user can change */
-	bool detaching;	      /* its loop device detaches on the last close */
-	struct device device; /* of a guest */
-	struct host_use host; /* of the host */
+	bool writes;		   /* it can change bytes of the disk */
+	bool reads;		   /* it reads bytes that the disk's user can change */
+	bool detaching;		   /* its loop device detaches on the last close */
+	struct device device;	   /* of a guest */
+	char loop[LOOP_PATH_SIZE]; /* its tagged loop device, or "" */
+	struct host_use host;	   /* of the host */
 };
 
 struct user_list {
@@ -53,7 +54,8 @@ void user_list_free(struct user_list *list);
 
 /*
  * Formats two phrases for a sentence about a disk: the use ("is in use, read-write, by guest 'web'
- * (domain 3) as xvda"), and the remedy. They contain no names if `store` is closed.
+ * (domain 3) as xvda"), and the remedy. They contain no names if `store` is closed. If the
+ * domain no longer exists, the remedy removes what is left of its device.
  */
 void user_describe(const struct user *user, struct store *store, const char *base,
 	char state[USER_TEXT_SIZE], char remedy[USER_TEXT_SIZE]);

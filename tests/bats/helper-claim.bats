@@ -142,6 +142,24 @@ on_disk() {
 	[[ $(loops | wc -l) == 1 ]]
 }
 
+@test "a disk that is held for a domain that no longer exists is refused with the way to free it" {
+	local loop
+	claim 3 w "$PWD/disk.img"
+	loop=$dev
+	xenstore-rm /local/domain/3
+	claim 4 w "$PWD/disk.img"
+	ended 4 "Disk '$PWD/disk.img' is still held for domain 3, which no longer exists; run 'losetup -d $loop' first, or share it*"
+	losetup -d "$loop"
+	loop=$(attach disk.img)
+	give 3 "$loop"
+	xenstore-rm /local/domain/3
+	claim 4 w "$loop"
+	ended 4 "Disk '$loop' is still held for domain 3, which no longer exists; run 'xenstore-rm backend/vbd/3/$devid' first, or share it*"
+	xenstore-rm "backend/vbd/3/$devid"
+	claim 4 w "$loop"
+	((status == 0))
+}
+
 @test "a loop device that one read of the kernel's table misses is still found" {
 	claim 3 w "$PWD/disk.img"
 	status=0
@@ -251,10 +269,10 @@ on_disk() {
 	xenstore-rm /local/domain/3
 	xenstore-rm /local/domain/4
 	claim 4 w "$PWD/disk.img"
-	ended 4 '*by a guest (domain 3) as xvda*'
+	ended 4 '*held for domain 3,*'
 	store_set /local/domain/3/vm '' /local/domain/4/vm ''
 	claim 4 w "$PWD/disk.img"
-	ended 4 '* (domain 3)*'
+	ended 4 '*by a guest (domain 3) as xvda*'
 }
 
 @test "two guests whose vm nodes may not be read are two guests" {
