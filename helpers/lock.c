@@ -20,6 +20,8 @@
 #define RANGE_BITS 30
 #define RANGE_UNIT_BITS 20
 
+_Static_assert(sizeof(off_t) == 8, "Offsets of locks have 63 bits: use -D_FILE_OFFSET_BITS=64.");
+
 uint64_t lock_offset(const char *name)
 {
 	uint64_t hash = UINT64_C(0xcbf29ce484222325);
