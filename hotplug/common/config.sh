@@ -1,15 +1,15 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: LGPL-2.1-only
-# What the host's administrator decides for all guests: hotplug.conf. Read by
-# the first resource that asks, for an attach alone: a release goes by its journal.
+# The host-wide settings, hotplug.conf. Read when a resource first asks for one,
+# and only for an attach, because a release uses its journal.
 
 config_names='firewall, bind_mac'
 declare -gA config_type=([firewall]="choice:auto,nftables,iptables,none" [bind_mac]=bool)
-declare -gA config_value=([firewall]=auto [bind_mac]=n) # as long as the file does not say otherwise
-config_known=''                                         # set when the file was read
+declare -gA config_value=([firewall]=auto [bind_mac]=n) # the defaults, replaced by what the file has
+config_known=''                                         # set once the file has been read
 
 # config_get <out-var> <name>
-# Fails the attach where the file is not right.
+# Fails the attach if the file has an error.
 config_get() {
 	[[ $config_known ]] || config_read
 	config_known=1
@@ -17,11 +17,11 @@ config_get() {
 }
 
 # config_read
-# Without the file, all is as if it were empty.
+# A missing file is the same as an empty one.
 config_read() {
 	local lines number
 	[[ -e $hotplug_config ]] || return 0
-	[[ -f $hotplug_config && -r $hotplug_config ]] || fail "$hotplug_config is not a file that can be read; make it one, or remove it."
+	[[ -f $hotplug_config && -r $hotplug_config ]] || fail "$hotplug_config exists, but is not a readable regular file; fix or remove it."
 	mapfile -t lines <"$hotplug_config"
 	lines=("${lines[@]%%#*}")
 	# Most hosts set nothing.

@@ -1,6 +1,6 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: LGPL-2.1-only
-# What a person may ask of a script: help and plan, from its declaration.
+# The help of a script, from its declaration.
 
 # help_print
 help_print() {

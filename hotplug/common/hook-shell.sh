@@ -1,10 +1,10 @@
 #!/bin/bash
 # SPDX-License-Identifier: LGPL-2.1-only
-# A hook's own shell: bash hook-shell.sh FILE SCRIPT NAME=VALUE...
+# Runs a hook: bash hook-shell.sh FILE SCRIPT NAME=VALUE...
 #
-# A program is run with the facts in its environment. *.hook is sourced, under
-# errexit and with the functions of Xen's that hooks call. They do here what
-# they do there, but for the nodes: those are the script's to write.
+# A program is executed with the facts in its environment. *.hook is sourced, as
+# by Xen's scripts, with the functions of theirs that hooks call. These do the
+# same, except that only the script writes the device's nodes.
 set -Eeuo pipefail
 
 # log <level> <word>...
@@ -13,14 +13,14 @@ log() {
 }
 
 # fatal <word>...
-# The sentence goes into the script's, and that into hotplug-error.
+# The message becomes part of the script's, which is written to hotplug-error.
 fatal() {
 	printf '%s\n' "$*" >&2
 	exit 1
 }
 
 # success
-# The script says itself that all is done, when it is.
+# Does nothing: the script reports success itself, when all is done.
 success() {
 	:
 }

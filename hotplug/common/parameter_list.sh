@@ -1,9 +1,9 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: LGPL-2.1-only
-# Parameters of a disk: its target is a list of them.
+# The parameters of a disk whose target is a list.
 
 # parameter_list_take <name=value,name=value>
-# Each that is given, and the defaults of the others.
+# Sets each parameter that is given, and the others to their defaults.
 parameter_list_take() {
 	local -A given=()
 	local rest=$1 name
@@ -18,7 +18,7 @@ parameter_list_take() {
 }
 
 # parameter_list_take_pair <name=value>
-# Uses the caller's table of those that are given.
+# Adds it to given (declared by the caller).
 parameter_list_take_pair() {
 	local name=${1%%=*} pair known
 	quote pair "$1"

@@ -1,8 +1,8 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: LGPL-2.1-only
-# The types that a parameter may have. type_NAME <value> [detail] succeeds
-# where the value is one; otherwise it sets expected, which completes the
-# sentence "… is not …". A script may bring types of its own.
+# The types that a parameter may have. type_NAME <value> [detail] succeeds if the
+# value is valid; otherwise it sets expected, which completes the message
+# "… is VALUE, which is not …". A script may define its own types.
 
 # type_word <value>
 type_word() {
@@ -35,9 +35,9 @@ type_choice() {
 }
 
 # type_ifname <value>
-# What the kernel takes as an interface's name (dev_valid_name of Linux'
-# net/core/dev.c), as far as no tool takes it as something else: an option, a
-# comment, a quote.
+# What the kernel accepts as an interface's name (dev_valid_name in Linux'
+# net/core/dev.c), without what a tool would take for an option, a comment or a
+# quote.
 type_ifname() {
 	expected='the name of an interface: 1 to 15 bytes without spaces, quotes and the characters / : # \, not beginning with a dash or a full stop'
 	[[ $1 && $1 != [.-]* && ${#1} -le 15 && $1 != *[[:space:][:cntrl:]/:#\"\'\\]* ]]
@@ -71,7 +71,7 @@ type_disk() {
 }
 
 # type_mode <value>
-# r, w, and w!, which is w without asking who else uses the disk; and their old spellings.
+# r, w, and w!, which is w without the check for other users; and their old spellings.
 type_mode() {
 	expected='one of r, ro, w, rw, w!, rw!'
 	[[ $1 == @(r|ro|w|rw|w!|rw!) ]]
@@ -84,14 +84,14 @@ type_mac() {
 }
 
 # type_addresses <value>
-# A guest's addresses, as addresses_parse takes them.
+# A guest's addresses; see addresses_parse.
 type_addresses() {
 	library addresses
 	addresses_parse "$1"
 }
 
 # type_vlans <value>
-# An interface's VLANs, as vlans_parse takes them.
+# An interface's VLANs; see vlans_parse.
 type_vlans() {
 	library vlans
 	vlans_parse "$1"

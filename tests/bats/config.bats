@@ -119,7 +119,7 @@ chain() {
 	mkdir "$conf"
 	vif 1 0 ip 10.0.0.1
 	run online 1 0
-	assert_refused backend/vif/1/0 error 'is not a file that can be read'
+	assert_refused backend/vif/1/0 error 'is not a readable regular file'
 }
 
 @test "a detach succeeds even if the file has become invalid" {

@@ -1,16 +1,16 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: LGPL-2.1-only
-# What a host's administrator wants done besides, after an attach and before a
-# detach: the executable files of vif-post.d, beside the scripts. docs/hooks.md
-# has the contract; that of *.hook is Xen's (vif-post.d/00-vif-local.hook).
+# The administrator's hooks, run after an attach and before a detach: the
+# executable files in vif-post.d, in the scripts' directory. The contract is in
+# docs/hooks.md; for *.hook it is Xen's (vif-post.d/00-vif-local.hook).
 
-hooks_deadline=8 # seconds, for all of them together: libxl's 40 are for the rest, too
+hooks_deadline=8 # seconds for all hooks together, out of libxl's 40
 
-# What they are told, besides the script's parameters and what the call itself says.
+# The facts that they get, in addition to the script's parameters and the call's own.
 hooks_names=(vif vifname dev mac mtu main_ip)
 
 # hooks_acquire
-# One that fails, fails the attach.
+# A hook that fails makes the attach fail.
 hooks_acquire() {
 	local file facts began=$SECONDS
 	hooks_remember
@@ -28,8 +28,8 @@ hooks_expect() {
 }
 
 # hooks_release
-# A hook must not keep a device from being detached: one that fails is reported,
-# and that is all. Those that were never called for the attach are not now.
+# A hook that fails is only reported, because it must not prevent the detach. If
+# the attach never reached the hooks, none is run.
 hooks_release() {
 	local file facts began=$SECONDS called
 	journal_recall called called
@@ -43,8 +43,8 @@ hooks_release() {
 }
 
 # hooks_find
-# Sets hooks_files, in the order of their names; what editors and packages keep
-# beside a file is not meant.
+# Sets hooks_files, in the order of their names, without the backup copies of
+# editors and package managers.
 hooks_find() {
 	local file
 	hooks_files=()
@@ -54,7 +54,8 @@ hooks_find() {
 }
 
 # hooks_remember
-# The detach knows neither the nodes nor what earlier resources have left.
+# Records the facts, because a detach has neither the nodes nor the variables that
+# earlier resources set.
 hooks_remember() {
 	local notes=()
 	hooks_note "${hooks_names[@]}" "${parameters[@]}"
@@ -62,7 +63,7 @@ hooks_remember() {
 }
 
 # hooks_note <name>...
-# Adds those that have a value to the caller's notes.
+# Adds those that have a value to notes (declared by the caller).
 hooks_note() {
 	while (($#)); do
 		[[ ! ${!1-} ]] || notes+=("$1" "${!1}")
@@ -71,7 +72,7 @@ hooks_note() {
 }
 
 # hooks_tell <verb for a vif> <verb for a tap>
-# Sets the caller's array facts, NAME=VALUE each.
+# Sets the array facts (declared by the caller), NAME=VALUE each.
 hooks_tell() {
 	local name value command=$1
 	[[ $type_if != tap ]] || command=$2
@@ -83,21 +84,21 @@ hooks_tell() {
 }
 
 # hooks_run <file>
-# Runs one, with the caller's facts, as long as there is time since the
-# caller's began. Where it fails, reason has the sentence.
+# Runs one, with facts, for the rest of hooks_deadline since began (both declared
+# by the caller). Fails with reason set.
 hooks_run() {
 	local left=$((hooks_deadline - SECONDS + began)) all=$((run_last - SECONDS))
 	((left < all)) || left=$all
 	((left > 0)) || left=1
 	failure_trace+=("+ $1")
 	helper run --deadline "$left" --input '' -- bash "$hotplug_common/hook-shell.sh" "$1" "$0" "${facts[@]}" && return 0
-	# In the helper's sentence the command, in quotes, comes first.
+	# Replaces the command, which the helper's message begins with, by the hook.
 	reason="The hook $1 ${reason#*\' }"
 	return 1
 }
 
 # hooks_report <sentence>
-# Tells the log and the person, and nobody else.
+# Reports it to the log and standard error only, not to the store.
 hooks_report() {
 	printf '%s\n' "$1" >&2
 	helper fail '' "$1" || :
