@@ -1,11 +1,11 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: LGPL-2.1-only
-# The rules of nftables for what a guest may send, as resources/address_filter.sh
-# has them read. A file of their own, which most attaches need not parse.
+# The nftables rules for what a guest may send, used by resources/address_filter.sh.
+# They are in a file of their own, because most attaches do not need to parse it.
 
 # address_filter_rules_make <interface> <MAC address> <addresses> [VLANs]
-# Sets the caller's rules to what makes its chain where there is none, and
-# instead to what replaces one. Where one value is enough there is no set.
+# Sets rules to what creates the guest's chain, and instead to what replaces an
+# existing one (both declared by the caller). A single value needs no set.
 address_filter_rules_make() {
 	local policy=accept hook body
 	body="ether saddr != $2 drop
@@ -19,9 +19,9 @@ arp saddr ether != $2 drop
 }
 
 # address_filter_rules_new
-# Sets the caller's rules to what makes its chain, in one transaction that fails
-# where there is one: the counter of its name, which counts nothing, would be
-# made twice. nft ignores what is in a chain that is to be created.
+# Sets rules (declared by the caller) to one transaction that creates the chain,
+# and that fails if it exists. A counter of the same name, which counts nothing,
+# makes it fail, because nft ignores the rules within `create chain`.
 address_filter_rules_new() {
 	rules="add table $address_filter_table
 create counter $address_filter_table $chain
@@ -32,9 +32,9 @@ $body}
 }
 
 # address_filter_rules_instead
-# Sets the caller's instead to what makes or replaces its chain. To delete a chain,
-# or to write it inside of its table's braces, nft first reads all chains and
-# sets of the kernel; so nothing of that is here.
+# Sets instead (declared by the caller) to what creates or replaces the chain. It
+# neither deletes a chain nor writes one within the table's braces, because nft
+# would first read all chains and sets from the kernel.
 address_filter_rules_instead() {
 	instead="add table $address_filter_table
 add counter $address_filter_table $chain
@@ -46,10 +46,10 @@ $body}
 }
 
 # address_filter_rules_addresses <MAC address> <addresses> [VLANs]
-# Adds to the caller's body. A family of which there is no address is closed;
-# so is all that is neither IP nor ARP. Where the guest has VLANs, its port knows
-# which tags pass: of a frame with one, "ether type" is the tag, and all other
-# rules see what is inside it.
+# Adds to body (declared by the caller). A family without an address is blocked,
+# and so is everything but IP and ARP. If the guest has VLANs, its bridge port
+# decides which tags pass; in a tagged frame "ether type" is the tag, and all
+# other rules match the packet inside.
 address_filter_rules_addresses() {
 	local unknown='ether type != arp ether type != ip ether type != ip6'
 	library addresses
@@ -66,8 +66,9 @@ address_filter_rules_addresses() {
 }
 
 # address_filter_rules_usual 'ether type'|'meta protocol'
-# Adds to the caller's body what most of a guest's packets are, so that they
-# meet few rules: those without a tag, or what is inside of one, too.
+# Adds to body (declared by the caller) the rules for most packets, which then
+# traverse few rules. With 'ether type' these are untagged frames only, with
+# 'meta protocol' tagged ones as well.
 address_filter_rules_usual() {
 	local own
 	if ((${#addresses_ipv4[@]})); then
@@ -81,9 +82,9 @@ address_filter_rules_usual() {
 }
 
 # address_filter_rules_ipv4
-# Adds to the caller's body the rest of IPv4. A probe (RFC 5227) has no sender,
-# and asks whether an address is free that the guest may have: for another, it
-# would take it from somebody who is about to have that.
+# Adds to body (declared by the caller) the rest of IPv4. An ARP probe (RFC 5227)
+# has no sender and asks whether an address is free. It passes for the guest's own
+# addresses only: another host that is about to use an address would give it up.
 address_filter_rules_ipv4() {
 	local own
 	address_filter_rules_set own "${addresses_ipv4[@]}"
@@ -99,11 +100,11 @@ arp operation request arp saddr ip 0.0.0.0 arp daddr ip $own accept
 }
 
 # address_filter_rules_ipv6 <MAC address>
-# Adds to the caller's body the rest of IPv6. Its own is also the link-local
-# address that is made of the MAC address: DHCPv6 and neighbour discovery need
-# it. The targets of neighbour discovery (RFC 4861) are the 128 bits behind an
-# ICMPv6 header's 64. A packet whose ICMPv6 header is not in its first fragment
-# passes nowhere.
+# Adds to body (declared by the caller) the rest of IPv6. The guest may also use the
+# link-local address derived from its MAC address, because DHCPv6 and neighbour
+# discovery need it. The target of neighbour discovery (RFC 4861) is the 128 bits
+# after the first 64 of the ICMPv6 message. A packet whose ICMPv6 header is not in
+# its first fragment is dropped.
 address_filter_rules_ipv6() {
 	local own targets link_local link_local_target
 	address_filter_rules_link_local "$1"
@@ -124,8 +125,8 @@ frag frag-off != 0 accept
 }
 
 # address_filter_rules_link_local <MAC address>
-# Sets the caller's link_local to the address of RFC 4291, appendix A, and
-# link_local_target to its number.
+# Sets link_local to the address of RFC 4291, appendix A, and link_local_target
+# to the same as a number (both declared by the caller).
 address_filter_rules_link_local() {
 	local bytes groups
 	IFS=: read -ra bytes <<<"$1"
@@ -136,7 +137,7 @@ address_filter_rules_link_local() {
 }
 
 # address_filter_rules_set <out-var> <element>...
-# As nft writes a set that has no name, or the only element.
+# An anonymous set in nft's syntax, or the only element.
 address_filter_rules_set() {
 	local elements
 	printf -v elements '%s, ' "${@:2}"

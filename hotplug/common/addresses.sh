@@ -1,33 +1,33 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: LGPL-2.1-only
-# IPv4 and IPv6 addresses, as ip= of a guest's interface lists them. Read only
-# where there are some to check (type_addresses).
+# The IPv4 and IPv6 addresses in the ip= of a guest's interface. Read only if
+# there are any to check (type_addresses).
 
-# What addresses_parse leaves, in the list's order:
+# Set by addresses_parse, in the order of the list:
 addresses_of=''     # the list
 addresses_ipv4=()   # 192.0.2.1, 192.0.2.0/24
 addresses_ipv6=()   # 2001:db8::1, 2001:db8::/64
-addresses_ranges=() # the same as addresses_ipv6, as numbers: 0xFIRST or 0xFIRST-0xLAST
+addresses_ranges=() # addresses_ipv6 as numbers: 0xFIRST or 0xFIRST-0xLAST
 
-# The shortest prefixes: what is wider than that is a mistake.
+# The shortest prefixes; a wider one is assumed to be a mistake.
 addresses_least_ipv4=8
 addresses_least_ipv6=32
 
 # addresses_parse <list>
-# Fails, with expected set as types do, where it is not 1 to 64 addresses with
-# spaces between them, each perhaps with the length of its prefix. The same list
-# once more costs nothing.
+# Fails with expected set, like a type, unless it is 1 to 64 addresses separated by
+# spaces, each with an optional prefix length. Parsing the same list again costs
+# nothing.
 addresses_parse() {
 	local words word
 	[[ ! $1 || $1 != "$addresses_of" ]] || return 0
 	addresses_of='' addresses_ipv4=() addresses_ipv6=() addresses_ranges=()
-	expected='a list of 1 to 64 IPv4 or IPv6 addresses with spaces between them, such as 192.0.2.1 2001:db8::/64'
+	expected='a list of 1 to 64 IPv4 or IPv6 addresses separated by spaces, such as 192.0.2.1 2001:db8::/64'
 	[[ $1 != *[!0-9A-Fa-f:./\ ]* && ${#1} -le 4095 ]] || return
 	read -ra words <<<"$1"
 	((${#words[@]} >= 1 && ${#words[@]} <= 64)) || return
 	for word in "${words[@]}"; do
-		((${#word} <= 43)) || return # no address is longer, and a sentence is to be read
-		expected="a list of addresses that a guest can have, as $word is none"
+		((${#word} <= 43)) || return # no address is longer, and the message must stay short
+		expected="a list of addresses that a guest can have ($word is not one)"
 		addresses_take "$word" || return
 	done
 	addresses_of=$1
@@ -46,7 +46,7 @@ addresses_take() {
 }
 
 # addresses_take_ipv4 <address> <length> <both>
-# Not in 0/8, 127/8 and 224/3: no host is there.
+# Refuses 0/8, 127/8 and 224/3, which hosts cannot have.
 addresses_take_ipv4() {
 	local octet='(0|[1-9][0-9]{0,2})' value=0 part
 	[[ $1 =~ ^$octet\.$octet\.$octet\.$octet$ ]] || return
@@ -61,7 +61,7 @@ addresses_take_ipv4() {
 }
 
 # addresses_take_ipv6 <address> <length> <both>
-# Not in 0::/16, which has ::, ::1 and IPv4 as IPv6, and not in ff00::/8.
+# Refuses 0::/16, which has ::, ::1 and mapped IPv4 addresses, and ff00::/8.
 addresses_take_ipv6() {
 	local groups=() last=() beyond=0
 	addresses_groups "$1" || return
@@ -77,14 +77,13 @@ addresses_take_ipv6() {
 }
 
 # addresses_is_prefix <address/length> <length> <least length> <bits beyond it>
-# Fails, with a sentence of its own, where the prefix is too wide, or the
-# address is not its first one: that would allow all of a network where perhaps
-# one host of it was meant.
+# Fails with its own expected if the prefix is too wide or has host bits set; the
+# latter would allow a whole network where one host may have been meant.
 addresses_is_prefix() {
 	if (($2 < $3)); then
-		expected="a list of a guest's addresses, as $1 is too many: a prefix has a length of $3 or more"
+		expected="a list of addresses that a guest can have ($1 is too wide; prefixes must be /$3 or longer)"
 	elif (($4)); then
-		expected="a list of a guest's addresses, as $1 is neither one host (${1%/*}) nor a network, which ends in zeros"
+		expected="a list of addresses that a guest can have ($1 has host bits set; write ${1%/*}, or clear them)"
 	else
 		return 0
 	fi
@@ -92,8 +91,8 @@ addresses_is_prefix() {
 }
 
 # addresses_groups <IPv6 address>
-# Sets the caller's groups to its eight numbers, 0xfe80. Fails where it is none; the
-# notation with an IPv4 address at its end is not known here.
+# Sets groups (declared by the caller) to its eight numbers, such as 0xfe80. Fails
+# if it is none; the notation that ends with an IPv4 address is not supported.
 addresses_groups() {
 	local group='[[:xdigit:]]{1,4}' zeros=(0 0 0 0 0 0 0 0) half left right count
 	half="($group(:$group)*)?"
@@ -110,8 +109,8 @@ addresses_groups() {
 }
 
 # addresses_last <length>
-# Sets the caller's last to the prefix's last address, as groups has its first
-# one, and beyond to the bits that the first has behind the prefix.
+# Sets last to the last address of the prefix that begins with groups, and beyond
+# to the host bits that are set in groups (all declared by the caller).
 addresses_last() {
 	local i free
 	for ((i = 0; i < 8; i++)); do
@@ -123,7 +122,7 @@ addresses_last() {
 }
 
 # addresses_range
-# Adds the caller's groups and last to addresses_ranges.
+# Adds groups to last (both declared by the caller) to addresses_ranges.
 addresses_range() {
 	local from to
 	printf -v from '%04x' "${groups[@]}"

@@ -1,13 +1,13 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: LGPL-2.1-only
-# The rules of iptables that let a guest's packets pass, as
-# resources/forwarding.sh has them set. A file of their own, which most
-# attaches need not parse.
+# The iptables rules that accept a guest's packets, used by
+# resources/forwarding.sh. They are in a file of their own, because most attaches
+# do not need to parse it.
 
 # forwarding_rules_words in|out <interface> <how> <owner>
-# Sets the caller's words to the rule, but for its command. <how> is as
-# forwarding_acquire takes it. What goes to a translated guest are answers: a
-# host that drops lets nobody else reach it.
+# Sets words (declared by the caller) to the rule, without its command. <how> is
+# as in forwarding_acquire. A translated guest only gets replies, because a host
+# whose policy is to drop does not want it to be reached from outside.
 forwarding_rules_words() {
 	words=(FORWARD "--$1-interface" "$2")
 	case $1:$3 in
@@ -18,7 +18,7 @@ forwarding_rules_words() {
 }
 
 # forwarding_rules_restore <command> -I|-D <interface> <how> <owner>
-# Both rules or none of them.
+# Adds or deletes both rules, or neither.
 forwarding_rules_restore() {
 	local status=0 direction words lines='*filter'
 	for direction in in out; do
@@ -38,7 +38,8 @@ forwarding_rules_one() {
 }
 
 # forwarding_rules_remove <command> <interface> <how> <owner>
-# Where not both are there, each alone: one that is not there is gone (status 1).
+# If one of them is missing, deletes each alone; status 1 means that a rule does
+# not exist.
 forwarding_rules_remove() {
 	local direction status=0
 	forwarding_rules_restore "$1" -D "${@:2}" && return 0

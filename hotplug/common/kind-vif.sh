@@ -1,26 +1,26 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: LGPL-2.1-only
-# A network interface (vif, and the tap device of an HVM guest): what libxl
-# calls, which nodes it writes, what netback waits for.
+# A network interface (vif, and the tap device of an HVM guest): libxl's verbs,
+# its nodes, and what netback waits for.
 # The contract: xen.git, tools/libs/light/libxl_nic.c and libxl_linux.c.
 
-# The script has, besides its parameters:
-vif=${vif-} # the interface's name when the guest got it; vifD.N-emu for a tap
-vifname=''  # the name that it is to have, or empty
-mac=''      # the MAC address that the guest was given, or empty
-mtu=''      # as configured, or empty; a resource that sets another says so here
+# What a script has in addition to its parameters:
+vif=${vif-} # the name that the kernel gave the interface; vifD.N-emu for a tap
+vifname=''  # the name that it is to get, or empty
+mac=''      # the guest's MAC address, or empty
+mtu=''      # as configured, or empty; a resource that sets another changes it
 
-# And its resources leave:
-dev='' # the interface's name by now
+# What its resources set:
+dev='' # the interface's current name
 
 # vif_identify
-# Sets what lifecycle_identify sets, for an interface, and vif and type_if.
+# Calls lifecycle_identify for an interface, and sets vif and type_if.
 vif_identify() {
 	local shown
 	type_if=${type_if:-vif}
 	if [[ $type_if != @(vif|tap) ]]; then
 		quote shown "$type_if"
-		fail "type_if is $shown, which is neither vif nor tap; only libxl calls $hotplug_name so."
+		fail "type_if is $shown, but must be vif or tap; let libxl call $hotplug_name, or leave type_if= out."
 	fi
 	[[ ${XENBUS_PATH:-} || $type_if != tap ]] || vif_path_of_tap
 	lifecycle_identify vif
@@ -33,16 +33,16 @@ vif_identify() {
 }
 
 # vif_path_of_tap
-# Who calls for a tap without a path (as older callers do) names it by its vif.
+# Older callers pass no XENBUS_PATH for a tap, but its name in INTERFACE.
 vif_path_of_tap() {
 	[[ ${INTERFACE:-} =~ ^vif([0-9]+)\.([0-9]+)-emu$ ]] || return 0
 	XENBUS_PATH=backend/vif/${BASH_REMATCH[1]}/${BASH_REMATCH[2]}
 }
 
 # vif_action
-# Sets action from verb and type_if. A vif goes online and offline, a tap is
-# added and removed; the other pair, as a driver domain's udev may call it, is
-# not for it.
+# Sets action from verb and type_if. A vif goes online and offline, and a tap is
+# added and removed; the other pair, which a driver domain's udev may call, is
+# ignored.
 vif_action() {
 	case $verb:$type_if in
 	online:vif | add:tap) action=attach ;;
@@ -67,7 +67,7 @@ vif_load() {
 vif_accept() {
 	local state
 	[[ ${store_value["frontend-id"]+set} ]] ||
-		fail "The node $XENBUS_PATH/frontend-id does not exist, so there is no such interface; it may have been detached meanwhile, attach it again."
+		fail "The node $XENBUS_PATH/frontend-id does not exist, so there is no such interface; it may just have been detached, so attach it again."
 	store_get state state
 	[[ $action == detach || $state != [56] ]] ||
 		fail "The interface $device_id is being detached (state $state), so it was not attached."
@@ -87,29 +87,29 @@ vif_accept_optional() {
 }
 
 # vif_accept_tap_name
-# The tap of an interface with a name of its own has that name, and -emu.
+# The tap of an interface with a vifname is called like that, with -emu.
 vif_accept_tap_name() {
 	((${#vifname} <= 11)) ||
-		fail "The vifname '$vifname' has more than 11 bytes, so that $vifname-emu, the name of its emulated interface, would have more than the 15 that Linux allows; give a shorter vifname."
+		fail "The vifname '$vifname' is too long for a guest with an emulated interface; use 11 bytes or fewer, because $vifname-emu must fit into 15."
 	vifname+=-emu
 }
 
 # vif_attached
-# Going online again repairs what is no longer as it should be.
+# Always false: going online again repairs what has changed.
 vif_attached() {
 	return 1
 }
 
 # vif_parameters
-# Each is a node of the backend.
+# Reads each from its node of the backend.
 vif_parameters() {
 	parameters_from_nodes
 }
 
 # vif_publish
-# netback connects when hotplug-status is connected. The guest's own MTU node
-# is the backend's to write, by the ids of the frontend; the emulated
-# interface has no nodes.
+# netback connects when hotplug-status is connected. The backend writes the MTU
+# node of the frontend, if the store permits it; the emulated interface has no
+# nodes.
 vif_publish() {
 	local items=()
 	if [[ $type_if == vif ]]; then
@@ -120,13 +120,13 @@ vif_publish() {
 }
 
 # vif_unpublish
-# The report overwrites hotplug-status.
+# Does nothing: the failure report overwrites hotplug-status.
 vif_unpublish() {
 	:
 }
 
 # vif_help
-# Says what the parameters, which are printed behind it, are.
+# Introduces the list of parameters, which is printed next.
 vif_help() {
-	printf 'An interface with script=%s has these nodes, besides vifname and mtu:\n' "$hotplug_name"
+	printf 'An interface with script=%s has these nodes, in addition to vifname and mtu:\n' "$hotplug_name"
 }

@@ -1,29 +1,29 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: LGPL-2.1-only
-# The VLANs of an interface, as vlan= lists them. Read only where there are some
-# (type_vlans). The grammar: xen.git, docs/man/xl-network-configuration.5.pod.in.
+# The VLANs in the vlan= of an interface. Read only if there are any (type_vlans).
+# The grammar: xen.git, docs/man/xl-network-configuration.5.pod.in.
 
-# What vlans_parse leaves:
-vlans_pvid=''     # the VLAN of what the guest sends without a tag, or empty
-vlans_untagged=() # those whose frames it gets without a tag: 10, or 20-25
-vlans_tagged=()   # and with one
-vlans_taken=()    # VLAN -> a word, for each that is in one of them
+# Set by vlans_parse:
+vlans_pvid=''     # the VLAN of the guest's untagged frames, or empty
+vlans_untagged=() # those whose frames the guest gets untagged: 10, or 20-25
+vlans_tagged=()   # those whose frames it gets tagged
+vlans_taken=()    # VLAN -> y, for each that is in one of the two
 
-vlans_form='a list of VLANs from 1 to 4094, with slashes between them: 10, 10p, 20u, 20-25, 20-25u, 100+10x4, 100+10x4u'
+vlans_form='a list of VLANs from 1 to 4094 separated by slashes: 10, 10p, 20u, 20-25, 20-25u, 100+10x4, 100+10x4u'
 
 # vlans_parse <list>
-# Fails, with expected set as types do, where it is not such a list, or names a
-# VLAN twice, or no PVID. That of a single VLAN is understood.
+# Fails with expected set, like a type, if it is not such a list, has a VLAN
+# twice, or has no PVID. A single VLAN is the PVID.
 vlans_parse() {
 	local list=$1
 	[[ ! $list =~ ^[0-9]+u?$ ]] || list=${list%u}p
 	vlans_parse_any "$list" || return
-	expected="a list with a PVID; put a p behind one VLAN, as in 10p/20"
+	expected='a list with a PVID (put a p behind one VLAN, as in 10p/20)'
 	[[ $vlans_pvid ]]
 }
 
 # vlans_parse_any <list>
-# The same, of which none needs to be the PVID.
+# The same, but the PVID is optional.
 vlans_parse_any() {
 	local rest=$1/
 	vlans_pvid='' vlans_untagged=() vlans_tagged=() vlans_taken=()
@@ -52,7 +52,7 @@ vlans_take() {
 vlans_take_one() {
 	vlans_add "$1" "$1" "$2" || return
 	[[ $2 == p ]] || return 0
-	expected="a list with one PVID, as it has $vlans_pvid and $1"
+	expected="a list with one PVID ($vlans_pvid and $1 are both marked with p)"
 	[[ ! $vlans_pvid ]] && vlans_pvid=$1
 }
 
@@ -70,7 +70,7 @@ vlans_add() {
 	expected=$vlans_form
 	(($1 <= $2 && $2 <= 4094)) || return
 	for ((at = $1; at <= $2; at++)); do
-		expected="a list with each VLAN once, as it has $at twice"
+		expected="a list with each VLAN once (it has $at twice)"
 		[[ ! ${vlans_taken[at]-} ]] || return
 		vlans_taken[at]=y
 	done

@@ -372,7 +372,7 @@ assert_nothing_but_wire() {
 	vif 1 0 bridge xenbr0 ip 10.0.0.1 vifname 'w*'
 	run online 1 0
 	[[ "$status" -eq 1 ]]
-	assert_refused backend/vif/1/0 error "characters that a firewall's rules cannot have"
+	assert_refused backend/vif/1/0 error "cannot be used in firewall rules"
 	assert_nothing_but_wire
 }
 

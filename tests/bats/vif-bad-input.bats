@@ -60,15 +60,15 @@ refuses() {
 		sampled || continue
 		each_script refuses "${words[@]}"
 	done <<-END
-		192.0.2.300 is none|ip|192.0.2.300
+		192.0.2.300 is not one|ip|192.0.2.300
 		which is not a list of 1 to 64|ip|web.example
-		192.0.2.1/64 is none|ip|fd00::1 192.0.2.1/64
-		fd00::1/129 is none|ip|192.0.2.1 fd00::1/129
-		::ffff:192.0.2.1 is none|ip|::ffff:192.0.2.1
-		192.0.0.0/7 is too many|ip|192.0.0.0/7
-		0.0.0.0/0 is none|ip|0.0.0.0/0
-		2001:db8::/31 is too many|ip|192.0.2.1 2001:db8::/31
-		192.0.2.5/24 is neither one host|ip|192.0.2.5/24
+		192.0.2.1/64 is not one|ip|fd00::1 192.0.2.1/64
+		fd00::1/129 is not one|ip|192.0.2.1 fd00::1/129
+		::ffff:192.0.2.1 is not one|ip|::ffff:192.0.2.1
+		192.0.0.0/7 is too wide; prefixes must be /8|ip|192.0.0.0/7
+		0.0.0.0/0 is not one|ip|0.0.0.0/0
+		2001:db8::/31 is too wide; prefixes must be /32|ip|192.0.2.1 2001:db8::/31
+		192.0.2.5/24 has host bits set; write 192.0.2.5, or clear them|ip|192.0.2.5/24
 		which is not a list of 1 to 64|ip|$many
 		'abcdefghijklmnop', which is not the name of an interface|vifname|abcdefghijklmnop
 		'web/0', which is not the name of an interface|vifname|web/0
@@ -86,7 +86,7 @@ refuses() {
 		vif 1 0 bridge xenbr0 vifname abcdefghijkl
 		run call "$script" add vif 1 0 type_if=tap
 		[[ "$status" -eq 1 ]]
-		assert_refused backend/vif/1/0 error "'abcdefghijkl' has more than 11 bytes"
+		assert_refused backend/vif/1/0 error "'abcdefghijkl' is too long"
 		host ip link delete vif1.0
 		host ip link show vif1.0-emu
 	done

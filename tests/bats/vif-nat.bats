@@ -256,7 +256,7 @@ leased() {
 @test "an address that cannot be translated is refused before any change" {
 	vif 1 0 ip '10.8.0.0/24'
 	run nat_online 1 0
-	assert_refused backend/vif/1/0 error '10.8.0.0/24 is a network; write the guest'
+	assert_refused backend/vif/1/0 error '10.8.0.0/24 in ip= is a network; list the guest'
 	vif 1 126
 	run nat_online 1 126
 	assert_refused backend/vif/1/126 error 'No address can be derived for vif/1/126'

@@ -366,7 +366,7 @@ vlans() {
 		bridge ovs0 vlan 0 from 1 to 4094
 		bridge ovs0 vlan 4095 from 1 to 4094
 		bridge ovs0 vlan 10/20 with a PVID
-		bridge ovs0 vlan 10p/20u one VLAN without a tag
+		bridge ovs0 vlan 10p/20u one untagged VLAN, its PVID 10
 		bridge ovs0.10 vlan 10 Both bridge=ovs0.10 and vlan=10
 	END
 	moment=''

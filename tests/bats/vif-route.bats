@@ -287,9 +287,9 @@ refused_route() {
 @test "an address that cannot be routed is refused before any change" {
 	local many
 	printf -v many '198.51.100.%d ' {1..65}
-	refused_route "198.51.100.300 is none" ip 198.51.100.300
+	refused_route "198.51.100.300 is not one" ip 198.51.100.300
 	refused_route "Parameter ip is 'web.example'" ip web.example
-	refused_route 'nor a network' ip '198.51.100.5 198.51.100.5/24'
+	refused_route "198.51.100.5/24 has host bits set" ip '198.51.100.5 198.51.100.5/24'
 	refused_route '1 to 64' ip "$many"
 	refused_route "The interface 'eth9' does not exist; correct gatewaydev=" ip 198.51.100.5 gatewaydev eth9
 	refused_route 'which is not the name of an interface' ip 198.51.100.5 gatewaydev 'eth0 dev lo'
@@ -302,7 +302,7 @@ refused_route() {
 	host ip address flush dev eth0
 	refused_route "The interface eth0 has no IPv4 address, which the guest's 198.51.100.5 needs" ip 198.51.100.5
 	host ip link delete eth0
-	refused_route 'This host has no eth0, and' ip 198.51.100.5
+	refused_route "This host has no eth0; set gatewaydev=" ip 198.51.100.5
 }
 
 @test "if ip refuses one line, the attach is rolled back" {

@@ -75,7 +75,7 @@ refused() {
 		10/20 'with a PVID'
 		10u/20u 'with a PVID'
 		10-10 'with a PVID'
-		10p/20p 'one PVID, as it has 10 and 20'
+		10p/20p 'one PVID (10 and 20 are both marked with p)'
 		10p/10 '10 twice'
 		10p/5-12 '10 twice'
 		10p/20/15-25 '20 twice'
@@ -100,7 +100,7 @@ misspelt() {
 	library '
 		resource_find ovs_port
 		! ovs_port_parse "$1" || fail "$1 is $ovs_port_bridge|$ovs_port_vlans."
-		[[ $expected == *brackets* ]]
+		[[ $expected == "a bridge with "*VLANs* ]]
 	' "$@"
 }
 

@@ -5,13 +5,13 @@
 # shellcheck source=interface.sh
 resource_find interface
 
-# The port must not have the lowest address on the bridge, or the bridge would
-# take it as its own; this is the highest that is not a group's.
+# A bridge takes the lowest MAC address of its ports as its own. This is the
+# highest unicast address, so the bridge never takes it.
 bridge_port_mac=fe:ff:ff:ff:ff:ff
 
 # bridge_port_acquire <interface> <bridge, or empty for the only one> <mtu, or empty for the bridge's> [VLANs]
-# Sets mtu to what the port has. With VLANs it goes up when it has these, so
-# that nothing of the guest gets into others.
+# Sets mtu to the port's. With VLANs, the port goes up only after these are set,
+# so that no frame of the guest gets into another VLAN.
 bridge_port_acquire() {
 	local bridge=$2 up=' up'
 	bridge_port_find bridge
@@ -36,7 +36,7 @@ bridge_port_plan() {
 }
 
 # bridge_port_release <interface> <bridge> <mtu> [VLANs]
-# The bridge may be gone; the interface, or its name, may be somebody else's by now.
+# The bridge may be gone; the interface may be gone, or its name reused.
 bridge_port_release() {
 	interface_is_ours "$1" || return 0
 	run ip link set dev "$1" down nomaster || ! interface_is_ours "$1"
@@ -51,7 +51,7 @@ bridge_port_check() {
 }
 
 # bridge_port_find <in-out-var>
-# The bridge that is meant, or a sentence why there is none.
+# Resolves the bridge's name; fails if there is no such bridge.
 bridge_port_find() {
 	local -n bridge_port_found=$1
 	[[ $bridge_port_found ]] || bridge_port_only bridge_port_found
@@ -75,7 +75,7 @@ bridge_port_only() {
 }
 
 # bridge_port_translate <in-out-var>
-# Configurations from the time of Xen 3 say xenbrN for a bridge that is ethN.
+# Configurations from Xen 3 name a bridge xenbrN that is now called ethN.
 bridge_port_translate() {
 	local name=${!1}
 	[[ $name == xenbr* && ! -e /sys/class/net/$name ]] || return 0
@@ -83,18 +83,19 @@ bridge_port_translate() {
 }
 
 # bridge_port_filters <bridge> <VLANs>
-# Fails where the bridge would not keep VLANs apart.
+# Fails if the bridge does not filter VLANs.
 bridge_port_filters() {
 	local filters=0
 	parameters_check_tool bridge
 	parameters_check 'Parameter vlan' "$2" vlans
 	read -r filters 2>/dev/null <"/sys/class/net/$1/bridge/vlan_filtering" || :
 	((filters == 1)) ||
-		fail "The bridge '$1' does not filter VLANs, so that the guest cannot have vlan=$2; switch it on (ip link set $1 type bridge vlan_filtering 1), or leave vlan= out of the guest's configuration."
+		fail "The bridge '$1' does not filter VLANs, which vlan=$2 needs; switch it on (ip link set $1 type bridge vlan_filtering 1), or remove vlan= from the guest's configuration."
 }
 
-# bridge_port_set_vlans <interface> <VLANs, as bridge_port_filters took them>
-# These and no others: the bridge gave the port one of its own (vlan_default_pvid).
+# bridge_port_set_vlans <interface> <VLANs, parsed by bridge_port_filters>
+# Removes all others first, because the bridge gives a new port its
+# vlan_default_pvid.
 bridge_port_set_vlans() {
 	local range batch="vlan del dev $1 vid 1-4094"
 	for range in "${vlans_untagged[@]}"; do

@@ -1,9 +1,9 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: LGPL-2.1-only
-# What dnsmasq tells a guest by DHCP: its IPv4 address and its name; the router
-# is the interface's own address, as without being told. Each guest has a file
-# in a directory that dnsmasq reads, where the administrator has made it
-# (docs/vif-nat.md); else there is no DHCP.
+# The guest's entry in dnsmasq, the DHCP server: its IPv4 address and its name.
+# dnsmasq gives the interface's own address as the router by default. Each guest
+# has a file in a directory that dnsmasq reads; unless the administrator has
+# created that (docs/vif-nat.md), there is no DHCP.
 
 dhcp_host_directory=/run/xen-dhcp # dnsmasq's dhcp-hostsdir
 dhcp_host_pid_file=/run/dnsmasq/dnsmasq.pid
@@ -31,7 +31,7 @@ dhcp_host_release() {
 }
 
 # dhcp_host_write <file> <line>
-# dnsmasq reads it as a user of its own.
+# The file is world-readable, because dnsmasq does not run as root.
 dhcp_host_write() {
 	local status=0
 	umask 022
@@ -41,8 +41,8 @@ dhcp_host_write() {
 }
 
 # dhcp_host_reload
-# It sees by itself what is new, and at SIGHUP what is gone or changed. One that
-# does not run reads all when it starts.
+# dnsmasq notices new files by itself, and removed or changed ones at SIGHUP. If it
+# does not run, it reads all files when it starts.
 dhcp_host_reload() {
 	local pid command
 	read -r pid 2>/dev/null <"$dhcp_host_pid_file" || return 0

@@ -1,19 +1,18 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: LGPL-2.1-only
-# Packets of the guest pass the host's own iptables, whose policy may be to drop
-# what it does not know (Docker's is): one rule a direction. Those that a bridge
-# forwards meet it where br_netfilter shows them to it; those that this host
-# routes do in any case.
+# Accepts the guest's packets in the host's iptables, whose FORWARD policy may be
+# to drop (Docker sets that), with one rule for each direction. Bridged packets
+# traverse iptables only if br_netfilter is loaded; routed ones always do.
 
 # shellcheck source=interface.sh
 resource_find interface
 
-forwarding_lock_wait=3 # seconds, for iptables' lock; less than a command's deadline
+forwarding_lock_wait=3 # seconds to wait for iptables' lock; less than a command's deadline
 
 # forwarding_acquire <interface> [bridged|routed|translated] [addresses]
-# What is translated is routed, and masqueraded. A routed guest has packets of
-# the families of its addresses; of both, where there are none.
-# The rules' comment says whose they are: the name may be another guest's later.
+# A translated guest is routed and masqueraded. A routed guest has packets of the
+# address families in its ip=, or of both without ip=. The rules have the owner in a
+# comment, because another guest may use the interface's name later.
 forwarding_acquire() {
 	local commands=() listed='' owner=xen-hotplug/$device_id how=${2:-bridged} command
 	forwarding_commands "$1" "$how" "${3-}"
@@ -35,7 +34,7 @@ forwarding_plan() {
 }
 
 # forwarding_release <interface> [bridged|routed|translated] [addresses]
-# The rules need neither the interface nor the bridge.
+# Works without the interface and without the bridge.
 forwarding_release() {
 	local commands owner command status=0
 	journal_recall owner owner
@@ -65,8 +64,8 @@ forwarding_check() {
 }
 
 # forwarding_commands <interface> bridged|routed|translated <addresses>
-# Sets the caller's commands to those that are to have rules, and listed to
-# what they have.
+# Sets commands to those that need rules, and listed to the rules that they have
+# (both declared by the caller).
 forwarding_commands() {
 	local command
 	for command in iptables ip6tables; do
@@ -78,7 +77,8 @@ forwarding_commands() {
 }
 
 # forwarding_meets <command> bridged|routed|translated <addresses>
-# Bridged packets do where they are shown to it, routed ones by their family.
+# Do the guest's packets traverse this command's rules? Bridged ones do if
+# br_netfilter passes them on, routed ones if they are of its address family.
 forwarding_meets() {
 	local sees=0
 	if [[ $2 == bridged ]]; then
@@ -90,7 +90,7 @@ forwarding_meets() {
 }
 
 # forwarding_called <command>
-# Where a host has no iptables, it has no rules of iptables.
+# Does the host use this command? Without the program, it has no such rules.
 forwarding_called() {
 	local firewall
 	library config
@@ -98,14 +98,14 @@ forwarding_called() {
 	[[ $firewall == @(auto|iptables) ]] || return
 	type -P "$1-restore" >/dev/null && return 0
 	[[ $firewall != iptables ]] ||
-		fail "$hotplug_config says firewall = iptables, but $1 is not installed; install the package iptables, or write firewall = auto there."
+		fail "$hotplug_config says firewall = iptables, but $1 is not installed; install the package iptables, or set firewall = auto there."
 	return 1
 }
 
 # forwarding_drops <command> <interface> bridged|routed|translated
-# Adds to the caller's listed. Bridged packets are shown to it to be dropped;
-# routed ones pass where its chain is empty and accepts. Where it cannot read
-# its chain, that is another firewall's.
+# Could it drop the guest's packets? Assumed for bridged ones; not for routed ones
+# if the chain is empty and its policy is to accept, nor if the command cannot read
+# the chain, which is then another firewall's. Adds to listed (declared by the caller).
 forwarding_drops() {
 	local status=0 firewall
 	run_beside '' "$1" --wait "$forwarding_lock_wait" --list-rules FORWARD || status=$?
@@ -118,7 +118,7 @@ forwarding_drops() {
 }
 
 # forwarding_reason <status>
-# It is the result; for that of a lock that others hold, reason is set.
+# Returns the status; sets reason if it is the one for a lock held by others.
 forwarding_reason() {
 	(($1 != 4)) ||
 		reason="Another program has held the lock of iptables (/run/xtables.lock) for $forwarding_lock_wait seconds; try again when it is done."

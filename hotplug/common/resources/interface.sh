@@ -1,6 +1,6 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: LGPL-2.1-only
-# The guest's interface, under the name that its configuration gives it.
+# The guest's interface, renamed to the vifname in its configuration.
 
 # interface_acquire <kernel's name> <wanted name, or empty>
 # Sets dev.
@@ -13,7 +13,7 @@ interface_acquire() {
 }
 
 # interface_expect <kernel's name> <wanted name, or empty>
-# As long as the kernel's name is there, the wanted one is another's.
+# While the kernel's name exists, the wanted one is another interface's.
 interface_expect() {
 	dev=$1
 	[[ ! $2 || -e /sys/class/net/$1 ]] || dev=$2
@@ -25,11 +25,11 @@ interface_plan() {
 }
 
 # interface_release <kernel's name> <wanted name, or empty>
-# Gives it back its name, so that an attach after this one finds it.
+# Restores the kernel's name, so that the next attach finds it.
 interface_release() {
 	[[ $2 && $2 != "$1" && ! -e /sys/class/net/$1 ]] || return 0
 	interface_is_ours "$2" || return 0
-	# A port of an Open vSwitch that is down cannot be taken off it.
+	# While ovs-vswitchd is down, a port cannot be removed from Open vSwitch.
 	run ip link set dev "$2" down nomaster name "$1" || run ip link set dev "$2" down name "$1" ||
 		! interface_is_ours "$2"
 }
@@ -41,15 +41,14 @@ interface_check() {
 }
 
 # interface_rename <from> <to>
-# The kernel refuses a name that is taken, so that two guests who want one
-# name cannot both have it.
+# The kernel refuses a name that is taken, so two guests cannot get the same one.
 interface_rename() {
 	run ip link set dev "$1" down name "$2" || interface_rename_failed "$@"
 	dev=$2
 }
 
 # interface_rename_failed <from> <to>
-# Fails, with the kernel's reason or a better one.
+# Fails, with the kernel's reason or a clearer one.
 interface_rename_failed() {
 	[[ ! -e /sys/class/net/$2 ]] ||
 		fail "The interface $1 cannot have the vifname '$2', because another interface has that name; give the guest another vifname."
@@ -57,8 +56,8 @@ interface_rename_failed() {
 }
 
 # interface_remember <name>
-# Which interface it is, whatever its name will be: the kernel gives no
-# number twice.
+# Records the ifindex, which identifies the interface under any name, because the
+# kernel does not reuse the number.
 interface_remember() {
 	local number
 	read -r number <"/sys/class/net/$1/ifindex"
@@ -66,10 +65,10 @@ interface_remember() {
 }
 
 # interface_is_ours <name>
-# Is the interface of this name the one that the current resource remembers?
-# Names are used again, by other guests, and by the host. Where nothing is
-# remembered (other scripts attached it, or the attach was refused) xenbus
-# knows; a tap has only its name, which says nothing, and goes with its QEMU.
+# Is the interface of this name the one that the current resource recorded? Names
+# are reused, by other guests and by the host. If nothing is recorded (another
+# script attached it, or the attach was refused), xenbus identifies a vif; a tap
+# cannot be identified, and goes with its QEMU.
 interface_is_ours() {
 	local number remembered node
 	read -r number 2>/dev/null <"/sys/class/net/$1/ifindex" || return 1
@@ -82,9 +81,9 @@ interface_is_ours() {
 }
 
 # interface_is_plain <name>
-# Fails where a firewall's rule would take the name for something else: a
-# pattern, as v* and v+ are, or a word of its own.
+# Fails if a firewall's rule would take the name for a pattern, such as v* or v+, or
+# for a keyword.
 interface_is_plain() {
 	[[ $1 =~ ^[A-Za-z0-9][A-Za-z0-9_.@-]*$ ]] ||
-		fail "The interface's name '$1' has characters that a firewall's rules cannot have; give the guest a vifname of letters, digits and the characters . _ -."
+		fail "The interface name '$1' cannot be used in firewall rules; give the guest a vifname of letters, digits and . _ @ -, beginning with a letter or digit."
 }

@@ -1,15 +1,15 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: LGPL-2.1-only
-# What guests with these addresses send leaves this host with the host's
-# address; guests see each other's own. The rules are of all such guests, and
-# come and go with the first and the last.
+# Masquerades the guests' packets that leave this host; among each other, guests
+# see their own addresses. All such guests share the rules, which are added with
+# the first of them and removed with the last.
 
 library config
 library journals
 
 masquerade_table=xen_hotplug_nat
-masquerade_chain=XEN_HOTPLUG_NAT       # of iptables
-masquerade_key='masqueraded addresses' # under which a device remembers its own
+masquerade_chain=XEN_HOTPLUG_NAT       # iptables' chain
+masquerade_key='masqueraded addresses' # the key of a device's own in its journal
 
 # masquerade_acquire <addresses>
 masquerade_acquire() {
@@ -26,8 +26,8 @@ masquerade_plan() {
 }
 
 # masquerade_release <addresses>
-# The others' stay. Another may come while ours go: it has said so in its
-# journal before it looked.
+# Keeps the others' addresses. A device that is attached at the same time is not
+# missed, because it records its addresses before it reads the others'.
 masquerade_release() {
 	local with
 	journal_recall with with
@@ -37,7 +37,7 @@ masquerade_release() {
 }
 
 # masquerade_with <out-var>
-# nftables, iptables or none; fails where neither is there.
+# nftables, iptables or none; fails if the program is missing.
 masquerade_with() {
 	local chosen
 	config_get chosen firewall
@@ -55,9 +55,9 @@ masquerade_lacks() {
 	fail "$hotplug_name needs the command '$1', which is not in $PATH; install the package $2, or write firewall = none into $hotplug_config and masquerade the guests by other means."
 }
 
-# masquerade_apply nftables|iptables|none <our addresses> <those of them that are to be there>
-# Makes the rules be for these and all others' addresses, until no other has
-# come or gone meanwhile. Fails with reason set.
+# masquerade_apply nftables|iptables|none <our addresses> <those of them to masquerade>
+# Sets the rules for these and for all other devices' addresses, and repeats that
+# until the others' have not changed. Fails with reason set.
 masquerade_apply() {
 	local -A others
 	local before=none
@@ -71,7 +71,7 @@ masquerade_apply() {
 }
 
 # masquerade_family <out-var> ip|ip6 <addresses>
-# Those of the family, with commas between them.
+# The addresses of the family, separated by commas.
 masquerade_family() {
 	local address words chosen=''
 	read -ra words <<<"$3"
@@ -82,8 +82,8 @@ masquerade_family() {
 }
 
 # masquerade_nftables <our addresses> <all addresses>
-# Changes the tables of the families that ours are of. For the first guest they
-# can be made, which takes nft a third of the time that replacing them does.
+# Sets the tables of our addresses' families. For the first guest it creates them,
+# which takes nft a third of the time of replacing them.
 masquerade_nftables() {
 	local first='' instead='' family ours all
 	for family in ip:ipv4 ip6:ipv6; do
@@ -96,8 +96,8 @@ masquerade_nftables() {
 }
 
 # masquerade_rules ip|ip6 ipv4|ipv6 <addresses>
-# Adds to the caller's first what makes the table where there is none, and to
-# instead what replaces it, in one transaction.
+# Adds to first what creates the table, and to instead what replaces it, each in one
+# transaction (both declared by the caller).
 masquerade_rules() {
 	local table="$1 $masquerade_table" rules=''
 	[[ ! $3 ]] || rules="add set $table guests { type ${2}_addr; flags interval; auto-merge; elements = { $3 }; }
@@ -111,7 +111,7 @@ $1 saddr @guests $1 daddr != @guests masquerade
 }
 
 # masquerade_iptables <our addresses> <all addresses>
-# The same, with a chain of our own in each family's table nat.
+# The same for iptables, with our own chain in each family's table nat.
 masquerade_iptables() {
 	local family ours all
 	for family in ip ip6; do

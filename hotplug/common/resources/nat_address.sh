@@ -1,13 +1,13 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: LGPL-2.1-only
-# The addresses of a guest behind this host's, and of this host on the guest's
-# interface, where both follow from the guest's number, as with Xen's vif-nat.
+# The addresses of a masqueraded guest, and of this host on the guest's interface.
+# Both are derived from the guest's numbers, as in Xen's vif-nat.
 
-# The guests' IPv6 network: unique local (RFC 4193), and translated like 10/8,
-# so that every host may have the same.
+# The guests' IPv6 network: unique local (RFC 4193). It is the same on every host,
+# because it is masqueraded, like 10/8.
 nat_address_network=fd58:656e:6e61
 
-nat_routers='' # this host's, one of each family that the guest has
+nat_routers='' # this host's addresses, one for each family that the guest has
 
 # nat_address_acquire <addresses, or empty>
 # Sets ip and nat_routers.
@@ -37,7 +37,7 @@ nat_address_find() {
 }
 
 # nat_address_derive
-# Domain 258's interface 0 has 10.1.2.1, and in the network above 102::1.
+# Domain 258's interface 0 has 10.1.2.1 and, in the network above, 102::1.
 nat_address_derive() {
 	((devid < 126 && domid < 65536)) ||
 		fail "No address can be derived for $device_id, as its number is too high; add ip= to the guest's configuration."
@@ -46,7 +46,7 @@ nat_address_derive() {
 }
 
 # nat_address_router_ipv4 <guest's address>
-# 127 above the guest's, or where that is none, below.
+# 127 above the guest's, or below if that would exceed 255.
 nat_address_router_ipv4() {
 	local octet=${1##*.}
 	nat_address_is_host "$1"
@@ -54,7 +54,7 @@ nat_address_router_ipv4() {
 }
 
 # nat_address_router_ipv6 <guest's address>
-# 128 above, or below.
+# 128 above the guest's, or below.
 nat_address_router_ipv6() {
 	local groups=() address
 	nat_address_is_host "$1"
@@ -67,5 +67,5 @@ nat_address_router_ipv6() {
 # nat_address_is_host <guest's address>
 nat_address_is_host() {
 	[[ $1 != */* ]] ||
-		fail "Of the addresses in ip= the first of each family is to be the guest's own, and $1 is a network; write the guest's before it."
+		fail "$1 in ip= is a network; list the guest's own address before networks of the same family."
 }

@@ -1,24 +1,25 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: LGPL-2.1-only
-# An interface as a port of an Open vSwitch bridge. The port lives in Open
-# vSwitch's database, under the interface's name, and outlives the interface.
+# An interface as a port of an Open vSwitch bridge. The port is in Open vSwitch's
+# database, under the interface's name, and remains when the interface goes.
 
 # shellcheck source=interface.sh
 resource_find interface
 
-# As a Linux bridge may take the lowest address of its ports, so does this one.
+# The bridge may take the lowest MAC address of its ports, as a Linux bridge does.
 ovs_port_mac=fe:ff:ff:ff:ff:ff
 
-# For ovs-vsctl, which waits for ovs-vswitchd; less than run's, so that it can say so.
+# Seconds that ovs-vsctl waits for ovs-vswitchd; less than the deadline of run, so
+# that its own message is reported.
 ovs_port_patience=6
 
-# What ovs_port_parse leaves:
+# Set by ovs_port_parse:
 ovs_port_bridge='' # the bridge's name
-ovs_port_vlans=''  # its VLANs, as vlans_parse_any takes them
+ovs_port_vlans=''  # its VLANs, in the form that vlans_parse_any reads
 
-# ovs_port_acquire <interface> <bridge, as ovs_port_parse takes it> <mtu, or empty> <VLANs, or empty>
-# Besides, it reads mac, vifname and domid. The port is there before it goes up:
-# what the guest sends meanwhile must not get into this host.
+# ovs_port_acquire <interface> <bridge, in the form of ovs_port_parse> <mtu, or empty> <VLANs, or empty>
+# Also reads mac, vifname and domid. Adds the port before the interface goes up,
+# because this host would receive what the guest sends in between.
 ovs_port_acquire() {
 	local port=() ids=()
 	ovs_port_find "$2" "$4"
@@ -43,14 +44,14 @@ ovs_port_plan() {
 }
 
 # ovs_port_release <interface> <bridge> <mtu> <VLANs>
-# A port whose interface is gone is nobody's any more. Where ovs-vswitchd is
-# down, it is not waited for long: it sees the database when it comes up.
+# Also removes a port whose interface is gone. Waits only briefly for ovs-vswitchd,
+# which reads the database when it starts.
 ovs_port_release() {
 	local status=0 ovs_port_patience=3
 	[[ ! -e /sys/class/net/$1 ]] || interface_is_ours "$1" || return 0
 	ovs_port_ask -- --if-exists del-port "$1" ||
 		ovs_port_ask --no-wait -- --if-exists del-port "$1" || status=1
-	# After that: ovs-vswitchd gives an interface back as it found it.
+	# Only now, because ovs-vswitchd restores the interface's state when it removes the port.
 	! interface_is_ours "$1" || run ip link set dev "$1" down || ! interface_is_ours "$1" || status=1
 	return "$status"
 }
@@ -63,28 +64,28 @@ ovs_port_check() {
 }
 
 # ovs_port_ask <argument of ovs-vsctl>...
-# On failure its status, with reason set.
+# Runs ovs-vsctl. On failure its status, with reason set.
 ovs_port_ask() {
 	local status=0
 	run ovs-vsctl --timeout="$ovs_port_patience" "$@" || status=$?
-	# It ends itself by SIGALRM.
+	# At its timeout it ends by SIGALRM.
 	((status != 128 + 14)) ||
 		reason="Open vSwitch did not answer within $ovs_port_patience s; see whether ovsdb-server and ovs-vswitchd run (systemctl status openvswitch-switch)."
 	return "$status"
 }
 
 # ovs_port_failed <interface> <ovs-vsctl's status>
-# Fails, with the reason or a better one.
+# Fails, with the reason or a clearer one.
 ovs_port_failed() {
-	# br-exists tells it by its status, add-port does not.
+	# br-exists has a status for that, add-port only a message.
 	[[ $2 != 2 && $reason != *'no bridge named'* ]] ||
 		fail "Open vSwitch has no bridge '$ovs_port_bridge'; create it (ovs-vsctl add-br $ovs_port_bridge), or correct bridge= in the guest's configuration."
 	fail "Cannot make $1 a port of the Open vSwitch bridge '$ovs_port_bridge': $reason"
 }
 
 # ovs_port_find <bridge> <VLANs, or empty>
-# Which bridge is meant, or a sentence why it cannot be; sets the caller's
-# port to the columns of its port.
+# Parses the bridge and the VLANs, and sets port (declared by the caller) to the
+# columns of its port. Fails if they are not possible.
 ovs_port_find() {
 	local expected shown
 	quote shown "$1"
@@ -92,13 +93,13 @@ ovs_port_find() {
 	[[ ! -d /sys/class/net/$ovs_port_bridge/bridge ]] ||
 		fail "'$ovs_port_bridge' is a Linux bridge; use script=vif-bridge, or correct bridge= in the guest's configuration."
 	[[ ! $ovs_port_vlans || ! $2 ]] ||
-		fail "Both bridge=$1 and vlan=$2 name VLANs; leave those of one of them in the guest's configuration."
+		fail "Both bridge=$1 and vlan=$2 name VLANs; remove those from one of them in the guest's configuration."
 	[[ ! $2 ]] || parameters_check 'Parameter vlan' "$2" vlans
 	ovs_port_columns
 }
 
 # ovs_port_columns
-# Sets the caller's port, from what was parsed last.
+# Sets port (declared by the caller), from what was parsed last.
 ovs_port_columns() {
 	local tagged
 	printf -v tagged '%s,' "${vlans_tagged[@]}"
@@ -108,13 +109,12 @@ ovs_port_columns() {
 	[[ ! $vlans_pvid ]] || ((${#vlans_tagged[@]} == 0)) ||
 		port=("tag=$vlans_pvid" "trunks=${tagged%,}" vlan_mode=native-untagged)
 	[[ ${vlans_untagged[*]} == "$vlans_pvid" ]] ||
-		fail "An Open vSwitch port has one VLAN without a tag, its PVID $vlans_pvid, and not ${vlans_untagged[*]}; correct vlan= in the guest's configuration."
+		fail "An Open vSwitch port has one untagged VLAN, its PVID $vlans_pvid, but vlan= has ${vlans_untagged[*]} untagged; correct it in the guest's configuration."
 }
 
 # ovs_port_parse <bridge>
-# NAME[.TAG][:TRUNK]…, or [NAME][.TAG][:TRUNK]… for any name. Fails, with
-# expected set as types do, where it is none. Without VLANs, what vlans_parse
-# leaves is empty.
+# NAME[.TAG][:TRUNK]…, or [NAME][.TAG][:TRUNK]… for any name. Fails with expected
+# set, like a type. Without VLANs, the variables of vlans_parse are empty.
 ovs_port_parse() {
 	local not='].:/"\[:space:][:cntrl:]['
 	local name="[^$not-][^$not]*" any="[^$not-][^${not/.:/}]*"
@@ -125,19 +125,22 @@ ovs_port_parse() {
 	vlans_pvid='' vlans_untagged=() vlans_tagged=()
 	[[ $ovs_port_vlans ]] || return 0
 	library vlans
-	vlans_parse_any "$ovs_port_vlans" || ovs_port_refuse
+	vlans_parse_any "$ovs_port_vlans" && return 0
+	expected='a bridge with VLANs from 1 to 4094, each once (brackets around a name with . or :, as in [br.0])'
+	return 1
 }
 
 # ovs_port_refuse
-# Sets expected, and fails.
+# Sets expected for a wrong form, and fails.
 ovs_port_refuse() {
-	expected='a bridge (ovs0), perhaps with the VLAN of what has no tag (ovs0.10) and those with a tag (ovs0:20:30, ovs0.10:20), each from 1 to 4094 and once; a name with a full stop or colon stands in brackets ([br.0].10)'
+	expected='a bridge with optional VLANs, such as ovs0, ovs0.10 (untagged), ovs0:20 (tagged), or [br.0].10 (brackets around a name with . or :)'
 	return 1
 }
 
 # ovs_port_identify
-# Sets the caller's ids to the columns by which others, such as OVN, know whose
-# port it is. A driver domain may not read the guest's nodes; it has fewer.
+# Sets ids (declared by the caller) to the columns by which others, such as OVN,
+# identify the port. There are fewer in a driver domain, which may not read the
+# guest's nodes.
 ovs_port_identify() {
 	local vm name id=$vifname
 	[[ $type_if != tap ]] || id=${id%-emu}
@@ -161,7 +164,7 @@ ovs_port_take() {
 }
 
 # ovs_port_add_id <key> <value, or empty>
-# ovs-vsctl takes a value in quotes as a string of JSON.
+# ovs-vsctl reads a quoted value as a JSON string.
 ovs_port_add_id() {
 	local value=$2
 	[[ $value ]] || return 0
@@ -170,7 +173,7 @@ ovs_port_add_id() {
 }
 
 # ovs_port_escape
-# Writes the caller's value as a string of JSON has it.
+# Escapes value (declared by the caller) for a JSON string.
 ovs_port_escape() {
 	local code byte
 	# The backslash first.

@@ -1,9 +1,8 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: LGPL-2.1-only
-# An interface behind which the guest's addresses are: routes to them, an
-# address of this host for the guest to talk to, and an answer from this host
-# where somebody else's ARP or NDP asks for a guest's address. What is on the
-# interface goes with it; the neighbour proxies are on the host's own.
+# Routes to the guest's addresses, a gateway address of this host on the guest's
+# interface, and proxy ARP and NDP for the guest's addresses. The routes and the
+# address go with the guest's interface; the neighbour proxies are on the host's.
 
 # shellcheck source=interface.sh
 resource_find interface
@@ -11,14 +10,14 @@ library journals
 
 routed_gateway_default=eth0
 
-# What routed_read finds on the host's interface:
-main_ip=''        # its first IPv4 address, under the name that hooks know
+# Set by routed_read, from the host's interface:
+main_ip=''        # its first IPv4 address; hooks get it under this name
 routed_ipv6=''    # its first IPv6 address
-routed_answer=' ' # the addresses that it answers for already, each between spaces
+routed_answer=' ' # the addresses that it is a proxy for already, each between spaces
 
 # routed_acquire <interface> <addresses> <the host's interface, or empty> <mtu, or empty> [host's addresses]
-# Sets main_ip. Without addresses of the host's those of its interface are
-# taken, and that answers for the guest.
+# Sets main_ip. Without the host's addresses, uses those of the host's interface,
+# which becomes a proxy for the guest.
 routed_acquire() {
 	local gateway='' lines='' addresses ipv4='' ipv6=''
 	read -ra addresses <<<"$2"
@@ -31,7 +30,7 @@ routed_acquire() {
 }
 
 # routed_given <host's addresses>
-# Sets the caller's ipv4 and ipv6.
+# Sets ipv4 and ipv6 (declared by the caller).
 routed_given() {
 	local address given
 	read -ra given <<<"$1"
@@ -42,7 +41,7 @@ routed_given() {
 }
 
 # routed_found <the host's interface, or empty>
-# Sets the caller's gateway, ipv4 and ipv6, and routed_proxies.
+# Sets gateway, ipv4 and ipv6 (declared by the caller), and routed_proxies.
 routed_found() {
 	local claimed
 	gateway=$1
@@ -60,8 +59,9 @@ routed_plan() {
 }
 
 # routed_release <interface> <addresses> <the host's interface> <mtu>
-# The interface's routes go when it is down, and its addresses are taken away.
-# All at once; where a part of it is gone already, or goes meanwhile, each alone.
+# Sets the interface down, which removes its routes, and removes its addresses and
+# the proxies, in one batch. If a part is gone already, or goes at the same time,
+# does each separately.
 routed_release() {
 	local gateway number proxies=() claimed='' lines='' down=''
 	if interface_is_ours "$1"; then
@@ -75,7 +75,8 @@ routed_release() {
 }
 
 # routed_release_each <interface>
-# The caller's lines and down. Another device that goes may have deleted a proxy.
+# Executes lines and down (declared by the caller) separately. Another device's
+# detach may have deleted a proxy.
 routed_release_each() {
 	[[ ! $lines ]] || run_with "$lines" ip -batch - || ! routed_remains "$gateway" "$number" || complain "$reason"
 	[[ ! $down ]] || run_with "$down" ip -batch - || ! interface_is_ours "$1" || complain "$reason"
@@ -90,14 +91,14 @@ routed_check() {
 }
 
 # routed_gateway <in-out-var>
-# The host's interface that is meant, or a sentence why there is none.
+# Resolves the host's interface; fails if it does not exist.
 routed_gateway() {
 	local shown
 	quote shown "${!1}"
 	[[ ! ${!1} || -e /sys/class/net/${!1} ]] ||
 		fail "The interface $shown does not exist; correct gatewaydev= in the guest's configuration."
 	[[ ${!1} || -e /sys/class/net/$routed_gateway_default ]] ||
-		fail "This host has no $routed_gateway_default, and the guest's configuration does not name the interface whose address it is to have; add gatewaydev= to it."
+		fail "This host has no $routed_gateway_default; set gatewaydev= in the guest's configuration to the interface whose address is the guest's gateway."
 	printf -v "$1" '%s' "${!1:-$routed_gateway_default}"
 }
 
@@ -105,7 +106,7 @@ routed_gateway() {
 # Sets main_ip, routed_ipv6 and routed_answer.
 routed_read() {
 	local rest address
-	# Of IPv6, those that are not primary are the temporary ones.
+	# "primary" excludes temporary IPv6 addresses.
 	run_beside "address show dev $1 scope global primary -tentative -deprecated
 		neighbour show proxy dev $1
 " ip -json -brief -batch - || fail "Cannot read the addresses of $1: $reason"
@@ -121,8 +122,8 @@ routed_read() {
 }
 
 # routed_require <host's interface>
-# Sets the caller's ipv4 and ipv6 to the addresses that the guest's interface
-# gets, one of each family that the guest has, or says why there is none.
+# Sets ipv4 and ipv6 (declared by the caller) to the addresses that the guest's
+# interface gets, one for each family of the guest's. Fails if there is none.
 routed_require() {
 	local address
 	((${#addresses[@]})) || ipv4=$main_ip
@@ -143,16 +144,17 @@ routed_lacks() {
 }
 
 # routed_lines <interface> <mtu>
-# Sets the caller's lines, from its addresses, to ip's: link, addresses, routes, proxies.
+# Sets lines to a batch for ip: link, addresses, routes, proxies. Reads addresses,
+# ipv4, ipv6 and gateway (all declared by the caller).
 routed_lines() {
 	local address from metric=2
-	[[ $type_if != tap ]] || metric=1 # the emulated interface has the packets as long as it is there
+	[[ $type_if != tap ]] || metric=1 # the emulated interface is preferred while it exists
 	lines="link set dev $1 down${2:+ mtu $2}"$'\n'"address flush dev $1"$'\n'"link set dev $1 up"$'\n'
 	lines+="${ipv4:+address add $ipv4/32 dev $1}"$'\n'"${ipv6:+address add $ipv6/128 dev $1 nodad}"$'\n'
 	for address in "${addresses[@]}"; do
 		from=$ipv4
 		[[ $address != *:* ]] || from=$ipv6
-		# Of two vifs with one address (a guest that restarts) the new one comes first.
+		# If two vifs have the same address (a guest that restarts), prefer the new one.
 		lines+="route prepend $address dev $1 src $from metric $metric"$'\n'
 	done
 	for address in "${routed_proxies[@]}"; do
@@ -161,9 +163,9 @@ routed_lines() {
 }
 
 # routed_remember <host's interface>
-# Sets routed_proxies to those of the caller's addresses that the host's
-# interface is to answer for: hosts, but for those that the administrator made
-# it answer for. Another device of ours may have the same.
+# Sets routed_proxies to those of addresses (declared by the caller) that need a
+# proxy: hosts, except those that the administrator has added a proxy for. Another
+# device of ours may need the same one.
 routed_remember() {
 	local address number
 	for address in "${addresses[@]}"; do
@@ -176,8 +178,8 @@ routed_remember() {
 }
 
 # routed_proxy_on <interface>
-# What makes the kernel answer. Without entries proxy_ndp of the host's does
-# nothing, and those of other guests need it: so it stays on.
+# Makes the kernel answer. proxy_ndp of the host's interface is never switched off,
+# because other guests need it, and without entries it does nothing.
 routed_proxy_on() {
 	routed_set "ipv4/conf/$1/proxy_arp" 1 || fail "Cannot switch on proxy ARP for $1: $reason"
 	[[ ! $ipv6 || ! $gateway ]] || routed_set "ipv6/conf/$gateway/proxy_ndp" 1 ||
@@ -191,10 +193,10 @@ routed_set() {
 }
 
 # routed_unproxy
-# Sets the caller's lines to what removes the proxies, but for those that another
-# device of ours needs; and its gateway, number, proxies and claimed. Another one
-# may come while they go: it has said so in its journal before it looked. Those
-# of an interface that is gone are gone.
+# Sets lines to what removes the proxies, except those that another device of ours
+# needs; also sets gateway, number, proxies and claimed (all declared by the caller).
+# A device that is attached at the same time is not missed, because it records its
+# need before it reads the proxies. Those of a deleted interface are gone.
 routed_unproxy() {
 	local remembered address
 	journal_recall gateway gateway
@@ -206,21 +208,22 @@ routed_unproxy() {
 	journal_leave "needs $number $gateway"
 	routed_claims claimed needs "$gateway"
 	for address in "${proxies[@]}"; do
-		# To delete what is not there is an error, to add what is there is none.
+		# Adding an existing entry is no error, but deleting a missing one is.
 		[[ $claimed == *" $address "* ]] ||
 			lines+="neighbour add proxy $address dev $gateway"$'\n'"neighbour delete proxy $address dev $gateway"$'\n'
 	done
 }
 
 # routed_remains <host's interface> <its index>
-# Fails where it is gone, or is another one by now.
+# Is it still the same interface?
 routed_remains() {
 	local index
 	read -r index 2>/dev/null <"/sys/class/net/$1/ifindex" && [[ $index == "$2" ]]
 }
 
 # routed_reproxy
-# Of the caller's proxies those that were not claimed, and now are.
+# Adds again those of proxies that another device has claimed since then (proxies,
+# claimed and gateway are declared by the caller).
 routed_reproxy() {
 	local before=$claimed address lines=''
 	((${#proxies[@]})) || return 0
@@ -233,8 +236,8 @@ routed_reproxy() {
 }
 
 # routed_claims <out-var> proxies|needs <host's interface>
-# The addresses that it answers for because of other devices, or those of them
-# that are not just leaving, each between spaces.
+# The addresses that it is a proxy for because of other devices (proxies), or
+# because of those that are not being detached (needs), each between spaces.
 routed_claims() {
 	local -A others
 	local number
