@@ -1,23 +1,23 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: LGPL-2.1-only
-# The portals of an iSCSI target, the addresses at which it is reached.
+# The portals of an iSCSI target: the addresses at which it is reached.
 
 library addresses
 
-# What iscsi_portals_parse leaves: ADDRESS,PORT each, spelt as iscsiadm names its
-# records, an IPv6 address as RFC 5952 has it.
+# Set by iscsi_portals_parse: ADDRESS,PORT each, as in the names of iscsiadm's
+# records, with IPv6 addresses in the form of RFC 5952.
 iscsi_portals=()
 
-# Two that do not answer take the time that there is.
+# Two that do not answer use up all the time of an attach.
 iscsi_portals_most=4
 
 # iscsi_portals_parse <list>
-# ADDRESS[:PORT] with + between them, which needs no quotes anywhere and is in no
-# address; [ADDRESS] where it is IPv6. Fails, with expected set as types do.
+# ADDRESS[:PORT], or [ADDRESS][:PORT] for IPv6, separated by +, which needs no
+# quotes anywhere and is in no address. Fails with expected set, like a type.
 iscsi_portals_parse() {
 	local portal portals
 	iscsi_portals=()
-	expected="a list of 1 to $iscsi_portals_most portals with + between them, such as 192.0.2.1+192.0.2.2:3261+[2001:db8::1]:3260"
+	expected="a list of 1 to $iscsi_portals_most portals joined by +, such as 192.0.2.1+192.0.2.2:3261+[2001:db8::1]:3260"
 	[[ $1 && $1 != *[!][0-9A-Fa-f:.+]* && $1 != *+ ]] || return
 	IFS=+ read -ra portals <<<"$1"
 	((${#portals[@]} <= iscsi_portals_most)) || return
@@ -27,7 +27,7 @@ iscsi_portals_parse() {
 }
 
 # iscsi_portals_take <portal>
-# Fails also for one that is in the list already.
+# Also fails if the portal is already in the list.
 iscsi_portals_take() {
 	local address port
 	[[ $1 =~ ^(\[([^][]*)\]|([0-9.]*))(:([1-9][0-9]{0,4}))?$ ]] || return
@@ -38,7 +38,7 @@ iscsi_portals_take() {
 }
 
 # iscsi_portals_spell <in-out-var>
-# An address as we spell it. Fails where it is none.
+# Brings an address into the form above. Fails if it is none.
 iscsi_portals_spell() {
 	local groups=() text zeros octet='(25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])'
 	[[ ! ${!1} =~ ^$octet(\.$octet){3}$ ]] || return 0
@@ -55,7 +55,7 @@ iscsi_portals_spell() {
 }
 
 # iscsi_portals_option <out-var> <ADDRESS,PORT>
-# The portal as iscsiadm takes it.
+# The portal as iscsiadm expects it in an option.
 iscsi_portals_option() {
 	local address=${2%,*}
 	[[ $address != *:* ]] || address="[$address]"

@@ -1,24 +1,24 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: LGPL-2.1-only
-# Node records: the text files in which iscsiadm looks up how to log in. One
-# that is there is used as it is, but for what a single login needs; else one
-# is made, and deleted with the session.
+# Node records: the text files in which iscsiadm looks up how to log in. An
+# existing record is used unchanged, except for what a single login needs;
+# otherwise one is created, and deleted with the session.
 #
-# What a login needs is appended to the file, where a later line wins, and cut
-# off again after the login: iscsiadm would take the secret only as an argument,
-# which everybody on the host could see. iscsid keeps it in memory.
+# What a login needs is appended to the file, where a later line wins, and
+# truncated after the login. iscsiadm itself accepts the secret only as an
+# argument, which every user of the host could see. iscsid keeps it in memory.
 
-iscsi_record_roots=(/etc/iscsi /var/lib/iscsi) # of Debian and SUSE, of Fedora
+iscsi_record_roots=(/etc/iscsi /var/lib/iscsi) # Debian and SUSE; Fedora
 iscsi_record_made='# Made by xen-hotplug: it goes with the last guest.'
 iscsi_record_lent='# For one login by xen-hotplug:'
 
-# iscsid goes on behind the back of an iscsiadm that was killed: it has to give
-# up before that. It looks at the time after each failure, 3 s apart.
+# iscsid continues a login even if iscsiadm is killed, so it has to give up before
+# iscsiadm's deadline. It checks the time after each failure, 3 s apart.
 iscsi_record_login_timeout=5
 
 # iscsi_record_find <iqn> <portal>
-# Sets the caller's records to the files, one for each interface that the
-# administrator has bound the target to.
+# Sets records (declared by the caller) to the files, one for each interface that
+# the administrator has bound the target to.
 iscsi_record_find() {
 	local root file
 	records=()
@@ -30,8 +30,8 @@ iscsi_record_find() {
 }
 
 # iscsi_record_make <iqn> <portal>
-# Sets the caller's records; fails with reason set. One may be there that
-# another guest's attach, killed before it could mark it, has made.
+# Sets records (declared by the caller); fails with reason set. An existing record
+# may be from another guest's attach that was killed before it could mark it.
 iscsi_record_make() {
 	local at
 	iscsi_record_find "$@"
@@ -44,13 +44,13 @@ iscsi_record_make() {
 	run iscsiadm --mode node --targetname "$1" --portal "$at" --op new || return
 	iscsi_record_find "$@"
 	((${#records[@]})) || iscsi_record_lost "$@" || return
-	# Not at the next boot: then the guest asks for it.
+	# Not at boot: the guest's attach logs in.
 	printf '%s\n' "$iscsi_record_made" 'node.startup = manual' 2>/dev/null >>"${records[0]}" || iscsi_record_full "${records[0]}"
 }
 
 # iscsi_record_lost <iqn> <portal>
 iscsi_record_lost() {
-	reason="iscsiadm made a record of $1 at $2, but not below ${iscsi_record_roots[*]/%//nodes}; make it there, or report where it is."
+	reason="iscsiadm created a node record for $1 at $2, but in none of: ${iscsi_record_roots[*]/%//nodes}; please report where it is."
 	return 1
 }
 
@@ -61,7 +61,8 @@ iscsi_record_full() {
 }
 
 # iscsi_record_lend [line]...
-# With time-outs, to the caller's records, until iscsi_record_restore. Fails with reason set.
+# Appends the lines and time-outs to records (declared by the caller), until
+# iscsi_record_restore. Fails with reason set.
 iscsi_record_lend() {
 	local file lines=("$iscsi_record_lent" 'node.session.initial_login_retry_max = 1'
 		"node.conn[0].timeo.login_timeout = $iscsi_record_login_timeout" 'node.conn[0].timeo.logout_timeout = 5' "$@")
@@ -72,8 +73,8 @@ iscsi_record_lend() {
 }
 
 # iscsi_record_restore
-# The caller's records are as they were; in one step, so that a kill leaves
-# none of them half. Fails with reason set.
+# Truncates records (declared by the caller) to what they were, each in one step
+# that a kill cannot split. Fails with reason set.
 iscsi_record_restore() {
 	local file text rest
 	for file in "${records[@]}"; do
@@ -85,8 +86,8 @@ iscsi_record_restore() {
 }
 
 # iscsi_record_remove <iqn> <portal>
-# What we made, or what is marked as made by us, as after a crash of this host;
-# another one stays. Fails with reason set.
+# Deletes the record if we created it, or if it is marked as ours (after a crash
+# of this host). Fails with reason set.
 iscsi_record_remove() {
 	local records at ours lines
 	iscsi_record_find "$@"

@@ -1,26 +1,25 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: LGPL-2.1-only
-# What CHAP proves itself with. A guest's configuration names the user; the
-# secret is in a file of the administrator's, which only root can read, and
-# holds for one target: a configuration can neither read other files nor send
-# a secret to where it was not meant for.
+# The secrets for CHAP. A guest's configuration names the user; the secret is in
+# a file that only root can read, and is for one target. So a configuration can
+# neither read other files nor send a secret to another server.
 
-# A line each: TARGET USER SECRET. What begins with # is a comment.
+# One line each: TARGET USER SECRET. A line that begins with # is a comment.
 iscsi_secrets_file=${hotplug_config%/*}/iscsi-secrets
 
 # iscsi_secrets_get <out-var> <iqn> <user>
-# Fails the attach where there is none, or others than root may see the file.
+# Fails the attach if there is none, or if users other than root can read the file.
 iscsi_secrets_get() {
 	local line_iqn line_user line_secret
 	[[ -f $iscsi_secrets_file ]] ||
-		fail "The secret of the CHAP user '$3' is to be in $iscsi_secrets_file, which does not exist; make it, for root alone, with the line: $2 $3 SECRET."
-	run stat --dereference --format '%u %a' -- "$iscsi_secrets_file" || fail "Cannot look at $iscsi_secrets_file: $reason"
+		fail "$iscsi_secrets_file, which should hold the secret of the CHAP user '$3', does not exist; create it, mode 600, with the line: $2 $3 SECRET."
+	run stat --dereference --format '%u %a' -- "$iscsi_secrets_file" || fail "Cannot read the permissions of $iscsi_secrets_file: $reason"
 	[[ $output =~ ^0\ [0-7]?[0-7]00[[:space:]]*$ ]] ||
-		fail "$iscsi_secrets_file can be read by others than root, so what is in it is no secret; chown root and chmod 600 it, and change the secrets."
+		fail "$iscsi_secrets_file is readable by users other than root; chown root and chmod 600 it, then change the secrets in it."
 	while read -r line_iqn line_user line_secret || [[ $line_iqn ]]; do
 		[[ $line_iqn == "$2" && $line_user == "$3" && $line_secret ]] || continue
 		printf -v "$1" '%s' "$line_secret"
 		return
 	done <"$iscsi_secrets_file"
-	fail "$iscsi_secrets_file has no secret of the CHAP user '$3' for the target '$2'; add the line: $2 $3 SECRET."
+	fail "$iscsi_secrets_file has no secret for the CHAP user '$3' of the target '$2'; add the line: $2 $3 SECRET."
 }

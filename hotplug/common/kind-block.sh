@@ -1,18 +1,18 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: LGPL-2.1-only
-# A disk (vbd): what libxl calls, which nodes it writes, what blkback waits for.
+# A disk (vbd): libxl's verbs, its nodes, and what blkback waits for.
 # The contract: xen.git, docs/misc/block-scripts.txt and tools/libs/light/libxl_disk.c.
 
-# The script has, besides its parameters:
+# What a script has in addition to its parameters:
 mode=''   # r, w or w!
-target='' # where it declares a target
+target='' # if it declares one
 
-# And its resources leave:
-dev=''             # the block device's path; of a vbd3 a socket's
+# What its resources set:
+dev=''             # the path of the block device; for a vbd3, of a socket
 physical_device='' # its major:minor in hexadecimal; empty for a vbd3
 
 # block_identify
-# Sets what lifecycle_identify sets, for a disk.
+# Calls lifecycle_identify for a disk.
 block_identify() {
 	local IFS='|'
 	lifecycle_identify "${device_types[*]:-vbd}"
@@ -45,7 +45,7 @@ block_load() {
 block_accept() {
 	local state
 	[[ ${store_value[params]+set} ]] ||
-		fail "The node $XENBUS_PATH/params does not exist, so there is no such disk; it may have been detached meanwhile, attach it again."
+		fail "The node $XENBUS_PATH/params does not exist, so there is no such disk; it may just have been detached, so attach it again."
 	store_get state state
 	[[ $action == detach || $state != [56] ]] ||
 		fail "The disk $device_id is being detached (state $state), so it was not attached."
@@ -56,7 +56,7 @@ block_accept() {
 }
 
 # block_attached
-# The backend takes one of these once and keeps it; who calls again finds all done.
+# blkback reads one of these once and keeps it, so a second call has nothing to do.
 block_attached() {
 	[[ ${store_value["physical-device"]-}${store_value["physical-device-path"]-} ]]
 }
@@ -64,7 +64,7 @@ block_attached() {
 # block_parameters
 # The target is one value, or a list of parameters.
 block_parameters() {
-	# Some versions of xl leave the prefix that chose the script.
+	# Some versions of xl keep the prefix that selected the script.
 	local params=${store_value[params]#"${hotplug_name#block-}":}
 	if [[ $target_type ]]; then
 		parameters_check 'The target' "$params" "$target_type"
@@ -76,9 +76,9 @@ block_parameters() {
 }
 
 # block_publish
-# physical-device makes blkback connect, physical-device-path is what QEMU,
-# pygrub and tapback (vbd3) read, node is what other scripts detach by. A vbd3
-# has no number: its backend would take it for its own.
+# physical-device makes blkback connect; QEMU, pygrub and tapback (vbd3) read
+# physical-device-path; other scripts detach by node. A vbd3 gets no
+# physical-device, because its backend would use that number.
 block_publish() {
 	local items=("node=$dev" "physical-device-path=$dev")
 	[[ ! $physical_device ]] || items+=("physical-device=$physical_device")
@@ -87,13 +87,13 @@ block_publish() {
 }
 
 # block_unpublish
-# What makes blkback connect, and others take the disk for attached, goes again.
+# Removes the nodes that make blkback connect and mark the disk as attached.
 block_unpublish() {
 	helper publish --deadline 3 "$XENBUS_PATH" node physical-device-path physical-device
 }
 
 # block_help
-# Says what the parameters, which are printed behind it, are part of.
+# Introduces the list of parameters, which is printed next.
 block_help() {
 	printf 'The target of a disk with script=%s is ' "$hotplug_name"
 	if [[ $target_type ]]; then

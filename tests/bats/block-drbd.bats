@@ -268,7 +268,7 @@ refused() {
 	: >"$DRBD_STATE/r0/apart"
 	for state in Inconsistent Diskless Outdated Failed; do
 		drbd_is r0/alpha/disk "$state"
-		refused "'r0' is $state here, and no peer that is connected has one that is UpToDate"
+		refused "'r0' is $state here, and no connected peer is UpToDate"
 	done
 	rm "$DRBD_STATE/r0/apart"
 	drbd_add 1

@@ -64,9 +64,9 @@ teardown() {
 @test "CHAP: a wrong or missing secret is refused" {
 	echo 'web the secret' >"$ISCSI/targets/$iqn/chap"
 	iscsi_vbd 1 51712 "$target,user=web"
-	iscsi_refused 1 51712 'iscsi-secrets, which does not exist; make it, for root alone'
+	iscsi_refused 1 51712 'does not exist; create it, mode 600'
 	iscsi_secrets "$iqn mail secret"
-	iscsi_refused 1 51712 "no secret of the CHAP user 'web' for the target '$iqn'"
+	iscsi_refused 1 51712 "no secret for the CHAP user 'web' of the target '$iqn'"
 	iscsi_secrets "$iqn web wrong"
 	iscsi_refused 1 51712 'authorization failure); correct user='
 	store_set backend/vbd/1/51712/params "$target"
@@ -80,16 +80,16 @@ teardown() {
 	iscsi_secrets "$iqn web secret"
 	for mode in 640 604 660 4644; do
 		chmod "$mode" "$secrets"
-		iscsi_refused 1 51712 'can be read by others than root'
+		iscsi_refused 1 51712 'is readable by users other than root'
 	done
 	chmod 600 "$secrets"
 	chown 65534 "$secrets"
-	iscsi_refused 1 51712 'can be read by others than root'
+	iscsi_refused 1 51712 'is readable by users other than root'
 }
 
 @test "a password in the target is refused without being repeated" {
 	iscsi_vbd 1 51712 "$target,user=web,password=tell-nobody"
-	iscsi_refused 1 51712 'has a password='
+	iscsi_refused 1 51712 'Do not put password= into the target'
 	run ! grep -q tell-nobody "$log"
 	[[ "$(store_get backend/vbd/1/51712/hotplug-error)" != *tell-nobody* ]]
 }

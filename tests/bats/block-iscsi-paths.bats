@@ -90,7 +90,7 @@ is_waiting() {
 @test "a disk without a WWID is refused" {
 	: >"$ISCSI/targets/$iqn/luns/1/wwid"
 	iscsi_vbd 1 51712 "$target"
-	iscsi_refused 1 51712 'does not say which one it is'
+	iscsi_refused 1 51712 'reports no WWID'
 }
 
 @test "several sessions at one portal need multipath=y" {

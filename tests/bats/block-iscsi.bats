@@ -63,7 +63,7 @@ teardown() {
 	store_set backend/vbd/1/51712/state 2
 	xenstore-rm backend/vbd/1/51712/physical-device
 	xenstore-rm backend/vbd/1/51712/physical-device-path
-	iscsi_refused 1 51712 'has become no block device'
+	iscsi_refused 1 51712 'did not create a block device for LUN'
 }
 
 @test "an existing session is rescanned and used, and stays" {
@@ -150,7 +150,7 @@ teardown() {
 	iscsi_add 1 51712
 	echo 1000 >"$ISCSI/reopening"
 	run iscsi_remove 1 51712
-	[[ "$status" -eq 1 && "$output" == *'iscsid tries to connect session 1 again'* ]]
+	[[ "$status" -eq 1 && "$output" == *'iscsid is still reconnecting session 1'* ]]
 	assert_sentence "$(store_get backend/vbd/1/51712/hotplug-error)"
 	[[ "$(iscsi_sessions)" && "$(iscsi_records)" ]]
 	rm "$ISCSI/reopening"
@@ -271,7 +271,7 @@ teardown() {
 	iscsi_vbd 1 51712 "$target,user=web"
 	run call block-iscsi plan vbd 1 51712
 	[[ "$status" == 1 ]]
-	[[ $output == *'iscsi-secrets, which does not exist'* ]]
+	[[ $output == *'iscsi-secrets'*'does not exist; create it'* ]]
 	iscsi_secrets "$iqn web secret"
 	run call block-iscsi plan vbd 1 51712
 	[[ "$status" == 0 ]]

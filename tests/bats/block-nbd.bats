@@ -96,7 +96,7 @@ refused() {
 	[[ "$(host cat /sys/block/nbd0/ro)" == 1 ]]
 	nbd_remove 1 51712
 	: >"$nbd/ro"
-	refused host=127.0.0.1,export=disk 'can only be read'
+	refused host=127.0.0.1,export=disk 'is read-only; make it writable there'
 }
 
 @test "with reconnect, a qemu-nbd serves the device until the detach" {

@@ -110,11 +110,11 @@ assert_released() {
 	local before
 	image other.img
 	before=$(sha1sum "$image" "$base")
-	overlay_refused "base=$base,file=$image" 'is there and is no overlay'
-	overlay_refused "base=$base,file=$base" 'is there and is no overlay'
-	overlay_refused "base=$base,file=$BATS_TEST_TMPDIR" 'is there and is no overlay'
+	overlay_refused "base=$base,file=$image" 'exists, but is not an overlay'
+	overlay_refused "base=$base,file=$base" 'exists, but is not an overlay'
+	overlay_refused "base=$base,file=$BATS_TEST_TMPDIR" 'exists, but is not an overlay'
 	ln -s /nowhere/at/all "$BATS_TEST_TMPDIR/link"
-	overlay_refused "base=$base,file=$BATS_TEST_TMPDIR/link" 'Cannot make the file'
+	overlay_refused "base=$base,file=$BATS_TEST_TMPDIR/link" 'Cannot create the file'
 	[[ "$(sha1sum "$image" "$base")" == "$before" ]]
 }
 
@@ -122,20 +122,20 @@ assert_released() {
 	overlay 1 "base=$base,file=$cow"
 	overlay_remove 1
 	touch -d '1 hour' "$base"
-	overlay_refused "base=$base,file=$cow" 'has changed since a guest wrote to its overlay'
+	overlay_refused "base=$base,file=$cow" 'was modified after its overlay'
 	touch -d '2 hours' "$cow"
 	overlay 1 "base=$base,file=$cow"
 }
 
 @test "a missing or wrong parameter is named, and nothing is left" {
-	overlay_refused "base=$base" 'add it, or persist=n'
+	overlay_refused "base=$base" 'needs file=PATH to store what the guest writes'
 	overlay_refused "file=$cow" 'Parameter base is missing'
 	overlay_refused "base=$BATS_TEST_TMPDIR/none,persist=n" 'does not exist'
 	overlay_refused "base=$base,persist=maybe" 'not y or n'
 	overlay_refused "base=$base,base=$base" 'twice'
-	overlay_refused "base=$base,file=$BATS_TEST_TMPDIR/no/cow" 'Cannot make the file'
+	overlay_refused "base=$base,file=$BATS_TEST_TMPDIR/no/cow" 'Cannot create the file'
 	phy_device
-	overlay_refused "base=$phy,persist=n" 'has to say where a temporary file may be'
+	overlay_refused "base=$phy,persist=n" 'is a block device, so there is no directory for a temporary file'
 	: >"$BATS_TEST_TMPDIR/short"
 	overlay_refused "base=$BATS_TEST_TMPDIR/short,persist=n" 'is empty'
 }

@@ -143,17 +143,17 @@ through() {
 @test "an image whose backing file cannot be held is refused" {
 	nbd_serve disk
 	qemu-img create -q -f qcow2 -u -F raw -b nbd://127.0.0.1/disk "$dir/far.qcow2" 4M
-	refused "file=$dir/far.qcow2" "stands on 'nbd://127.0.0.1/disk', which is no file of this host"
+	refused "file=$dir/far.qcow2" "has the backing file 'nbd://127.0.0.1/disk', which is not a local file"
 	qemu-img create -q -f qcow2 -o "data_file=$dir/data,data_file_raw=on" "$dir/split.qcow2" 4M
-	refused "file=$dir/split.qcow2" 'has its data in another file'
+	refused "file=$dir/split.qcow2" 'keeps its data in another file'
 	qemu-img create -q -f vmdk -o subformat=monolithicFlat "$dir/split.vmdk" 4M
 	printf '#%0600d\n' 0 >>"$dir/split.vmdk"
-	refused "file=$dir/split.vmdk,format=vmdk" 'has its data in another file'
+	refused "file=$dir/split.vmdk,format=vmdk" 'keeps its data in another file'
 	qcow2 gone "$dir/disk.qcow2" qcow2
 	rm "$dir/disk.qcow2"
 	refused "file=$dir/gone.qcow2" 'No such file or directory'
 	phy_device
-	refused "file=$phy" 'is a block device; only image files'
+	refused "file=$phy" 'is a block device, which this script cannot keep from other guests'
 }
 
 @test "a corrupt image, an empty one and a wrong path are each refused with one sentence" {

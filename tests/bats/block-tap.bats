@@ -155,11 +155,11 @@ refused() {
 	tap_add_disk 1
 	vbd3 2 51712 "aio:$image" mode r
 	run tap_add_disk 2
-	assert_failed backend/vbd3/2/51712 error 'cannot be open as aio at once'
+	assert_failed backend/vbd3/2/51712 error 'so it cannot be opened as aio'
 	domain 2 0000-1
 	nodes backend/vbd3/2/51712 params "vhd:$image" mode w
 	run tap_add_disk 2
-	assert_failed backend/vbd3/2/51712 error 'only reads it'
+	assert_failed backend/vbd3/2/51712 error 'is open read-only for another disk'
 	[[ "$(tapdisks | wc -l)" == 1 ]]
 }
 

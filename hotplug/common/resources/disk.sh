@@ -1,10 +1,10 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: LGPL-2.1-only
-# A disk for this guest alone, or for several who only read: an image file on
-# a loop device of its own, or a block device as it is. Two guests' bytes are
-# kept apart by the helper (helpers/cmd-claim.c).
+# A disk for one writing guest, or for several readers: an image file on a loop
+# device of its own, or a block device. The helper (helpers/cmd-claim.c) refuses a
+# disk that shares bytes with another guest's.
 
-disk_in_use='' # set by a release on top of it that failed: somebody may still write to the disk
+disk_in_use='' # set by a failed release of a resource that uses the disk: it may still be written to
 
 # disk_acquire <path|name under /dev> <mode>
 # Sets dev and physical_device.
@@ -17,7 +17,7 @@ disk_acquire() {
 }
 
 # disk_plan <path|name under /dev, or empty> <mode>
-# Empty: what the resource before it is going to make.
+# Empty: the previous resource would create it.
 disk_plan() {
 	[[ ! $1 ]] || disk_claim "$@" --plan
 }
@@ -40,11 +40,11 @@ disk_claim() {
 }
 
 # disk_release <path|name under /dev> <mode>
-# The loop device is known by the tag of the attach. Without a journal, by the
-# node that the attach, perhaps of other scripts, wrote.
+# Finds the loop device by its tag from the journal. Without a journal, finds it by
+# the node that the attach wrote, which may have been another script's.
 disk_release() {
 	local kind token
-	reason="The disk '$1' stays this guest's, as something may still write to it."
+	reason="The disk '$1' was not released, because something may still write to it; mend the first error, then detach it again."
 	[[ ! $disk_in_use ]] || return 1
 	journal_recall kind kind
 	journal_recall token token

@@ -1,25 +1,25 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: LGPL-2.1-only
-# The role Primary, without which nobody can open a DRBD resource's devices.
-# DRBD has it from this host's devices together: the first one promotes, the
-# last one out demotes. Its state is what `drbdsetup events2` prints for
-# programs, the same for DRBD 8.4 and 9.
+# The role Primary, without which a DRBD resource's devices cannot be opened. All
+# devices of this host share it: the first attach promotes the resource, and the
+# last detach demotes it. The state is read from `drbdsetup events2`, whose format
+# is for programs, and the same in DRBD 8.4 and 9.
 
 library journals
 
-drbd_role_patience=8 # seconds for who had the device open to close it: blkback, udev
+drbd_role_patience=8 # seconds that blkback and udev may take to close the device
 
-# What drbd_role_parse leaves:
+# Set by drbd_role_parse:
 drbd_role_resource=''
 drbd_role_volume=''
 
-# What drbd_role_read finds; all is empty where the resource is not up:
+# Set by drbd_role_read; all are empty if the resource is not up:
 drbd_role_now=''    # Primary, Secondary or Unknown
-drbd_role_minor=''  # the number of the volume's device
-drbd_role_disk=''   # the state of its disk here: UpToDate, Inconsistent, Diskless, …
+drbd_role_minor=''  # the minor number of the volume's device
+drbd_role_disk=''   # the state of its local disk: UpToDate, Inconsistent, Diskless, …
 drbd_role_quorum='' # yes or no; DRBD 8.4 has none
-drbd_role_peer=''   # who is Primary, too
-drbd_role_fresh=''  # set where a peer has the volume's current data
+drbd_role_peer=''   # a peer that is Primary
+drbd_role_fresh=''  # set if a peer has the volume's current data
 
 # drbd_role_acquire <resource[/volume]>
 # Sets dev.
@@ -28,7 +28,7 @@ drbd_role_acquire() {
 	drbd_role_parse "$1"
 	store_lock "drbd $drbd_role_resource" || fail "$reason"
 	drbd_role_require
-	# Ours to undo is also what another device of ours has done.
+	# If another device of ours promoted it, the last of us demotes it.
 	[[ $drbd_role_now == Primary ]] && ! journal_shared "drbd $drbd_role_resource" y || ours=y
 	journal_remember "drbd $drbd_role_resource" "$ours"
 	[[ $drbd_role_now == Primary ]] || drbd_role_promote
@@ -42,15 +42,15 @@ drbd_role_plan() {
 }
 
 # drbd_role_expect <resource[/volume]>
-# Which device it is, only DRBD knows, and nobody can open it before it is Primary.
+# Only DRBD knows the device, which cannot be opened before it is Primary.
 drbd_role_expect() {
 	dev=''
 }
 
 # drbd_role_release <resource[/volume]>
-# What was Primary before us stays so, and what others of ours need. LINBIT's
-# script, which writes no node of its own, always made it Primary, and always
-# makes it Secondary again.
+# Keeps the role if the resource was Primary before us, or if another device of ours
+# needs it. LINBIT's script, recognized by the missing node `node`, always promotes
+# and always demotes.
 drbd_role_release() {
 	local -A others
 	local ours
@@ -74,8 +74,8 @@ drbd_role_check() {
 }
 
 # drbd_role_parse <resource[/volume]>
-# Fails, with expected set as types do, where it is none. drbdadm takes some
-# names for several resources.
+# Fails with expected set, like a type. Refuses `all`, which drbdadm takes for
+# several resources.
 drbd_role_parse() {
 	expected='the name of a DRBD resource, or RESOURCE/VOLUME: letters, digits and the characters . _ + -, not beginning with a dash'
 	[[ $1 =~ ^([A-Za-z0-9._+][A-Za-z0-9._+-]{0,126})(/(0|[1-9][0-9]{0,4}))?$ && ${BASH_REMATCH[1]} != all ]] || return
@@ -83,7 +83,7 @@ drbd_role_parse() {
 }
 
 # drbd_role_require
-# Reads the state; fails where the resource is not up, or of no use to anybody.
+# Reads the state; fails if the resource is not up or has no usable data.
 drbd_role_require() {
 	local what="The DRBD resource '$drbd_role_resource'"
 	drbd_role_read || fail "Cannot read the state of DRBD: $reason"
@@ -104,8 +104,8 @@ drbd_role_missing() {
 }
 
 # drbd_role_read
-# Sets what is above. Fails, with reason set, where drbdsetup does not tell; a
-# resource that it does not know is not up, nor is any where the kernel has no DRBD.
+# Sets the variables above. Fails with reason set if drbdsetup fails; if the kernel
+# has no DRBD, or if drbdsetup does not list the resource, that is not up.
 drbd_role_read() {
 	local line lines
 	drbd_role_now='' drbd_role_minor='' drbd_role_disk='' drbd_role_quorum='' drbd_role_peer='' drbd_role_fresh=''
@@ -135,7 +135,7 @@ drbd_role_take() {
 }
 
 # drbd_role_field <out-var> <key> <line of drbdsetup events2, and a space>
-# Empty where the line has no such key.
+# Empty if the line has no such key.
 drbd_role_field() {
 	local value=''
 	[[ $3 != *" $2:"* ]] || value=${3#*" $2:"}
@@ -143,7 +143,7 @@ drbd_role_field() {
 }
 
 # drbd_role_usable
-# Can whoever has the device read and write current data?
+# Does the device give access to current data?
 drbd_role_usable() {
 	[[ $drbd_role_quorum != no && ($drbd_role_disk == UpToDate || $drbd_role_fresh) ]]
 }
@@ -156,24 +156,24 @@ drbd_role_promote() {
 }
 
 # drbd_role_explain
-# Makes reason, which may be what DRBD says, a sentence about what is in the way.
+# Sets reason to the obstacle, followed by DRBD's own message if reason had one.
 drbd_role_explain() {
 	local what="DRBD resource '$drbd_role_resource'" says=${reason:+ (${reason%.})}
 	if [[ $drbd_role_quorum == no ]]; then
 		reason="The $what has no quorum: too few of its hosts see each other; connect them, then try again$says."
 	elif [[ $drbd_role_peer ]]; then
-		reason="The $what is Primary on '$drbd_role_peer'; end the guest there, or let both be Primary during a live migration (allow-two-primaries in its section net)$says."
+		reason="The $what is Primary on '$drbd_role_peer'; end the guest there, or set allow-two-primaries in its net section for live migration$says."
 	elif ! drbd_role_usable; then
-		reason="The disk of the $what is $drbd_role_disk here, and no peer that is connected has one that is UpToDate; connect or synchronize it (drbdadm status $drbd_role_resource), then try again$says."
+		reason="The disk of the $what is $drbd_role_disk here, and no connected peer is UpToDate; connect one (drbdadm status $drbd_role_resource), then try again$says."
 	else
 		reason="Cannot make the $what Primary: $reason"
 	fi
 }
 
 # drbd_role_demote
-# A resource that is down, or gone, is not Primary. Who had the device open may
-# close it a moment after the guest has gone. (In an exit trap, a return without
-# a number has the status of what came before the trap.)
+# A resource that is down, or gone, is not Primary. Retries, because blkback or
+# udev may close the device a moment after the guest is gone. (Within an exit trap,
+# a plain return would return the status from before the trap.)
 drbd_role_demote() {
 	local end=$((SECONDS + drbd_role_patience)) why=''
 	while drbd_role_read; do

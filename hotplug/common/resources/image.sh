@@ -1,8 +1,8 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: LGPL-2.1-only
-# An image file whose format only QEMU reads, and the files that it stands on:
-# the one for this guest alone, the others with all who only read them. What
-# holds them is a loop device over each, which nobody uses.
+# An image file in a format that only QEMU reads, and its backing files: claims the
+# image for this guest, and the backing files for reading. An unused loop device on
+# each file holds the claim.
 
 # shellcheck source=disk.sh
 resource_find disk
@@ -26,28 +26,28 @@ image_release() {
 }
 
 # image_claim <file> <format> <mode> <option of claim>...
-# What is below a device cannot be held by a loop device over a file.
+# Refuses block devices, because the claim is held by a loop device on a file.
 image_claim() {
 	local file image below=()
 	quote image "$1"
 	disk_claim "$1" "${@:3}"
-	[[ $disk_kind == file ]] || fail "The image $image is a block device; only image files can be kept from other guests."
+	[[ $disk_kind == file ]] || fail "The image $image is a block device, which this script cannot keep from other guests; use an image file."
 	image_below "$1" "$2"
 	for file in "${below[@]}"; do
 		disk_claim "$file" r "${@:4}"
-		[[ $disk_kind == file ]] || fail "The image $image stands on a block device, ${file@Q}; only files can be kept from those who write."
+		[[ $disk_kind == file ]] || fail "The image $image has a block device, ${file@Q}, as its backing file, which this script cannot keep from writers; use a file."
 	done
 }
 
 # image_below <file> <format>
-# Sets the caller's below to the files that the image stands on; in sentences it
-# is the caller's image.
+# Sets below to the backing files; messages call the image by image (both declared
+# by the caller).
 image_below() {
 	local rest key name
 	run qemu-img info --format="$2" --backing-chain --output=json -- "$1" ||
 		fail "The image $image cannot be read as $2: $reason"
 	rest=$output
-	# A quote within a string has a backslash, so that no string looks like a key.
+	# Quotes in a string are escaped, so no string can look like a key.
 	while [[ $rest =~ '"'(filename|full-backing-filename|data-file)'": "'(([^\"\\]|\\.)*)'"'(.*) ]]; do
 		rest=${BASH_REMATCH[4]} key=${BASH_REMATCH[1]}
 		image_unescape name "${BASH_REMATCH[2]}"
@@ -56,22 +56,23 @@ image_below() {
 }
 
 # image_take <file> filename|full-backing-filename|data-file <name>
-# Uses the caller's below and image. What QEMU would write besides the image itself is refused.
+# Adds a backing file to below; refuses an external data file, which QEMU would
+# write to. Reads image (both declared by the caller).
 image_take() {
 	local known
 	if [[ $2 == full-backing-filename ]]; then
-		[[ $3 == /* ]] || fail "The image $image stands on ${3@Q}, which is no file of this host; convert it (qemu-img convert) to one that stands alone."
+		[[ $3 == /* ]] || fail "The image $image has the backing file ${3@Q}, which is not a local file; flatten it with qemu-img convert."
 		below+=("$3")
 		return
 	fi
 	for known in "$1" "${below[@]}"; do
 		[[ $2 == data-file || $3 != "$known" ]] || return 0
 	done
-	fail "The image $image has its data in another file, ${3@Q}; convert it (qemu-img convert) to one that is a single file."
+	fail "The image $image keeps its data in another file, ${3@Q}; convert it to a single file with qemu-img convert."
 }
 
 # image_unescape <out-var> <text of a JSON string>
-# But for the quote, JSON's escapes are printf's.
+# Apart from the quote, JSON's escapes are the same as printf's.
 image_unescape() {
 	local LC_ALL=C.UTF-8
 	printf -v "$1" '%b' "${2//\\\"/\"}"

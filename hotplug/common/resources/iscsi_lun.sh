@@ -1,17 +1,17 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: LGPL-2.1-only
-# A LUN of an iSCSI target: the block devices, one for each session, that the
-# kernel has made of it.
+# A LUN of an iSCSI target: its block devices, of which the kernel creates one for
+# each session.
 
 library sysfs
 
 # The SCSI types that become sd devices: disk, optical, simple disk, zoned. LUN 0
-# of a target is often something else, its controller.
+# is often not a disk, but the target's controller.
 iscsi_lun_types='0|7|14|20'
 
 # iscsi_lun_acquire <iqn> <number, or empty for the only one>
-# To come after iscsi_session, which sets iscsi_sessions. Sets paths: sdb, or
-# "sdb sdc" where there are several sessions.
+# Use it after iscsi_session, which sets iscsi_sessions. Sets paths: sdb, or
+# "sdb sdc" for several sessions.
 iscsi_lun_acquire() {
 	local luns=() number=$2 lun disk
 	paths=''
@@ -20,20 +20,20 @@ iscsi_lun_acquire() {
 	for lun in "${luns[@]}"; do
 		[[ ${lun##*:} == "$number" ]] || continue
 		sysfs_await 8 iscsi_lun there "$lun" ||
-			fail "LUN $number of $1 has become no block device (SCSI device ${lun##*/}); see the log of the kernel."
+			fail "The kernel did not create a block device for LUN $number of $1 (SCSI device ${lun##*/}); see dmesg."
 		paths+="${paths:+ }$disk"
 	done
 	journal_remember paths "$paths"
 }
 
 # iscsi_lun_expect <iqn> <number>
-# Before the session is there, nobody knows.
+# The devices are not known before the session exists.
 iscsi_lun_expect() {
 	paths='' dev=''
 }
 
 # iscsi_lun_release <iqn> <number>
-# They go with the session.
+# Nothing to do: the devices go with the session.
 iscsi_lun_release() {
 	:
 }
@@ -51,8 +51,8 @@ iscsi_lun_check() {
 }
 
 # iscsi_lun_list
-# Sets the caller's luns to the disks of all sessions, as directories in sysfs.
-# iscsiadm returns when the kernel has asked the target, so all of them are there.
+# Sets luns (declared by the caller) to the disks of all sessions, as directories in
+# sysfs. They are complete, because iscsiadm returns after the kernel's scan.
 iscsi_lun_list() {
 	local session lun scsi_type
 	for session in "${iscsi_sessions[@]}"; do
@@ -64,7 +64,8 @@ iscsi_lun_list() {
 }
 
 # iscsi_lun_choose <iqn>
-# Sets the caller's number to the only one, or fails where it is none of its luns.
+# Sets number to the only one of luns if it is empty; fails if number is not one of
+# them (both declared by the caller).
 iscsi_lun_choose() {
 	local lun all=' '
 	for lun in "${luns[@]}"; do
@@ -78,8 +79,8 @@ iscsi_lun_choose() {
 }
 
 # iscsi_lun_is_there <directory in sysfs>
-# Sets the caller's disk to the block device that the kernel has made of it;
-# fails as long as there is none: that happens in the background.
+# Sets disk (declared by the caller) to the LUN's block device; fails until the
+# kernel has created it, which it does in the background.
 iscsi_lun_is_there() {
 	for disk in "$1"/block/*; do
 		disk=${disk##*/}

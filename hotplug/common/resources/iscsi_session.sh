@@ -1,8 +1,8 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: LGPL-2.1-only
-# A session with an iSCSI target, by open-iscsi (iscsiadm, iscsid). One that was
-# there before us is used and stays. Ours are shared by all guests who have
-# LUNs of the target, and end with the last of them.
+# A session with an iSCSI target, by open-iscsi (iscsiadm, iscsid). A session that
+# existed before is used, and kept. Ours are shared by all guests that have LUNs of
+# the target, and end with the last of them.
 
 library iscsi_portals
 library iscsi_record
@@ -10,12 +10,12 @@ library iscsi_secrets
 library journals
 library sysfs
 
-iscsi_sessions=()        # those of this disk, as the kernel calls them: session3
-iscsi_session_patience=9 # seconds that a login may take in all, also behind the back of an iscsiadm that was killed
-iscsi_session_leaving=8  # seconds that a session may take to go, after iscsiadm gave up
+iscsi_sessions=()        # those of this disk, by their names in sysfs: session3
+iscsi_session_patience=9 # seconds that a login may take, including iscsid's part after iscsiadm was killed
+iscsi_session_leaving=8  # seconds that a session may take to end after iscsiadm gave up
 
 # iscsi_session_acquire <iqn> <portals> <multipath: y|n> <discovery: y|n> <auth_method> <user>
-# Sets iscsi_sessions: one, or for multipath one for each portal that lets us in.
+# Sets iscsi_sessions: one, or for multipath one for each portal that accepts the login.
 iscsi_session_acquire() {
 	local portal portals=() auth=() excuse=''
 	iscsi_session_auth "$1" "$5" "$6"
@@ -36,7 +36,7 @@ iscsi_session_plan() {
 }
 
 # iscsi_session_release <iqn> <portals>...
-# Fails where a session of ours does not go.
+# Fails if a session of ours does not end.
 iscsi_session_release() {
 	local portal portals status=0
 	journal_recall portals portals
@@ -51,8 +51,9 @@ iscsi_session_release() {
 }
 
 # iscsi_session_adopt <iqn> <portals>
-# What Xen's script attached, which writes no node that is called so, it logged
-# in to: it refuses where a session is there. Sets the caller's portals.
+# Takes over the session of a disk that Xen's script attached, which is recognized
+# by the missing node `node`. The session is the script's, as it refuses a target
+# that has one. Sets portals (declared by the caller).
 iscsi_session_adopt() {
 	local expected portal
 	[[ ! -f $journal_file && ${store_value["physical-device"]-} && ! ${store_value[node]-} ]] &&
@@ -64,7 +65,7 @@ iscsi_session_adopt() {
 }
 
 # iscsi_session_check <iqn> <portals>...
-# One session that works is enough.
+# One session that is logged in is enough.
 iscsi_session_check() {
 	local portal portals found session state
 	journal_recall portals portals
@@ -80,13 +81,14 @@ iscsi_session_check() {
 }
 
 # iscsi_session_auth <iqn> <auth_method> <user>
-# Sets the caller's auth to lines for the record; without any, its own hold.
+# Sets auth (declared by the caller) to lines for the record. If it is empty, the
+# record's own settings apply.
 iscsi_session_auth() {
 	local secret
 	[[ $2 != CHAP || $3 ]] ||
-		fail "auth_method=CHAP needs the name that this host has at the target; add user= to the guest's configuration."
+		fail "auth_method=CHAP needs a user name; add user= to the guest's configuration."
 	[[ $2 != None || ! $3 ]] ||
-		fail "auth_method=None has no user; leave out one of them in the guest's configuration."
+		fail "auth_method=None and user= contradict each other; remove one of them from the guest's configuration."
 	auth=()
 	[[ ! $2 ]] || auth=("node.session.auth.authmethod = $2")
 	[[ $3 ]] || return 0
@@ -95,7 +97,7 @@ iscsi_session_auth() {
 }
 
 # iscsi_session_portals <iqn> <portals> <discovery>
-# Sets the caller's portals: those that are given, or those that the target has.
+# Sets portals (declared by the caller): those given, or those discovered.
 iscsi_session_portals() {
 	local expected
 	iscsi_portals_parse "$2" || fail "Parameter portal is not $expected; correct the guest's configuration."
@@ -105,8 +107,8 @@ iscsi_session_portals() {
 }
 
 # iscsi_session_discover <iqn>
-# Sets the caller's portals to those that the target has, as the first of them
-# that answers says. No record is kept of that.
+# Sets portals (declared by the caller) to those that the first of them that answers
+# reports. iscsiadm keeps no record of the discovery.
 iscsi_session_discover() {
 	local portal at name answered=''
 	for portal in "${portals[@]}"; do
@@ -124,14 +126,14 @@ iscsi_session_discover() {
 }
 
 # iscsi_session_excuse <portal>
-# A portal that does not let us in is no failure as long as another one does.
+# Notes a failed login; it is no failure if another portal accepts one.
 iscsi_session_excuse() {
 	excuse=${excuse:-$reason}
 	failure_trace+=("$1: $reason")
 }
 
 # iscsi_session_find <iqn> <portal>
-# Sets the caller's found to the sessions that are there.
+# Sets found (declared by the caller) to the sessions that exist.
 iscsi_session_find() {
 	local session name
 	found=()
@@ -154,7 +156,7 @@ iscsi_session_is_at() {
 }
 
 # iscsi_session_is_online <session>
-# Sets the caller's state.
+# Sets state (declared by the caller).
 iscsi_session_is_online() {
 	sysfs_read state "/sys/class/iscsi_session/$1/state" && [[ $state == LOGGED_IN ]]
 }
@@ -178,9 +180,9 @@ iscsi_session_open() {
 }
 
 # iscsi_session_join <iqn> <portal>
-# What the caller has found is used; if another guest has logged in, or was
-# killed while it did, it is ours to end, too. The target may have got other
-# LUNs meanwhile.
+# Uses found (declared by the caller). If another guest has logged in, or was killed
+# while it did, the last of us ends the session. Rescans, because the target may have
+# new LUNs.
 iscsi_session_join() {
 	local session state
 	if journal_shared "sessions $1 $2" "${found[*]}" || journal_shared "trying $1 $2" y; then
@@ -196,11 +198,11 @@ iscsi_session_join() {
 }
 
 # iscsi_session_login <iqn> <portal> [line for the record]...
-# Sets the caller's found. Fails with reason set.
+# Sets found (declared by the caller). Fails with reason set.
 iscsi_session_login() {
 	local records=() at status=0
 	((run_last - SECONDS >= iscsi_session_patience)) || {
-		reason="No time is left to log in to $1 at $2; see which of the portals do not answer."
+		reason="Not enough time was left to log in to $1 at $2; see whether the portals before it answer."
 		return 1
 	}
 	journal_remember "login $1 $2" y
@@ -222,8 +224,9 @@ iscsi_session_lost() {
 }
 
 # iscsi_session_refused <iqn> <portal> <iscsiadm's status> <user, or empty>
-# Sets reason, and fails. iscsiadm says in its first line only that it failed;
-# its statuses, and what it calls them: open-iscsi, usr/iscsi_err.c.
+# Sets reason, and fails. The status tells more than iscsiadm's first line, which
+# only says that it failed; for the statuses and their texts see open-iscsi,
+# usr/iscsi_err.c.
 iscsi_session_refused() {
 	local said remedy
 	case $3 in
@@ -243,7 +246,8 @@ iscsi_session_refused() {
 }
 
 # iscsi_session_close <iqn> <portal>
-# Ends what is ours and nobody else's, and takes our record away. Fails with reason set.
+# Ends the sessions that are ours and no other guest's, and removes our record.
+# Fails with reason set.
 iscsi_session_close() {
 	local login mine trying found session state status=0
 	journal_recall login "login $1 $2"
@@ -253,18 +257,18 @@ iscsi_session_close() {
 	[[ ! $trying ]] || sysfs_await "$iscsi_session_patience" iscsi_session settled "$1" "$2" || :
 	iscsi_session_find "$1" "$2"
 	for session in "${found[@]}"; do
-		# Killed before it was remembered, ours is the only one: there was none when we looked.
+		# If we were killed before noting the session's name, any session is ours, because none existed before.
 		[[ $mine && " $mine " != *" $session "* ]] || iscsi_session_end "$session" || status=1
 	done
 	((status == 0)) || return 1
-	# What is there still is the administrator's, who may need the record.
+	# A session that is left is the administrator's, who may need the record.
 	iscsi_session_find "$1" "$2"
 	((${#found[@]})) || iscsi_record_remove "$1" "$2"
 }
 
 # iscsi_session_end <session>
-# Fails with reason set where it does not go. What still waits for a server
-# that is gone is given up soon; and iscsid goes on where iscsiadm gave up.
+# Fails with reason set if it does not end. Shortens the wait for a server that is
+# gone. iscsid may still end the session after iscsiadm gave up.
 iscsi_session_end() {
 	local reopening=''
 	printf '1\n' 2>/dev/null >"/sys/class/iscsi_session/$1/recovery_tmo" || :
@@ -274,9 +278,9 @@ iscsi_session_end() {
 }
 
 # iscsi_session_log_out <session>
-# An iscsid that was started anew opens its sessions again; until that is done
-# it refuses to end them (32, ISCSI_ERR_SESSION_NOT_CONNECTED): the caller's
-# reopening says that it still did at last.
+# A restarted iscsid reconnects its sessions, and refuses to log out until it has
+# (32, ISCSI_ERR_SESSION_NOT_CONNECTED). Sets reopening (declared by the caller) if
+# it refuses to the end.
 iscsi_session_log_out() {
 	local status until=$((SECONDS + iscsi_session_leaving))
 	while
@@ -288,13 +292,13 @@ iscsi_session_log_out() {
 	done
 	((status != 32)) || {
 		reopening=yes
-		reason="iscsid tries to connect ${1/session/session } again, and cannot end it meanwhile; see whether its server answers, then detach the disk again."
+		reason="iscsid is still reconnecting ${1/session/session } and refuses to log out; see whether its server answers, then detach the disk again."
 	}
 	return "$status"
 }
 
 # iscsi_session_is_settled <iqn> <portal>
-# The login is done that iscsid was asked for. Sets the caller's found and state.
+# Has iscsid completed the login? Sets found and state (declared by the caller).
 iscsi_session_is_settled() {
 	iscsi_session_find "$@"
 	((${#found[@]})) && iscsi_session_is_online "${found[0]}"

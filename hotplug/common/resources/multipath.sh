@@ -1,8 +1,8 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: LGPL-2.1-only
-# The one block device for a SCSI disk that can be reached on several paths:
-# device-mapper's map of all of them or, without one, the only path. On another
-# path the same bytes have another name, so that is looked for, too.
+# The block device for a SCSI disk: the multipath map of its paths or, without
+# one, its only path. Also looks for other paths to the disk, which have other
+# names, and may be in use by another guest.
 
 library journals
 library sysfs
@@ -31,7 +31,7 @@ multipath_plan() {
 }
 
 # multipath_release <y|n> <block devices> <mode>
-# A map of ours goes, unless another guest needs it.
+# Removes a map of ours, unless another guest needs it.
 multipath_release() {
 	local wwid name map paths
 	journal_recall wwid wwid
@@ -42,7 +42,7 @@ multipath_release() {
 	multipath_find || return 0
 	sysfs_read name "/sys/class/block/$map/dm/name" || return 0
 	run multipath -f "$name" || ! multipath_find || return
-	# It knew the disk by that, and would make the map again.
+	# Takes the disk off multipath's list of WWIDs; otherwise it would create the map again.
 	run multipath -w "/dev/${paths[0]}" || :
 }
 
@@ -58,19 +58,19 @@ multipath_check() {
 }
 
 # multipath_identify
-# Sets the caller's wwid, by which the caller's paths are one disk.
+# Sets wwid, which must be the same for all of paths (both declared by the caller).
 multipath_identify() {
 	local path other
 	for path in "${paths[@]}"; do
 		sysfs_read other "/sys/class/block/$path/device/wwid" || other=''
-		[[ $other ]] || fail "The disk $path does not say which one it is (VPD page 0x83), so that nobody knows whether another guest has it on another path; set that at the target, or give the guest /dev/$path with script=block-shared."
+		[[ $other ]] || fail "The disk $path reports no WWID (VPD page 0x83), so its use on another path cannot be detected; set one at the target, or use script=block-shared with /dev/$path."
 		[[ $other == "${wwid:=$other}" ]] ||
-			fail "${paths[0]} and $path are different disks ($wwid, $other), so they are not two paths to one; correct the portals in the guest's configuration, or the target."
+			fail "${paths[0]} and $path are different disks ($wwid, $other), not two paths to one; correct the portals in the guest's configuration, or the target."
 	done
 }
 
 # multipath_of <block device>
-# Sets the caller's map to the multipath device that has this path.
+# Sets map (declared by the caller) to the multipath device that has this path.
 multipath_of() {
 	local holder uuid
 	for holder in "/sys/class/block/$1/holders"/*; do
@@ -83,7 +83,7 @@ multipath_of() {
 }
 
 # multipath_find
-# Sets the caller's map to the multipath device that has one of the caller's paths.
+# Sets map to the multipath device that has one of paths (both declared by the caller).
 multipath_find() {
 	local path
 	for path in "${paths[@]}"; do
@@ -93,7 +93,7 @@ multipath_find() {
 }
 
 # multipath_is_whole
-# Sets the caller's map to the multipath device that has all of the caller's paths.
+# Sets map to the multipath device that has all of paths (both declared by the caller).
 multipath_is_whole() {
 	local path first=''
 	for path in "${paths[@]}"; do
@@ -102,14 +102,15 @@ multipath_is_whole() {
 }
 
 # multipath_join
-# Sets the caller's map, and makes or completes it where multipathd has not. A
-# map that was there before us stays; one of a guest that is leaving is ours.
+# Sets map (declared by the caller), and creates or completes it if multipathd has
+# not. A map that existed before is kept; one that another guest's attach created is
+# removed by the last of us.
 multipath_join() {
 	parameters_check_tool multipath
 	if ! multipath_find || journal_shared "map $wwid" y; then
 		journal_remember wwid "$wwid" "map $wwid" y "needs map $wwid" y
 	fi
-	# udev tells multipath of the paths.
+	# multipathd learns of the paths from udev.
 	multipath_is_whole || run udevadm settle --timeout=5 || :
 	multipath_is_whole || run multipath -i "/dev/${paths[0]}" || fail "Cannot make a multipath device of ${paths[*]}: $reason"
 	sysfs_await 5 multipath whole ||
@@ -117,7 +118,7 @@ multipath_join() {
 }
 
 # multipath_check_others <mode>
-# Nobody may have the same disk on a path that is not ours.
+# Fails if another guest uses the same disk on a path that is not ours.
 multipath_check_others() {
 	local scsi path other status=0
 	for scsi in /sys/class/scsi_disk/*/device; do
@@ -132,7 +133,7 @@ multipath_check_others() {
 }
 
 # multipath_is_ours <block device>
-# It is what the guest gets, or a path in the caller's map.
+# Is it what the guest gets, or a path in map (declared by the caller)?
 multipath_is_ours() {
 	local mine=$map map
 	[[ /dev/$1 == "$dev" ]] || { [[ $mine ]] && multipath_of "$1" && [[ $map == "$mine" ]]; }

@@ -1,13 +1,13 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: LGPL-2.1-only
-# A disk on an NBD server: connected by the kernel alone; or, where the server
-# may go away for a time or wants TLS, through a qemu-nbd of ours, as the
-# kernel's client can do neither.
+# A disk on an NBD server: connected by the kernel directly or, to wait for a lost
+# server or to use TLS, through a local qemu-nbd, because the kernel's client can
+# do neither.
 
 # shellcheck source=qemu_nbd.sh
 resource_find qemu_nbd
 
-# nbd_acquire <host, or path of a socket> <port> <export> <mode> <seconds to wait for a server that is gone> <directory of TLS files, or empty>
+# nbd_acquire <host, or path of a socket> <port> <export> <mode> <seconds to wait for a lost server> <directory of TLS files, or empty>
 # Sets dev and physical_device.
 nbd_acquire() {
 	nbd_plan "$@"
@@ -20,7 +20,7 @@ nbd_plan() {
 }
 
 # nbd_has_server <seconds> <directory of TLS files>
-# Is there a server of ours in between?
+# Does the connection go through a local qemu-nbd?
 nbd_has_server() {
 	[[ $1 != 0 || $2 ]]
 }
@@ -46,7 +46,8 @@ nbd_serve() {
 }
 
 # nbd_arguments <host, or path of a socket> <port> <export> <mode> <seconds> <directory of TLS files>
-# Sets the caller's arguments to qemu-nbd's. In a list of options a comma is doubled.
+# Sets arguments (declared by the caller) to qemu-nbd's. In its lists of options a
+# comma is doubled.
 nbd_arguments() {
 	local server="inet,file.server.host=${1//,/,,},file.server.port=$2"
 	[[ $1 != /* ]] || server="unix,file.server.path=${1//,/,,}"

@@ -1,12 +1,12 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: LGPL-2.1-only
-# A connection of the kernel's to an NBD server. The kernel chooses the device,
-# and tells in sysfs which process has connected it. That process has written
-# its number into a file before it did: so the device is found after a kill,
-# too, and nobody else's is disconnected.
+# The kernel's connection to an NBD server. The kernel chooses the device, and
+# shows in sysfs which process connected it. That process first writes its id into
+# a file, so that the device is found even after a kill, and no other device is
+# disconnected.
 
-# A server that is silent for so many seconds is given up; a disconnect waits
-# no longer for it either.
+# Seconds without an answer after which the kernel gives a server up; also the
+# longest that a disconnect waits for it.
 nbd_client_silence=30
 
 # nbd_client_acquire <host, or path of a socket> <port> <export> <mode>
@@ -20,7 +20,7 @@ nbd_client_acquire() {
 }
 
 # nbd_client_name <out-var> <host, or path of a socket> <port>
-# The server as a sentence names it.
+# The server as messages name it.
 nbd_client_name() {
 	if [[ $2 == /* ]]; then
 		quote "$1" "$2"
@@ -31,8 +31,8 @@ nbd_client_name() {
 	fi
 }
 
-# nbd_client_failed <status of run> <what cannot be done>
-# Fails, with what the program said, but for its own command line.
+# nbd_client_failed <status of run> <what failed>
+# Fails with the program's message, without its command line.
 nbd_client_failed() {
 	local said=${reason#*\' failed: }
 	(($1 != 124)) || fail "$2: it does not answer; see whether it runs, and whether a firewall is in the way."
@@ -44,7 +44,7 @@ nbd_client_failed() {
 # Connects, and sets dev and physical_device. On failure run's status, with reason set.
 nbd_client_open() {
 	local file device number where=(-unix "$1")
-	# nbd-client takes a name that begins with nbd for a device's.
+	# nbd-client takes a name that begins with nbd for a device, but not Nbd.
 	[[ $1 == /* ]] || where=("${1^}" "$2")
 	[[ $4 != r ]] || where+=(-readonly)
 	nbd_client_file file
@@ -52,7 +52,7 @@ nbd_client_open() {
 	# shellcheck disable=SC2016 # the shell that becomes nbd-client expands
 	run sh -c 'echo "$$" >"$0" && exec nbd-client "$@"' "$file" "${where[@]}" -name "$3" "${@:5}" || return
 	nbd_client_find device
-	reason='The kernel does not say which device it has connected; see its log.'
+	reason='The kernel does not show which NBD device it has connected; see dmesg.'
 	read -r number 2>/dev/null <"/sys/block/$device/dev" || return
 	journal_remember device "$device"
 	dev=/dev/$device
@@ -60,13 +60,13 @@ nbd_client_open() {
 }
 
 # nbd_client_judge <what it is> <mode>
-# Fails where the device that is connected cannot be the guest's disk.
+# Fails if the connected device cannot be the guest's disk.
 nbd_client_judge() {
 	local size=0 read_only=1
 	read -r size 2>/dev/null <"/sys/block/${dev#/dev/}/size" || :
 	((size > 0)) || fail "$1 is smaller than a sector; a disk has at least 512 bytes."
 	read -r read_only 2>/dev/null <"/sys/block/${dev#/dev/}/ro" || :
-	((read_only == 0)) || [[ $2 == r ]] || fail "$1 can only be read; let it be written there, or give the disk mode=r."
+	((read_only == 0)) || [[ $2 == r ]] || fail "$1 is read-only; make it writable there, or give the disk mode=r."
 }
 
 # nbd_client_release <host, or path of a socket> <port> <export> <mode>
@@ -87,14 +87,15 @@ nbd_client_check() {
 }
 
 # nbd_client_file <out-var>
-# Where the process that connects writes its number.
+# The file to which the connecting process writes its id.
 nbd_client_file() {
 	printf -v "$1" '%s/nbd-%s-%s' "${journal_file%/*}" "$domid" "$devid"
 }
 
 # nbd_client_find <out-var>
-# The device that is connected for us (nbd0); empty where there is none. What
-# was found once is not another one later, should that have the same number.
+# The device that is connected for us (nbd0); empty if there is none. A device that
+# is in the journal is not searched for again, because another may have the same
+# process id later.
 nbd_client_find() {
 	local file pid known connected='' files=(/sys/block/nbd*/pid)
 	printf -v "$1" ''

@@ -1,8 +1,8 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: LGPL-2.1-only
-# An export of an NBD server for this guest alone, or for several who only
-# read. Two connections are two devices to the kernel, so that nothing but the
-# other devices' journals tells that they are one disk.
+# An export of an NBD server for one writing guest, or for several readers. Two
+# connections are two devices to the kernel; only the other devices' journals show
+# that they are the same disk.
 
 # shellcheck source=nbd_client.sh
 resource_find nbd_client
@@ -17,7 +17,7 @@ nbd_export_acquire() {
 	nbd_export_key "$@"
 	store_lock "nbd $key" || fail "$reason"
 	[[ $6 == y || $5 == 'w!' ]] || nbd_export_ask "$key" "$what" "$5"
-	# Only from here on it is ours: others look while they have the lock.
+	# Ours from here on, because others read it under the lock.
 	journal_remember "nbd $key" "$5"
 }
 
@@ -34,26 +34,26 @@ nbd_export_expect() {
 }
 
 # nbd_export_release <host> <port> <path of a socket> <export> <mode> <shared>
-# It is given back with the journal.
+# Nothing to do: the claim goes with the journal.
 nbd_export_release() {
 	:
 }
 
 # nbd_export_key <host> <port> <path of a socket> <export> <mode> <shared>
-# Sets nbd_server, and the caller's what to the export in words, and key to
-# what those that are the same have in common.
+# Sets nbd_server, and what to the export as messages name it and key to its
+# identity (both declared by the caller).
 nbd_export_key() {
 	[[ ! $1 || ! $3 ]] || fail "Both host= and socket= are given; leave one of them in the guest's configuration."
 	[[ $1 || $3 ]] || fail "Neither host= nor socket= is given, so there is no NBD server; add one of them to the guest's configuration."
 	nbd_server=$1$3
 	nbd_client_name what "$nbd_server" "$2"
 	what="The NBD export '$4' of $what"
-	# Names of hosts have no case; a socket has no port.
+	# Host names are case-insensitive; a socket has no port.
 	if [[ $3 ]]; then printf -v key '%q %q' "$3" "$4"; else printf -v key '%s %s %q' "${1,,}" "$2" "$4"; fi
 }
 
-# nbd_export_ask <key> <export in words> <mode>
-# Fails where another guest has it, unless both only read.
+# nbd_export_ask <key> <export, as messages name it> <mode>
+# Fails if another guest has it, unless both only read.
 nbd_export_ask() {
 	local -A others
 	local device other has
@@ -66,7 +66,7 @@ nbd_export_ask() {
 }
 
 # nbd_export_same_vm <domid>
-# Is that domain a part of this guest (a device model's, or the other end of a
+# Is that domain a part of this guest (its device model's, or the other end of its
 # migration)?
 nbd_export_same_vm() {
 	local ours theirs
@@ -76,7 +76,7 @@ nbd_export_same_vm() {
 }
 
 # nbd_export_vm <out-var> <domid>
-# The virtual machine that the domain is, or serves; empty where the store does not say.
+# The virtual machine that the domain is, or serves; empty if the store has none.
 nbd_export_vm() {
 	helper load "/local/domain/$2" vm target || fail "$reason"
 	[[ ! ${reply[1]} =~ ^=([0-9]+)$ ]] || helper load "/local/domain/${BASH_REMATCH[1]}" vm || fail "$reason"
@@ -84,7 +84,7 @@ nbd_export_vm() {
 	[[ ${reply[0]} != =* ]] || printf -v "$1" '%s' "${reply[0]#=}"
 }
 
-# nbd_export_refuse <export in words> <mode of the other> <domid of the other>
+# nbd_export_refuse <export, as messages name it> <mode of the other> <domid of the other>
 nbd_export_refuse() {
 	local how=read-write name='a guest'
 	[[ $2 != r ]] || how=read-only

@@ -1,20 +1,20 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: LGPL-2.1-only
-# A block device that reads from one and keeps what is written in another:
-# Linux' snapshot target (its admin-guide/device-mapper/snapshot.rst).
+# A writable snapshot: device-mapper's snapshot target, which reads from a base and
+# writes to a store (Linux' admin-guide/device-mapper/snapshot.rst).
 
-overlay_chunk=8           # sectors, which are copied at the first write to one of them
+overlay_chunk=8           # sectors that are copied at the first write to one of them
 declare -gA overlay_found # this device's mappings: name -> dm-N
 
 # overlay_acquire <base device> <its sectors> <device to write to> <persist: y or n>
-# Sets dev, to the name by which the kernel makes it: udev adds that below
-# /dev/mapper when it comes to it.
+# Sets dev to the kernel's name, because udev creates the link in /dev/mapper only
+# later.
 overlay_acquire() {
 	local name store=N
 	[[ $4 == n ]] || store=P
 	printf -v name 'xen-hotplug-%s-%08x' "${device_id//\//-}" "$SRANDOM"
 	run dmsetup create "$name" --noudevsync --table "0 $2 snapshot $1 $3 $store $overlay_chunk" ||
-		fail "Cannot lay $3 over $1: $reason"
+		fail "Cannot create a snapshot of $1 with $3 as its store: $reason"
 	overlay_find
 	dev=/dev/${overlay_found[$name]-}
 }
@@ -25,7 +25,7 @@ overlay_plan() {
 }
 
 # overlay_release <base device> <its sectors> <device to write to> <persist>
-# While somebody still has it open, it goes when that one closes it.
+# A device that is still open is removed when it is closed.
 overlay_release() {
 	local name status=0
 	overlay_find
@@ -47,8 +47,8 @@ overlay_check() {
 }
 
 # overlay_find
-# Sets overlay_found to one, and those that are about to go. The kernel knows
-# them, whatever a kill has cut short.
+# Sets overlay_found, including those whose removal is deferred. Reads the kernel's
+# list, because a kill may have come before any record.
 overlay_find() {
 	local file name
 	overlay_found=()

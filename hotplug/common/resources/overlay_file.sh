@@ -1,12 +1,12 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: LGPL-2.1-only
-# The sparse file that keeps what a guest writes over the disk that was
-# acquired before it: one that stays, or a temporary one.
+# The sparse file that stores a guest's writes to a snapshot of the disk acquired
+# before it: persistent or temporary.
 
-overlay_file=''            # its path; empty in a plan, where it is to be made
-overlay_base=''            # the block device that it lies over: the disk before it
+overlay_file=''            # its path; empty in a plan if it does not exist yet
+overlay_base=''            # the block device of the base, the disk before it
 overlay_sectors=0          # the size of that
-overlay_file_header='SnAp' # how Linux' drivers/md/dm-snap-persistent.c marks one that stays
+overlay_file_header='SnAp' # the magic of a persistent one, in Linux' drivers/md/dm-snap-persistent.c
 
 # overlay_file_acquire <path, or empty> <base> <persist: y or n>
 # Sets overlay_file, overlay_base and overlay_sectors.
@@ -28,7 +28,8 @@ overlay_file_plan() {
 }
 
 # overlay_file_release <path, or empty> <base> <persist>
-# What stays is kept once the kernel has marked it: before, no guest has written there.
+# Keeps a persistent file that has the kernel's header; without it, no guest has
+# written to the file.
 overlay_file_release() {
 	local made header=''
 	journal_recall made made
@@ -46,42 +47,43 @@ overlay_file_base() {
 }
 
 # overlay_file_name <path, or empty> <base> <persist>
-# Sets overlay_file. A temporary name has a number that nobody else has.
+# Sets overlay_file. A temporary name has a unique number.
 overlay_file_name() {
 	local shown
 	quote shown "$2"
 	overlay_file=$1
 	[[ $3 == n ]] || {
-		[[ $1 ]] || fail "The parameter file is missing, in which block-overlay is to keep what the guest writes over $shown; add it, or persist=n."
+		[[ $1 ]] || fail "$hotplug_name needs file=PATH to store what the guest writes over $shown; add it to the guest's configuration, or persist=n."
 		return
 	}
-	[[ $1 || -f $2 ]] || fail "The base $shown is no file, so that the parameter file has to say where a temporary file may be; add it."
+	[[ $1 || -f $2 ]] || fail "The base $shown is a block device, so there is no directory for a temporary file; add file=PATH to the guest's configuration."
 	printf -v overlay_file '%s.%s.%08x' "${1:-$2}" "${device_id//\//-}" "$SRANDOM"
 }
 
 # overlay_file_make
-# Its size lets the guest write all of the disk: a page of numbers is for 256 pages of data.
+# Large enough for the guest to write all of the disk: 256 pages of data need one
+# page of metadata.
 overlay_file_make() {
 	local shown
 	quote shown "$overlay_file"
 	journal_remember made "$overlay_file"
-	set -o noclobber # what came there meanwhile is not ours
+	set -o noclobber # a file that was just created there is not ours
 	: 2>/dev/null >"$overlay_file" ||
-		fail "Cannot make the file $shown; see its directory, and whether that file system is full or read-only."
+		fail "Cannot create the file $shown; see its directory, and whether that file system is full or read-only."
 	set +o noclobber
 	run truncate --size="$((overlay_sectors * (512 + 2) + 1048576))" -- "$overlay_file" ||
-		fail "Cannot make the file $shown as large as the disk: $reason"
+		fail "Cannot extend the file $shown to the size of the disk: $reason"
 }
 
 # overlay_file_known <base>
-# Fails unless it is an overlay of the base as that is now.
+# Fails unless it is an overlay of the base, and the base has not changed since.
 overlay_file_known() {
 	local shown base header=''
 	quote shown "$overlay_file"
 	quote base "$1"
 	IFS= read -r -d '' -n 4 header 2>/dev/null <"$overlay_file" || :
 	[[ $header == "$overlay_file_header" ]] ||
-		fail "The file $shown is there and is no overlay that a guest has written; correct file=, or delete it where nobody needs it."
+		fail "The file $shown exists, but is not an overlay written by a guest; correct file=, or delete it if nothing needs it."
 	[[ ! -f $1 || ! $1 -nt $overlay_file ]] ||
-		fail "The base $base has changed since a guest wrote to its overlay $shown, which does not fit it any more; put the old base back, or delete the overlay."
+		fail "The base $base was modified after its overlay $shown was written, so they no longer match; restore the old base, or delete the overlay."
 }

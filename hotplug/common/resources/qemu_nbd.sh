@@ -1,13 +1,13 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: LGPL-2.1-only
-# A disk that qemu-nbd serves, and the kernel's connection to it. The server is
-# a process that outlives the script; it is known by the socket on which it
-# serves, which is on its command line from its first moment on.
+# A disk that qemu-nbd serves, and the kernel's connection to it. The server
+# outlives the script. It is identified by its socket, which is on its command line
+# from the start.
 
 # shellcheck source=nbd_client.sh
 resource_find nbd_client
 
-qemu_nbd_patience=4 # seconds for the server to write what it holds
+qemu_nbd_patience=4 # seconds for the server to flush its data
 
 # qemu_nbd_acquire <mode> <argument of qemu-nbd>...
 # Sets dev and physical_device.
@@ -30,7 +30,7 @@ qemu_nbd_open() {
 }
 
 # qemu_nbd_release <mode> <argument of qemu-nbd>...
-# First the server: the kernel may wait for one that waits for something else.
+# Ends the server first, because the kernel may wait for a server that hangs.
 qemu_nbd_release() {
 	local files
 	qemu_nbd_files files
@@ -48,19 +48,19 @@ qemu_nbd_check() {
 }
 
 # qemu_nbd_files <out-var>
-# The path of its files, without their endings.
+# The path of its files, without their suffixes.
 qemu_nbd_files() {
 	printf -v "$1" '%s/qemu-nbd-%s-%s' "${journal_file%/*}" "$domid" "$devid"
 }
 
 # qemu_nbd_end <path of its files>
-# Until it is gone: it is asked to end, and then killed.
+# Ends the server and waits for that: first by SIGTERM, then by SIGKILL.
 qemu_nbd_end() {
 	local pid signal=TERM since=$SECONDS
 	qemu_nbd_find pid "$1"
 	while [[ $pid ]]; do
 		((SECONDS - since < qemu_nbd_patience)) || signal=KILL
-		reason="The process $pid (qemu-nbd) does not end; see what it waits for (/proc/$pid/stack)."
+		reason="The process $pid (qemu-nbd) does not end; see what it waits for (/proc/$pid/stack), then detach the disk again."
 		((SECONDS - since < 2 * qemu_nbd_patience)) || return
 		kill -s "$signal" "$pid" 2>/dev/null || :
 		run sleep 0.02 || return
@@ -69,9 +69,9 @@ qemu_nbd_end() {
 }
 
 # qemu_nbd_find <out-var> <path of its files>
-# The process that serves; empty where there is none. It writes its number when
-# it is ready; before that, all processes are looked at. One in another mount
-# namespace has another file by that name.
+# The process that serves; empty if there is none. It writes its id when it is
+# ready; until then, all processes are searched. In another mount namespace the same
+# path is another file.
 qemu_nbd_find() {
 	local file number words=() processes=(/proc/*)
 	printf -v "$1" ''

@@ -1,16 +1,16 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: LGPL-2.1-only
-# A tapdisk that serves an image file: a process, and a number that tap-ctl has
-# allocated for what it serves. Devices that have the same image share one: two
-# would not see what the other one writes. Who may have it was decided before,
-# by the disk of that file, which it keeps.
+# A tapdisk that serves an image file: a process, and a minor number that tap-ctl
+# allocates. Devices with the same image share one tapdisk, because two would not
+# see each other's writes. The resource disk, which claims the file, has already
+# decided who may use it.
 
 # shellcheck source=disk.sh
 resource_find disk
 library journals
 
-# In the environment of a tapdisk of ours: which attach has started it. A kill
-# can come before its process id is known.
+# An environment variable of our tapdisks that identifies the attach that started
+# it, because a kill can come before its process id is known.
 tap_tag=XEN_HOTPLUG_TAP
 
 tap_directory=/run/blktap-control
@@ -21,7 +21,7 @@ tap_devices=("$tap_directory"/tapdisk/tapdisk- /dev/xen/blktap-2/tapdev) # witho
 tap_acquire() {
 	local image='' token='' pid='' minor='' node='' opened=''
 	[[ $disk_kind == file ]] ||
-		fail "'${1#*:}' is a block device, which could be given to another guest while a tapdisk has it; give it without tapdisk (script=block), or name a file."
+		fail "'${1#*:}' is a block device, but $hotplug_name only takes image files; use script=block for it."
 	tap_image "${1#*:}"
 	store_lock "tap $image" || fail "$reason"
 	tap_share "${1%%:*}" "$2" || printf -v token '%08x%08x' "$SRANDOM" "$SRANDOM"
@@ -35,13 +35,13 @@ tap_acquire() {
 }
 
 # tap_expect <format:file> <mode>
-# Its device is none before it is attached.
+# There is no device before the attach.
 tap_expect() {
 	dev='' physical_device=''
 }
 
 # tap_release <format:file> <mode>
-# The last one out ends the tapdisk. While it may run, it has the image.
+# The last device ends the tapdisk. If that fails, the image stays claimed.
 tap_release() {
 	tap_leave && return 0
 	disk_in_use=1
@@ -49,7 +49,7 @@ tap_release() {
 }
 
 # tap_leave
-# Fails with reason set where the tapdisk could not be ended.
+# Fails with reason set if the tapdisk could not be ended.
 tap_leave() {
 	local note token image pid='' minor='' node='' opened='' attached=''
 	journal_recall note tap
@@ -73,7 +73,7 @@ tap_check() {
 }
 
 # tap_image <file>
-# Sets the caller's image to what its bytes are, by whatever name.
+# Sets image (declared by the caller) to the file's identity, whatever its path.
 tap_image() {
 	local field
 	helper identify -- "$1" || fail "$reason"
@@ -83,8 +83,8 @@ tap_image() {
 }
 
 # tap_share <format> <mode>
-# Sets the caller's token, pid, minor, node and opened to the tapdisk that
-# another device has for the caller's image. Fails where there is none.
+# Sets token, pid, minor, node and opened to the tapdisk that another device has for
+# image (all declared by the caller). Fails if there is none.
 tap_share() {
 	local -A others
 	local other of_format of_mode
@@ -92,9 +92,9 @@ tap_share() {
 	for other in "${others[@]}"; do
 		read -r token of_format of_mode <<<"$other"
 		[[ $of_format == "$1" ]] ||
-			fail "The image is open as $of_format for another disk, and cannot be open as $1 at once; write $of_format: into the guest's configuration."
+			fail "The image is open as $of_format for another disk, so it cannot be opened as $1; write $of_format: into the guest's configuration."
 		[[ $of_mode != r || $2 == r ]] ||
-			fail "The image is open for another disk of this guest that only reads it; detach that first, or let it write, too."
+			fail "The image is open read-only for another disk of this guest; detach that first, or make it writable, too."
 		tap_made "$token"
 		tap_find "$token" "$pid" || fail "$reason"
 		[[ ! $opened ]] || return 0
@@ -103,7 +103,7 @@ tap_share() {
 }
 
 # tap_made <token>
-# Sets the caller's pid, minor and node to what another device remembers of it.
+# Sets pid, minor and node (declared by the caller) from another device's journal.
 tap_made() {
 	local -A others
 	local other of_token values
@@ -115,7 +115,7 @@ tap_made() {
 }
 
 # tap_needed <image> <token>
-# Does another device of ours have this tapdisk?
+# Does another device of ours use this tapdisk?
 tap_needed() {
 	local -A others
 	journal_others "tap $1"
@@ -123,8 +123,8 @@ tap_needed() {
 }
 
 # tap_find <token> <process id, or empty>
-# Sets the caller's pid, attached and minor, and opened, to what tap-ctl says of
-# the tapdisk; pid is empty where it has ended. Fails with reason set.
+# Sets pid, attached, minor and opened (declared by the caller) to what tap-ctl
+# prints for the tapdisk; pid is empty if it has ended. Fails with reason set.
 tap_find() {
 	local line lines of=() entry='^pid=([0-9]+)( minor=([0-9]+))?( state=[^ ]*)?( args=.*)?$'
 	[[ ! $2 ]] || of=(-p "$2")
@@ -137,7 +137,7 @@ tap_find() {
 		pid=${BASH_REMATCH[1]} attached=${BASH_REMATCH[3]} opened=${BASH_REMATCH[5]}
 		minor=${attached:-$minor}
 	done
-	# Of one that does not answer tap-ctl says nothing, with success.
+	# tap-ctl omits a tapdisk that does not answer, and succeeds.
 	[[ $pid || ! $2 ]] || ! tap_is "$2" "$1" || tap_silent "$2"
 }
 
@@ -157,36 +157,36 @@ tap_is() {
 }
 
 # tap_make <format:file> <mode>
-# Starts a tapdisk for the caller's token; sets the caller's pid, minor and node.
+# Starts a tapdisk for token; sets pid, minor and node (all declared by the caller).
 tap_make() {
 	local read_only=()
 	[[ $2 != r ]] || read_only=(-R)
 	run env "$tap_tag=$token" tap-ctl spawn || fail "Cannot start a tapdisk: $reason"
 	pid=${output%$'\n'}
-	[[ $pid =~ ^[1-9][0-9]*$ ]] || fail "tap-ctl spawn names no process, but says: ${pid@Q}."
+	[[ $pid =~ ^[1-9][0-9]*$ ]] || fail "tap-ctl spawn printed ${pid@Q} instead of a process id; please report it, with the version of blktap."
 	journal_remember tap_made "$token $pid"
 	tap_allocate
-	run tap-ctl attach -p "$pid" -m "$minor" || fail "Cannot give tapdisk the number $minor: $reason"
+	run tap-ctl attach -p "$pid" -m "$minor" || fail "Cannot give tapdisk the minor number $minor: $reason"
 	run tap-ctl open -p "$pid" -m "$minor" -a "$1" "${read_only[@]}" ||
 		fail "tapdisk cannot open '${1#*:}' as ${1%%:*}; see whether it is such an image (${reason%.})."
 }
 
 # tap_allocate
-# Sets the caller's minor and node. What is there before is written down: a kill
-# can come before tap-ctl says what it has allocated.
+# Sets minor and node (declared by the caller). First records the numbers that are
+# in use, because a kill can come before tap-ctl prints what it allocated.
 tap_allocate() {
 	local numbers
 	tap_numbers
 	journal_remember tap_before " ${numbers[*]} "
-	run tap-ctl allocate || fail "Cannot allocate a number for tapdisk: $reason"
+	run tap-ctl allocate || fail "Cannot allocate a minor number for tapdisk: $reason"
 	node=${output%$'\n'} minor=${output%$'\n'}
 	minor=${minor##*[!0-9]}
-	[[ $node == /*[!0-9]"$minor" && $minor ]] || fail "tap-ctl allocate names no device, but says: ${node@Q}."
+	[[ $node == /*[!0-9]"$minor" && $minor ]] || fail "tap-ctl allocate printed ${node@Q} instead of a device; please report it, with the version of blktap."
 	journal_remember tap_made "$token $pid $minor $node"
 }
 
 # tap_numbers
-# Sets the caller's numbers to those that are allocated.
+# Sets numbers (declared by the caller) to those that are allocated.
 tap_numbers() {
 	local prefix path
 	numbers=()
@@ -198,8 +198,8 @@ tap_numbers() {
 }
 
 # tap_end
-# The caller's tapdisk ends with the last image that it loses. One that never
-# had any does not, and leaves its socket.
+# A tapdisk ends when its last image is closed and detached. One that never had an
+# image has to be killed, and its socket deleted.
 tap_end() {
 	[[ $pid ]] || return 0
 	[[ ! $opened ]] || run tap-ctl close -p "$pid" -m "$attached" || return 1
@@ -212,7 +212,8 @@ tap_end() {
 }
 
 # tap_free
-# Frees the caller's minor or, where a kill came before it was known, what it may be.
+# Frees minor (declared by the caller) or, if a kill came before it was known, the
+# candidates.
 tap_free() {
 	local numbers=("$minor") number
 	[[ $minor ]] || tap_suspect
@@ -222,8 +223,8 @@ tap_free() {
 }
 
 # tap_suspect
-# Sets the caller's numbers to those that were allocated since this device has
-# looked, and that no other device of ours has.
+# Sets numbers (declared by the caller) to those allocated since tap_allocate
+# recorded them, except those of other devices of ours.
 tap_suspect() {
 	local -A others
 	local before all=()
@@ -239,8 +240,8 @@ tap_suspect() {
 }
 
 # tap_free_one <number>
-# tap-ctl's status is that of the system: it may be free (ENOENT) or, by now,
-# somebody else's, whose tapdisk holds it (EAGAIN, EBUSY).
+# tap-ctl's status is an errno: the number may be free already (ENOENT), or
+# reallocated to another tapdisk (EAGAIN, EBUSY).
 tap_free_one() {
 	local status=0
 	run tap-ctl free -m "$1" || status=$?
@@ -248,11 +249,12 @@ tap_free_one() {
 }
 
 # tap_give_vbd
-# The caller's node is blkback's, where the kernel has blktap.
+# With blktap in the kernel, node (declared by the caller) is a block device for
+# blkback.
 tap_give_vbd() {
 	local field
 	[[ -b $node ]] ||
-		fail "This host's tapdisk serves no block device, since its kernel has no blktap; attach the disk with backendtype=tap, which needs none (Xen 4.19 or later, and tapback)."
+		fail "The kernel of this host has no blktap, so tapdisk serves no block device; attach the disk with backendtype=tap (Xen 4.19 or later, and tapback)."
 	helper identify -- "$node" || fail "$reason"
 	for field in "${reply[@]}"; do
 		[[ $field != physical-device=* ]] || physical_device=${field#*=}
@@ -261,8 +263,8 @@ tap_give_vbd() {
 }
 
 # tap_give_vbd3
-# tapback knows its tapdisk by this socket, and has no use for a number.
+# tapback finds its tapdisk by this socket, and needs no number.
 tap_give_vbd3() {
 	dev=$tap_directory/nbd$pid.$minor physical_device=''
-	[[ -S $dev ]] || fail "tapdisk has no socket '$dev'; this tapdisk is too old for backendtype=tap."
+	[[ -S $dev ]] || fail "tapdisk has no socket '$dev', so it is too old for backendtype=tap; install a newer one."
 }
