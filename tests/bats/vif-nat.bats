@@ -266,6 +266,18 @@ leased() {
 	assert_unrouted
 }
 
+@test "firewall = iptables without iptables is refused, and the sentence says to install that" {
+	# Of the families, the guest has the one whose program is there.
+	without iptables{,-restore}
+	echo 'firewall = iptables' >"$tree/hotplug/hotplug.conf"
+	vif 1 0 ip fd00::5
+	run nat_online 1 0
+	[[ "$status" -eq 1 ]]
+	assert_refused backend/vif/1/0 error "needs the command 'iptables' to masquerade guests; install the package iptables"
+	[[ "$output" != *nftables* ]]
+	assert_unrouted
+}
+
 # nat_subject
 # An interface without ip= for the tests that kill.
 nat_subject() {

@@ -43,16 +43,16 @@ masquerade_with() {
 	config_get chosen firewall
 	if [[ $chosen == auto ]]; then
 		chosen=nftables
-		type -P nft >/dev/null || chosen=iptables
+		type -P nft >/dev/null || ! type -P iptables >/dev/null || chosen=iptables
 	fi
 	[[ $chosen != nftables ]] || type -P nft >/dev/null || masquerade_lacks nft nftables
-	[[ $chosen != iptables ]] || type -P iptables >/dev/null || masquerade_lacks iptables nftables
+	[[ $chosen != iptables ]] || type -P iptables >/dev/null || masquerade_lacks iptables iptables
 	printf -v "$1" '%s' "$chosen"
 }
 
 # masquerade_lacks <command> <package>
 masquerade_lacks() {
-	fail "$hotplug_name needs the command '$1', which is not in $PATH; install the package $2, or write firewall = none into $hotplug_config and masquerade the guests by other means."
+	fail "$hotplug_name needs the command '$1' to masquerade guests; install the package $2, or set firewall = none in $hotplug_config and masquerade them by other means."
 }
 
 # masquerade_apply nftables|iptables|none <our addresses> <those of them to masquerade>
