@@ -68,6 +68,50 @@ teardown() {
 	assert_residue_free
 }
 
+# vanishing <device> before|after
+# From now on the device is deleted before or after an interface gets its vifname.
+vanishing() {
+	local ip
+	ip=$(type -P ip)
+	mkdir "$BATS_TEST_TMPDIR/bin"
+	program "$BATS_TEST_TMPDIR/bin/ip" <<-END
+		#!/bin/bash
+		[[ "\$* $2" != *" name "*before ]] || $ip link delete $1
+		$ip "\$@" || exit
+		[[ "\$* $2" != *" name "*after ]] || $ip link delete $1
+	END
+	PATH=$BATS_TEST_TMPDIR/bin:$PATH
+}
+
+@test "a vif whose guest dies during the attach is said to have vanished" {
+	bridge xenbr0
+	vif 1 0 bridge xenbr0 vifname web0
+	vanishing web0 after
+	run online 1 0
+	[[ "$status" -eq 1 ]]
+	assert_refused backend/vif/1/0 error 'The interface web0 vanished during the attach, probably because the guest has gone'
+}
+
+@test "a vif whose guest dies before it gets its vifname is said to have vanished" {
+	bridge xenbr0
+	vif 1 0 bridge xenbr0 vifname web0
+	vanishing vif1.0 before
+	run online 1 0
+	[[ "$status" -eq 1 ]]
+	assert_refused backend/vif/1/0 error 'The interface vif1.0 vanished during the attach'
+}
+
+@test "a bridge that is deleted during the attach is said to have vanished" {
+	bridge xenbr0
+	vif 1 0 bridge xenbr0
+	# What sysfs has of a bridge while it goes.
+	mkdir -p "$BATS_TEST_TMPDIR/going/bridge"
+	host mount --bind "$BATS_TEST_TMPDIR/going" /sys/devices/virtual/net/xenbr0
+	run online 1 0
+	[[ "$status" -eq 1 ]]
+	assert_refused backend/vif/1/0 error "The bridge 'xenbr0' vanished during the attach of vif1.0; create it again"
+}
+
 @test "if the kernel refuses the port, the error has its reason and the interface its old name" {
 	bridge xenbr0
 	vif 1 0 bridge xenbr0 vifname web0

@@ -139,6 +139,32 @@ teardown() {
 	assert_unrouted
 }
 
+@test "a routed vif whose guest dies during the attach is said to have vanished" {
+	vif 1 0 ip 192.0.2.50
+	mkdir "$BATS_TEST_TMPDIR/bin"
+	program "$BATS_TEST_TMPDIR/bin/ip" <<-END
+		#!/bin/bash
+		$(type -P ip) link delete vif1.0 2>/dev/null
+		exec $(type -P ip) "\$@"
+	END
+	PATH=$BATS_TEST_TMPDIR/bin:$PATH run route_online 1 0
+	[[ "$status" -eq 1 ]]
+	assert_refused backend/vif/1/0 error 'The interface vif1.0 vanished during the attach'
+	assert_unrouted
+}
+
+@test "a gatewaydev that is deleted during the attach is said to have vanished" {
+	vif 1 0 ip 192.0.2.50
+	# What sysfs has of an interface while it goes.
+	mkdir "$BATS_TEST_TMPDIR/going"
+	host mount --bind "$BATS_TEST_TMPDIR/going" /sys/devices/virtual/net/eth0
+	run route_online 1 0
+	[[ "$status" -eq 1 ]]
+	assert_refused backend/vif/1/0 error 'The interface eth0 of this host vanished during the attach of vif/1/0; create it again'
+	host umount /sys/devices/virtual/net/eth0
+	assert_unrouted
+}
+
 @test "of two vifs with one address, the newer one has it, even after the older one is detached" {
 	vif 1 0 ip '198.51.100.5 192.0.2.50 2001:db8::50'
 	vif 2 0 ip '198.51.100.5 192.0.2.50 2001:db8::50'

@@ -50,6 +50,7 @@ interface_rename() {
 # interface_rename_failed <from> <to>
 # Fails, with the kernel's reason or a clearer one.
 interface_rename_failed() {
+	[[ -e /sys/class/net/$1 ]] || interface_vanished "$1"
 	[[ ! -e /sys/class/net/$2 ]] ||
 		fail "The interface $1 cannot have the vifname '$2', because another interface has that name; give the guest another vifname."
 	fail "Cannot give the interface $1 the vifname '$2': $reason"
@@ -60,8 +61,14 @@ interface_rename_failed() {
 # kernel does not reuse the number.
 interface_remember() {
 	local number
-	read -r number <"/sys/class/net/$1/ifindex"
+	read -r number 2>/dev/null <"/sys/class/net/$1/ifindex" || interface_vanished "$1"
 	journal_remember ifindex "$number"
+}
+
+# interface_vanished <name>
+# Fails: the interface existed when the attach began.
+interface_vanished() {
+	fail "The interface $1 vanished during the attach, probably because the guest has gone; if the guest still runs, attach the interface again."
 }
 
 # interface_is_ours <name>

@@ -173,7 +173,8 @@ routed_remember() {
 		[[ $address == */* || $routed_answer == *" $address "* && $claimed != *" $address "* ]] ||
 			routed_proxies+=("$address")
 	done
-	read -r number <"/sys/class/net/$1/ifindex"
+	read -r number 2>/dev/null <"/sys/class/net/$1/ifindex" ||
+		fail "The interface $1 of this host vanished during the attach of $device_id; create it again, or correct gatewaydev= in the guest's configuration."
 	journal_remember gateway "$number $1" "proxies $number $1" "${routed_proxies[*]}" "needs $number $1" "${routed_proxies[*]}"
 }
 
@@ -181,7 +182,10 @@ routed_remember() {
 # Makes the kernel answer. proxy_ndp of the host's interface is never switched off,
 # because other guests need it, and without entries it does nothing.
 routed_proxy_on() {
-	routed_set "ipv4/conf/$1/proxy_arp" 1 || fail "Cannot switch on proxy ARP for $1: $reason"
+	routed_set "ipv4/conf/$1/proxy_arp" 1 || {
+		[[ -e /sys/class/net/$1 ]] || interface_vanished "$1"
+		fail "Cannot switch on proxy ARP for $1: $reason"
+	}
 	[[ ! $ipv6 || ! $gateway ]] || routed_set "ipv6/conf/$gateway/proxy_ndp" 1 ||
 		fail "Cannot switch on proxy NDP for $gateway: $reason"
 }
