@@ -49,6 +49,25 @@ teardown() {
 	assert_refused backend/vif/1/0 error 'This host has no bridge; create one'
 }
 
+@test "the refusal of a missing bridge names those that exist, and xl.conf's default" {
+	local number
+	bridge br0
+	bridge br1
+	vif 1 0 bridge xenbr0
+	run online 1 0
+	[[ "$status" -eq 1 ]]
+	assert_refused backend/vif/1/0 error "The bridge 'xenbr0' does not exist; create it (ip link add xenbr0 type bridge), or set bridge= or xl.conf's vif.default.bridge to one of: br0 br1."
+	for number in {2..9}; do bridge "br$number"; done
+	run online 1 0
+	assert_refused backend/vif/1/0 error 'one of: br0 br1 br2 br3 br4 br5 br6 br7 and 2 more.'
+}
+
+@test "the refusal of a missing bridge says that there is none at all" {
+	vif 1 0 bridge xenbr0
+	run online 1 0
+	assert_refused backend/vif/1/0 error "The bridge 'xenbr0' does not exist, and this host has no other; create it (ip link add xenbr0 type bridge)."
+}
+
 @test "a vifname in use is refused with a sentence" {
 	bridge xenbr0
 	vif 1 0 bridge xenbr0 vifname web0

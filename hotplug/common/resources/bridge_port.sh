@@ -9,6 +9,8 @@ resource_find interface
 # highest unicast address, so the bridge never takes it.
 bridge_port_mac=fe:ff:ff:ff:ff:ff
 
+bridge_port_shown=8 # how many bridges a message names
+
 # bridge_port_acquire <interface> <bridge, or empty for the only one> <mtu, or empty for the bridge's> [VLANs]
 # Sets mtu to the port's. With VLANs, the port goes up only after these are set,
 # so that no frame of the guest gets into another VLAN.
@@ -57,18 +59,36 @@ bridge_port_find() {
 	local -n bridge_port_found=$1
 	[[ $bridge_port_found ]] || bridge_port_only bridge_port_found
 	bridge_port_translate bridge_port_found
-	[[ -e /sys/class/net/$bridge_port_found ]] ||
-		fail "The bridge '$bridge_port_found' does not exist; create it (ip link add $bridge_port_found type bridge), or correct bridge= in the guest's configuration."
+	[[ -e /sys/class/net/$bridge_port_found ]] || bridge_port_missing "$bridge_port_found"
 	[[ -d /sys/class/net/$bridge_port_found/bridge ]] ||
 		fail "'$bridge_port_found' is not a Linux bridge; correct bridge= in the guest's configuration, or use script=vif-openvswitch if it is one of Open vSwitch."
 }
 
-# bridge_port_only <out-var>
-bridge_port_only() {
-	local bridges=(/sys/class/net/*/bridge)
+# bridge_port_missing <bridge>
+# Fails. libxl passes xl.conf's default if the configuration names no bridge.
+bridge_port_missing() {
+	local bridges more
+	bridge_port_list
+	((${#bridges[@]})) || fail "The bridge '$1' does not exist, and this host has no other; create it (ip link add $1 type bridge)."
+	more=$((${#bridges[@]} - bridge_port_shown))
+	((more <= 0)) || bridges=("${bridges[@]:0:bridge_port_shown}" "and $more more")
+	fail "The bridge '$1' does not exist; create it (ip link add $1 type bridge), or set bridge= or xl.conf's vif.default.bridge to one of: ${bridges[*]}."
+}
+
+# bridge_port_list
+# Sets bridges (declared by the caller) to this host's bridges.
+bridge_port_list() {
+	bridges=(/sys/class/net/*/bridge)
 	bridges=("${bridges[@]%/bridge}")
 	bridges=("${bridges[@]##*/}")
-	[[ ${bridges[0]} != '*' ]] ||
+	[[ ${bridges[0]} != '*' ]] || bridges=()
+}
+
+# bridge_port_only <out-var>
+bridge_port_only() {
+	local bridges
+	bridge_port_list
+	((${#bridges[@]})) ||
 		fail 'This host has no bridge; create one (ip link add xenbr0 type bridge).'
 	((${#bridges[@]} == 1)) ||
 		fail "This host has several bridges (${bridges[*]}) and the guest's configuration names none; add bridge= to it."
