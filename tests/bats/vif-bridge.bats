@@ -68,6 +68,30 @@ teardown() {
 	assert_refused backend/vif/1/0 error "The bridge 'xenbr0' does not exist, and this host has no other; create it (ip link add xenbr0 type bridge)."
 }
 
+@test "check of a port without a bridge node is right when there is a second bridge" {
+	bridge lonely0
+	vif 1 0
+	online 1 0
+	bridge second0
+	call vif-bridge check vif 1 0
+	host ip link set vif1.0 nomaster
+	run call vif-bridge check vif 1 0
+	[[ "$status" -eq 1 && "$output" == *'vif1.0 is not a port of a bridge.'* ]]
+}
+
+@test "check says that a port's bridge is gone, or that it is on another one" {
+	bridge xenbr0
+	vif 1 0 bridge xenbr0
+	online 1 0
+	bridge second0
+	host ip link set vif1.0 master second0
+	run call vif-bridge check vif 1 0
+	[[ "$status" -eq 1 && "$output" == *'vif1.0 is not a port of the bridge xenbr0.'* ]]
+	host ip link delete xenbr0
+	run call vif-bridge check vif 1 0
+	[[ "$status" -eq 1 && "$output" == *'vif1.0 is not a port of the bridge xenbr0.'* ]]
+}
+
 @test "a vifname in use is refused with a sentence" {
 	bridge xenbr0
 	vif 1 0 bridge xenbr0 vifname web0

@@ -47,9 +47,11 @@ bridge_port_release() {
 
 # bridge_port_check <interface> <bridge> <mtu> [VLANs]
 bridge_port_check() {
-	local bridge=$2 index number
-	bridge_port_find bridge
-	[[ -e /sys/class/net/$bridge/brif/$1 ]] || reason="$1 is not a port of the bridge $bridge."
+	local bridge=$2
+	# Without bridge=, the host had one bridge at the attach, and may have more now.
+	[[ $bridge ]] || [[ -e /sys/class/net/$1/brport ]] || reason="$1 is not a port of a bridge."
+	bridge_port_translate bridge
+	[[ ! $bridge || -e /sys/class/net/$bridge/brif/$1 ]] || reason="$1 is not a port of the bridge $bridge."
 	[[ ! $reason ]]
 }
 
