@@ -79,6 +79,13 @@ refuses() {
 	END
 }
 
+@test "each script refuses an mtu that the device cannot have, and says the largest" {
+	host ip tuntap add dev vif1.0 mode tap
+	ovs_start
+	ovs_bridge ovs0
+	each_script refuses 'vif1.0 cannot have the MTU 65535; its maximum is 65521, so set mtu=65521 or less' mtu 65535
+}
+
 @test "a vifname too long for the suffix -emu of the emulated interface is refused" {
 	local script
 	vif_link vif1.0-emu tap1.0

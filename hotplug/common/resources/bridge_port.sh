@@ -22,6 +22,7 @@ bridge_port_acquire() {
 	mtu=$3
 	[[ $mtu ]] || read -r mtu 2>/dev/null <"/sys/class/net/$bridge/mtu" ||
 		fail "The bridge '$bridge' vanished during the attach of $1; create it again, then attach the interface again."
+	interface_takes_mtu "$1" "$mtu"
 	interface_remember "$1"
 	run_aside "Cannot make $1 a port of the bridge $bridge (MTU $mtu)" "link set dev $1 down
 		link set dev $1 address $bridge_port_mac mtu $mtu

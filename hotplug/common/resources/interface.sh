@@ -71,6 +71,16 @@ interface_vanished() {
 	fail "The interface $1 vanished during the attach, probably because the guest has gone; if the guest still runs, attach the interface again."
 }
 
+# interface_takes_mtu <name> <MTU, or empty>
+# Fails if it is larger than the device's maximum. Every device takes up to 1500, so
+# that starts no program.
+interface_takes_mtu() {
+	((${2:-0} > 1500)) || return 0
+	run_beside '' ip -json -details link show dev "$1" || fail "Cannot read the maximum MTU of $1: $reason"
+	[[ $output =~ \"max_mtu\":([1-9][0-9]*) ]] && ((BASH_REMATCH[1] < $2)) || return 0
+	fail "$1 cannot have the MTU $2; its maximum is ${BASH_REMATCH[1]}, so set mtu=${BASH_REMATCH[1]} or less in the guest's configuration."
+}
+
 # interface_is_ours <name>
 # Is the interface of this name the one that the current resource recorded? Names
 # are reused, by other guests and by the host. If nothing is recorded (another

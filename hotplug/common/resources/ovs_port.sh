@@ -22,6 +22,7 @@ ovs_port_vlans=''  # its VLANs, in the form that vlans_parse_any reads
 # because this host would receive what the guest sends in between.
 ovs_port_acquire() {
 	local port=() ids=()
+	interface_takes_mtu "$1" "$3"
 	ovs_port_find "$2" "$4"
 	ovs_port_identify
 	[[ ! $3 ]] || ids+=("mtu_request=$3")

@@ -20,6 +20,7 @@ routed_answer=' ' # the addresses that it is a proxy for already, each between s
 # which becomes a proxy for the guest.
 routed_acquire() {
 	local gateway='' lines='' addresses ipv4='' ipv6=''
+	interface_takes_mtu "$1" "$4"
 	read -ra addresses <<<"$2"
 	routed_proxies=()
 	if [[ ${5-} ]]; then routed_given "$5"; else routed_found "$3"; fi
