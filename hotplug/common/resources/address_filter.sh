@@ -83,5 +83,5 @@ address_filter_possible() {
 	[[ $2 ]] ||
 		fail "What the guest sends on $1 cannot be filtered, as the node $XENBUS_PATH/mac is missing; attach the interface again."
 	type -P nft >/dev/null ||
-		fail "What the guest sends on $1 cannot be filtered, as there is no command nft; install the package nftables, or set firewall = none in $hotplug_config to attach without a filter."
+		fail "Cannot filter what the guest sends on $1 without nft; install the package nftables, or set firewall = none in $hotplug_config to attach without a filter."
 }

@@ -114,7 +114,7 @@ bridge_port_filters() {
 	parameters_check 'Parameter vlan' "$2" vlans
 	read -r filters 2>/dev/null <"/sys/class/net/$1/bridge/vlan_filtering" || :
 	((filters == 1)) ||
-		fail "The bridge '$1' does not filter VLANs, which vlan=$2 needs; switch it on (ip link set $1 type bridge vlan_filtering 1), or remove vlan= from the guest's configuration."
+		fail "The bridge '$1' does not filter VLANs, which vlan=$2 needs; switch it on (ip link set $1 type bridge vlan_filtering 1), or remove vlan=."
 }
 
 # bridge_port_set_vlans <interface> <VLANs, parsed by bridge_port_filters>

@@ -52,7 +52,7 @@ masquerade_with() {
 
 # masquerade_lacks <command> <package>
 masquerade_lacks() {
-	fail "$hotplug_name needs the command '$1' to masquerade guests; install the package $2, or set firewall = none in $hotplug_config and masquerade them by other means."
+	fail "$hotplug_name needs the command '$1' to masquerade guests; install the package $2, or set firewall = none in $hotplug_config and masquerade them yourself."
 }
 
 # masquerade_apply nftables|iptables|none <our addresses> <those of them to masquerade>

@@ -63,7 +63,7 @@ multipath_identify() {
 	local path other
 	for path in "${paths[@]}"; do
 		sysfs_read other "/sys/class/block/$path/device/wwid" || other=''
-		[[ $other ]] || fail "The disk $path reports no WWID (VPD page 0x83), so its use on another path cannot be detected; set one at the target, or use script=block-shared with /dev/$path."
+		[[ $other ]] || fail "The disk $path reports no WWID (VPD page 0x83), so its other paths cannot be found; set one at the target, or use script=block-shared with /dev/$path."
 		[[ $other == "${wwid:=$other}" ]] ||
 			fail "${paths[0]} and $path are different disks ($wwid, $other), not two paths to one; correct the portals in the guest's configuration, or the target."
 	done
