@@ -14,18 +14,21 @@ SANITIZE = -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=undefined
 
 HELPER = helpers/xen-hotplug
 MOCK   = tests/mock-xenstored/mock-xenstored
-C_ALL  = $(wildcard helpers/*.c helpers/disk/*.c tests/mock-xenstored/*.c tests/mock-xenstored/client/*.c tests/fuzz/*.c tests/unit/*.c)
-H_ALL  = $(wildcard helpers/*.h helpers/disk/*.h tests/mock-xenstored/*.h tests/fuzz/*.h)
-helper_c = $(wildcard helpers/*.c helpers/disk/*.c)
-helper_h = $(wildcard helpers/*.h helpers/disk/*.h)
+MOMENTS = tests/moments/moments
+C_ALL  = $(wildcard helpers/*.c helpers/*/*.c tests/mock-xenstored/*.c tests/mock-xenstored/client/*.c tests/moments/*.c \
+	tests/fuzz/*.c tests/unit/*.c)
+H_ALL  = $(wildcard helpers/*.h helpers/*/*.h tests/mock-xenstored/*.h tests/moments/*.h tests/fuzz/*.h)
+helper_c = $(wildcard helpers/*.c helpers/*/*.c)
+helper_h = $(wildcard helpers/*.h helpers/*/*.h)
 mock_c   = $(wildcard tests/mock-xenstored/*.c)
+moments_c = $(wildcard tests/moments/*.c)
 client_c = $(wildcard tests/mock-xenstored/client/*.c)
 
 DEVICE_SCRIPTS = block block-drbd block-drbd-probe block-dummy block-iscsi block-nbd block-overlay block-qcow2 \
 	block-shared block-tap vif-bridge vif-nat vif-openvswitch vif-route
 COMMON  = $(notdir $(wildcard hotplug/common/*.sh))
 SHELL_FILES = $(addprefix hotplug/Linux/,$(DEVICE_SCRIPTS) hotplug.sh) $(wildcard hotplug/common/*.sh \
-	hotplug/common/resources/*.sh tests/lib/* tests/bats/*.bats tests/bench/* tests/conformance/* tests/model/* tests/e2e/inside/* \
+	hotplug/common/lib/*.sh hotplug/common/resources/*.sh tests/lib/* tests/stand-ins/* tests/bats/*.bats tests/bench/* tests/conformance/* tests/model/* tests/e2e/inside/* \
 	tests/e2e/lib/* tests/e2e/suite/*) tests/e2e/all tests/e2e/run tests/e2e/image tests/e2e/image.d/e2e-start \
 	tests/e2e/boot tests/lint/run tests/demo tests/deps tests/pace tests/run .ci/run
 
@@ -48,6 +51,9 @@ $(HELPER): $(helper_c) $(helper_h)
 $(MOCK): $(mock_c) $(wildcard tests/mock-xenstored/*.h)
 	$(CC) $(WARN) $(CFLAGS) -o $@ $(mock_c)
 
+$(MOMENTS): $(moments_c) $(wildcard tests/moments/*.h)
+	$(CC) $(WARN) $(CFLAGS) -o $@ $(moments_c)
+
 build/asan/xen-hotplug: $(helper_c) $(helper_h) | build/asan
 	$(CC) $(WARN) $(SANITIZE) -Ihelpers -o $@ $(helper_c) -lxenstore
 
@@ -62,13 +68,16 @@ UNIT_C = $(addprefix helpers/,array.c message.c number.c textfile.c $(addprefix 
 build/unit/layers: tests/unit/layers.c $(UNIT_C) $(helper_h) | build/unit
 	$(CC) $(WARN) $(SANITIZE) -Ihelpers -o $@ $< $(UNIT_C)
 
-# Everything of the helper but its subcommands.
+build/unit/quick.so: tests/unit/quick.c | build/unit
+	$(CC) $(WARN) -O2 -fPIC -shared -o $@ $<
+
+# Everything of the helper but its subcommands, and what starts these.
 FUZZERS = $(patsubst tests/fuzz/%.c,build/fuzz/%,$(wildcard tests/fuzz/*.c))
 FUZZ_SECONDS ?= 60
 
 build/fuzz/%: tests/fuzz/%.c $(helper_c) $(helper_h) | build/fuzz
 	clang $(WARN) -O1 -g -fsanitize=fuzzer,address,undefined -Ihelpers -o $@ $< \
-		$(filter-out helpers/main.c helpers/cmd-%.c,$(helper_c)) -lxenstore
+		$(filter-out helpers/main.c helpers/cmd-%.c helpers/call/worker.c,$(helper_c)) -lxenstore
 
 fuzz: need-check ## fuzz what the helper parses, FUZZ_SECONDS each
 	@$(MAKE) --no-print-directory $(FUZZERS)
@@ -107,7 +116,7 @@ check-all: need-check ## the same with every case of each enumeration; lint look
 	@SAMPLE=1 tests/run "$$FILTER"
 
 # What the tests need.
-BUILT = $(HELPER) $(MOCK) build/asan/xen-hotplug build/asan/mock-xenstored build/unit/layers
+BUILT = $(HELPER) $(MOCK) $(MOMENTS) build/asan/xen-hotplug build/asan/mock-xenstored build/unit/layers build/unit/quick.so
 
 tests: $(BUILT)
 	tests/run "$$FILTER"
@@ -150,7 +159,7 @@ lint-rules:
 
 lint-cppcheck:
 	@cppcheck --quiet --error-exitcode=1 --enable=warning,performance,portability \
-		--inline-suppr --suppress=missingIncludeSystem -Ihelpers helpers tests/mock-xenstored tests/fuzz tests/unit
+		--inline-suppr --suppress=missingIncludeSystem -Ihelpers helpers tests/mock-xenstored tests/moments tests/fuzz tests/unit
 	@$(lint_done)
 
 lint-format:
@@ -197,11 +206,13 @@ bench: need-check ## our scripts, Xen's and the floor, side by side: BENCH=all f
 	@tests/bench/run
 
 install: $(HELPER) ## into DESTDIR, PREFIX and XEN_SCRIPT_DIR; keeps what it replaces
-	install -d $(DESTDIR)$(XEN_SCRIPT_DIR) $(DESTDIR)$(LIBDIR)/common/resources $(DESTDIR)$(LIBDIR)/replaced
+	install -d $(DESTDIR)$(XEN_SCRIPT_DIR) $(DESTDIR)$(LIBDIR)/common/lib $(DESTDIR)$(LIBDIR)/common/resources \
+		$(DESTDIR)$(LIBDIR)/replaced
 	for s in $(DEVICE_SCRIPTS); do \
 		old=$(DESTDIR)$(XEN_SCRIPT_DIR)/$$s; kept=$(DESTDIR)$(LIBDIR)/replaced/$$s; \
 		if [ -e "$$old" ] && ! grep -q 'hotplug\.sh"' "$$old"; then cp -p "$$old" "$$kept" || exit 1; fi; \
-		install -m 0755 hotplug/Linux/$$s "$$old" || exit 1; \
+		sed '1s|^#!.*|#!$(LIBDIR)/xen-hotplug call|' hotplug/Linux/$$s > "$$old.new" && chmod 0755 "$$old.new" && \
+			mv "$$old.new" "$$old" || exit 1; \
 	done
 	sed -e 's|^hotplug_common=.*|hotplug_common=$(LIBDIR)/common|' \
 		-e 's|^hotplug_helper=.*|hotplug_helper=$(LIBDIR)/xen-hotplug|' \
@@ -209,6 +220,7 @@ install: $(HELPER) ## into DESTDIR, PREFIX and XEN_SCRIPT_DIR; keeps what it rep
 		hotplug/Linux/hotplug.sh > $(DESTDIR)$(XEN_SCRIPT_DIR)/hotplug.sh
 	chmod 0644 $(DESTDIR)$(XEN_SCRIPT_DIR)/hotplug.sh
 	install -m 0644 $(addprefix hotplug/common/,$(COMMON)) $(DESTDIR)$(LIBDIR)/common
+	install -m 0644 hotplug/common/lib/*.sh $(DESTDIR)$(LIBDIR)/common/lib
 	install -m 0644 hotplug/common/resources/*.sh $(DESTDIR)$(LIBDIR)/common/resources
 	install -m 0755 $(HELPER) $(DESTDIR)$(LIBDIR)/xen-hotplug
 	[ -e $(DESTDIR)$(SYSCONFDIR)/xen/hotplug.conf ] || \
@@ -224,7 +236,7 @@ uninstall: ## takes ours away and puts back what install had replaced
 	conf=$(DESTDIR)$(SYSCONFDIR)/xen/hotplug.conf; ! cmp -s hotplug/hotplug.conf "$$conf" || rm "$$conf"
 
 clean: ## remove what was built
-	rm -rf build $(HELPER) $(MOCK)
+	rm -rf build $(HELPER) $(MOCK) $(MOMENTS)
 
 help: ## this list
 	@sed -n 's/^\([a-z0-9-]*\):[^#]*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 12
