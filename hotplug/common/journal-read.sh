@@ -4,15 +4,29 @@
 # Most attaches read none.
 
 # journal_read
-# Fills the arrays from the device's file. Fails where there is none.
+# Fills the arrays from the device's file. Fails with reason set where it cannot
+# be read.
 journal_read() {
 	local at fields records whole
-	mapfile -d '' -t fields 2>/dev/null <"$journal_file" || return
+	if [[ ! -f $journal_file || -L $journal_file || ! -O $journal_file ]]; then
+		reason="$journal_file is no file that root has written, so that what this device has is not known; see who made it, then remove it."
+		return 1
+	fi
+	mapfile -d '' -t fields <"$journal_file" || return
 	journal_parse
+	journal_known || return
 	((whole == ${#fields[@]})) || journal_cut=1
 	for at in "${records[@]}"; do
 		journal_replay "${fields[at]}" "${fields[@]:at+2:fields[at + 1]}"
 	done
+}
+
+# journal_known
+# Fails with reason set where the caller's whole fields are of a format that came later.
+journal_known() {
+	((whole)) && [[ ${fields[0]} == format && ${fields[2]} != "$journal_format" ]] || return 0
+	reason="$journal_file has the format ${fields[2]@Q}, which this version does not know; detach the device with the version that attached it."
+	return 1
 }
 
 # journal_parse
@@ -28,7 +42,8 @@ journal_parse() {
 	done
 }
 
-# journal_replay use|note|leave <field>...
+# journal_replay use|note <field>...
+# Format 1 has a record leave, which took a note from others alone.
 journal_replay() {
 	case $1 in
 	use) journal_add "${@:2}" ;;
@@ -59,7 +74,7 @@ journal_mend() {
 # journal_others <key>
 # Sets the caller's associative array others to what each other device has
 # remembered last under this key: the name of its journal (vbd-1-51712) -> the
-# value. Where that is empty, or left, the device is not there.
+# value. Where that is empty the device is not there.
 journal_others() {
 	local IFS=' ' file value fields records whole
 	others=()
@@ -99,12 +114,12 @@ journal_shared() {
 	return 1
 }
 
-# journal_leave <key>
-# Others see no more what is remembered under this key; journal_recall does, for
-# a release that is tried again. To be called by a release before it looks at
-# what others remember. One that cannot be written ends no release.
-journal_leave() {
+# journal_drop <key>
+# Others see no more what is remembered under this key. To be called by a release
+# that has undone it, under the lock under which others read it. One that cannot
+# be written ends no release.
+journal_drop() {
 	[[ -f $journal_file ]] || return 0
 	[[ ! $journal_cut ]] || journal_mend || return 0
-	printf '%s\0' leave 2 "$1" '' '' 2>/dev/null >>"$journal_file" || :
+	{ printf '%s\0' note 2 "$1" '' '' >>"$journal_file"; } 2>/dev/null || :
 }

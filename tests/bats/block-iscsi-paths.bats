@@ -156,8 +156,8 @@ is_waiting() {
 	iscsi_nothing_left
 }
 
-@test "multipath=y: a map that a new guest uses during the last detach stays until that guest is detached" {
-	local leaving failed=0
+@test "multipath=y: a guest that is attached during the last detach gets a map" {
+	local leaving coming
 	multipath_start
 	iscsi_vbd 1 51712 "$both,multipath=y" mode r
 	iscsi_vbd 2 51712 "$both,multipath=y" mode r
@@ -167,16 +167,17 @@ is_waiting() {
 		#!/bin/bash
 		: >$BATS_TEST_TMPDIR/held
 		until [[ -e $BATS_TEST_TMPDIR/go ]]; do sleep 0.02; done
-		exit 1
+		exec $BATS_TEST_TMPDIR/bin/multipath "\$@"
 	END
 	PATH=$BATS_TEST_TMPDIR/busy:$PATH iscsi_remove 1 51712 3>&- &
 	leaving=$!
 	until_true test -e "$BATS_TEST_TMPDIR/held"
-	iscsi_add 2 51712
+	iscsi_add 2 51712 3>&- &
+	coming=$!
+	until_true waits_for_lock
 	: >"$BATS_TEST_TMPDIR/go"
-	wait "$leaving" || failed=$?
-	((failed == 1))
-	iscsi_remove 1 51712
+	wait "$leaving"
+	wait "$coming"
 	[[ "$(multipath_paths | wc -l)" == 2 ]]
 	iscsi_remove 2 51712
 	[[ ! -e "$ISCSI/class/block/$MULTIPATH_MAP" ]]

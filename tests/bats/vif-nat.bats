@@ -150,23 +150,24 @@ seen_from() {
 	vif 2 0
 	nat_online 1 0
 	nat_online 2 0
-	mkdir "$BATS_TEST_TMPDIR/bin" "$BATS_TEST_TMPDIR/changed"
-	# Neither goes on before both have changed the rules.
+	mkdir "$BATS_TEST_TMPDIR/bin"
+	# The first one changes the rules when the second one waits for it.
 	program "$BATS_TEST_TMPDIR/bin/nft" <<-END
 		#!/bin/bash
 		rules=\$(cat)
-		$(type -P nft) "\$@" <<<"\$rules" || exit
-		[[ \$rules == *xen_hotplug_nat* ]] || exit 0
-		: >$BATS_TEST_TMPDIR/changed/\$\$
-		until [[ \$(ls $BATS_TEST_TMPDIR/changed | wc -l) -ge 2 ]]; do sleep 0.02; done
+		[[ \$rules != *xen_hotplug_nat* ]] || : >$BATS_TEST_TMPDIR/held
+		[[ \$rules != *xen_hotplug_nat* ]] || until [[ -e $BATS_TEST_TMPDIR/go ]]; do sleep 0.02; done
+		exec $(type -P nft) "\$@" <<<"\$rules"
 	END
 	PATH=$BATS_TEST_TMPDIR/bin:$PATH nat_offline 1 0 3>&- &
 	calls+=($!)
-	PATH=$BATS_TEST_TMPDIR/bin:$PATH nat_offline 2 0 3>&- &
+	until_true test -e "$BATS_TEST_TMPDIR/held"
+	nat_offline 2 0 3>&- &
 	calls+=($!)
+	until_true waits_for_lock
+	: >"$BATS_TEST_TMPDIR/go"
 	wait "${calls[0]}"
 	wait "${calls[1]}"
-	[[ "$(find "$BATS_TEST_TMPDIR/changed" -type f | wc -l)" -ge 2 ]]
 	assert_unrouted
 }
 

@@ -195,7 +195,7 @@ teardown() {
 }
 
 @test "an attach during the detach of a guest with the same address keeps its proxies" {
-	local going
+	local going coming
 	vif 1 0 ip '192.0.2.50 2001:db8::50'
 	vif 2 0 ip '192.0.2.50 2001:db8::50'
 	route_online 1 0
@@ -209,9 +209,12 @@ teardown() {
 	PATH=$BATS_TEST_TMPDIR/bin:$PATH route_offline 1 0 3>&- &
 	going=$!
 	until_true test -e "$BATS_TEST_TMPDIR/held"
-	route_online 2 0
+	route_online 2 0 3>&- &
+	coming=$!
+	until_true waits_for_lock
 	: >"$BATS_TEST_TMPDIR/go"
 	wait "$going"
+	wait "$coming"
 	[[ "$(proxies | wc -l)" == 2 ]]
 	route_offline 2 0
 	assert_unrouted
@@ -289,7 +292,7 @@ teardown() {
 	route_offline 1 0
 	libxl_environment vif 1 0
 	# bash, the helper, nft, iptables and ip6tables, ip to read and ip to change.
-	[[ "$(programs "$scripts/vif-route" online type_if=vif)" == 7 ]]
+	[[ "$(programs "$root/helpers/xen-hotplug" call "$scripts/vif-route" online type_if=vif)" == 7 ]]
 	[[ "$(host ip route | grep -c 'dev vif1.0.* metric 2 ')" == 32 ]]
 	[[ "$(host ip -6 route | grep -c 'dev vif1.0.* metric 2 ')" == 32 ]]
 	[[ "$(proxies | wc -l)" == 64 ]]

@@ -5,7 +5,7 @@
 # the first of them and removed with the last.
 
 library config
-library journals
+library journal-read
 
 masquerade_table=xen_hotplug_nat
 masquerade_chain=XEN_HOTPLUG_NAT       # iptables' chain
@@ -13,10 +13,13 @@ masquerade_key='masqueraded addresses' # the key of a device's own in its journa
 
 # masquerade_acquire <addresses>
 masquerade_acquire() {
-	local with all
+	local with
 	masquerade_with with
+	[[ $with != none ]] || return 0
+	lock masquerade || fail "$reason"
 	journal_remember with "$with" "$masquerade_key" "$1"
 	masquerade_apply "$with" "$1" "$1" || fail "Cannot masquerade $1: $reason"
+	unlock masquerade
 }
 
 # masquerade_plan <addresses>
@@ -26,14 +29,15 @@ masquerade_plan() {
 }
 
 # masquerade_release <addresses>
-# Keeps the others' addresses. A device that is attached at the same time is not
-# missed, because it records its addresses before it reads the others'.
+# The others' stay.
 masquerade_release() {
 	local with
 	journal_recall with with
 	[[ $with && $with != none ]] || return 0
-	journal_leave "$masquerade_key"
-	masquerade_apply "$with" "$1" ''
+	lock masquerade || return
+	masquerade_apply "$with" "$1" '' || return
+	journal_drop "$masquerade_key"
+	unlock masquerade
 }
 
 # masquerade_with <out-var>
@@ -55,19 +59,12 @@ masquerade_lacks() {
 	fail "$hotplug_name needs the command '$1' to masquerade guests; install the package $2, or set firewall = none in $hotplug_config and masquerade them yourself."
 }
 
-# masquerade_apply nftables|iptables|none <our addresses> <those of them to masquerade>
-# Sets the rules for these and for all other devices' addresses, and repeats that
-# until the others' have not changed. Fails with reason set.
+# masquerade_apply nftables|iptables <our addresses> <those of them that are to be there>
+# Makes the rules be for these and all others' addresses. Fails with reason set.
 masquerade_apply() {
 	local -A others
-	local before=none
-	[[ $1 != none ]] || return 0
 	journal_others "$masquerade_key"
-	while [[ ${others[*]} != "$before" ]]; do
-		before=${others[*]}
-		"masquerade_$1" "$2" "$3 $before" || return
-		journal_others "$masquerade_key"
-	done
+	"masquerade_$1" "$2" "$3 ${others[*]}"
 }
 
 # masquerade_family <out-var> ip|ip6 <addresses>
@@ -123,13 +120,16 @@ masquerade_iptables() {
 
 # masquerade_chain_set iptables|ip6tables <addresses>
 masquerade_chain_set() {
-	local jump=(POSTROUTING -j "$masquerade_chain") lines=$'*nat\n'":$masquerade_chain - [0:0]"$'\n'
+	local i jump=(POSTROUTING -j "$masquerade_chain") lines=$'*nat\n'":$masquerade_chain - [0:0]"$'\n'
 	if [[ $2 ]]; then
 		lines+="-A $masquerade_chain -d ${2// /} -j RETURN"$'\n'"-A $masquerade_chain -s ${2// /} -j MASQUERADE"$'\n'
 		run_with "$lines"$'COMMIT\n' "$1-restore" --wait --noflush || return
 		run "$1" --wait --table nat --check "${jump[@]}" || run "$1" --wait --table nat --append "${jump[@]}"
 	else
-		while run "$1" --wait --table nat --delete "${jump[@]}"; do :; done
+		# There is one, or a few that others have added; not more than this.
+		for ((i = 0; i < 8; i++)); do
+			run "$1" --wait --table nat --delete "${jump[@]}" || break
+		done
 		run_with "$lines-X $masquerade_chain"$'\nCOMMIT\n' "$1-restore" --wait --noflush
 	fi
 }

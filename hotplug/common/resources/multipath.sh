@@ -4,8 +4,8 @@
 # one, its only path. Also looks for other paths to the disk, which have other
 # names, and may be in use by another guest.
 
-library journals
-library sysfs
+library journal-read
+library lib/sysfs
 
 # multipath_acquire <y|n> <block devices: sdb sdc> <mode>
 # Sets dev.
@@ -13,7 +13,7 @@ multipath_acquire() {
 	local wwid paths map=''
 	read -ra paths <<<"$2"
 	multipath_identify
-	store_lock "wwid/$wwid" || fail "$reason"
+	lock "wwid/$wwid" || fail "$reason"
 	if [[ $1 == y ]]; then
 		multipath_join
 		dev=/dev/$map
@@ -33,12 +33,20 @@ multipath_plan() {
 # multipath_release <y|n> <block devices> <mode>
 # Removes a map of ours, unless another guest needs it.
 multipath_release() {
-	local wwid name map paths
+	local wwid paths
 	journal_recall wwid wwid
 	[[ $wwid ]] || return 0
-	journal_leave "needs map $wwid"
-	! journal_shared "needs map $wwid" y || return 0
 	read -ra paths <<<"$2"
+	lock "wwid/$wwid" || return
+	journal_shared "needs map $wwid" y || multipath_remove || return
+	journal_drop "needs map $wwid"
+	unlock "wwid/$wwid"
+}
+
+# multipath_remove
+# Removes the map of the caller's paths, where there is one.
+multipath_remove() {
+	local map name
 	multipath_find || return 0
 	sysfs_read name "/sys/class/block/$map/dm/name" || return 0
 	run multipath -f "$name" || ! multipath_find || return

@@ -6,7 +6,7 @@
 
 # shellcheck source=interface.sh
 resource_find interface
-library journals
+library journal-read
 
 routed_gateway_default=eth0
 
@@ -27,7 +27,8 @@ routed_acquire() {
 	interface_remember "$1"
 	routed_proxy_on "$1"
 	routed_lines "$1" "$4"
-	run_aside "Cannot route ${2:-nothing} through $1" "$lines" '' ip -batch -
+	run_with "$lines" ip -batch - || fail "Cannot route ${2:-nothing} through $1: $reason"
+	[[ ! $gateway ]] || unlock "proxies $gateway"
 }
 
 # routed_given <host's addresses>
@@ -47,7 +48,8 @@ routed_found() {
 	local claimed
 	gateway=$1
 	routed_gateway gateway
-	routed_claims claimed proxies "$gateway"
+	lock "proxies $gateway" || fail "$reason"
+	routed_claims claimed "$gateway"
 	routed_read "$gateway"
 	routed_require "$gateway"
 	routed_remember "$gateway"
@@ -69,10 +71,11 @@ routed_release() {
 		routed_set "ipv4/conf/$1/proxy_arp" 0 || :
 		down="link set dev $1 down"$'\n'"address flush dev $1"$'\n'
 	fi
-	routed_unproxy
-	[[ $lines$down ]] || return 0
-	run_with "$lines$down" ip -batch - || routed_release_each "$1"
-	routed_reproxy || ! routed_remains "$gateway" "$number"
+	routed_unproxy || return
+	[[ ! $lines$down ]] || run_with "$lines$down" ip -batch - || routed_release_each "$1"
+	((${#proxies[@]})) || return 0
+	journal_drop "needs $number $gateway"
+	unlock "proxies $gateway"
 }
 
 # routed_release_each <interface>
@@ -107,8 +110,8 @@ routed_gateway() {
 # Sets main_ip, routed_ipv6 and routed_answer.
 routed_read() {
 	local rest address
-	# "primary" excludes temporary IPv6 addresses.
-	run_beside "address show dev $1 scope global primary -tentative -deprecated
+	# Of IPv6, those that are not primary are the temporary ones.
+	run_with "address show dev $1 scope global primary -tentative -deprecated
 		neighbour show proxy dev $1
 " ip -json -brief -batch - || fail "Cannot read the addresses of $1: $reason"
 	rest=$output main_ip='' routed_ipv6='' routed_answer=' '
@@ -198,10 +201,9 @@ routed_set() {
 }
 
 # routed_unproxy
-# Sets lines to what removes the proxies, except those that another device of ours
-# needs; also sets gateway, number, proxies and claimed (all declared by the caller).
-# A device that is attached at the same time is not missed, because it records its
-# need before it reads the proxies. Those of a deleted interface are gone.
+# Sets the caller's lines to what removes the proxies, but for those that another
+# device of ours needs; and its gateway, number, proxies and claimed. Those of an
+# interface that is gone are gone. Takes their lock where there are any.
 routed_unproxy() {
 	local remembered address
 	journal_recall gateway gateway
@@ -210,8 +212,8 @@ routed_unproxy() {
 	read -ra proxies <<<"$remembered"
 	routed_remains "$gateway" "$number" || proxies=()
 	((${#proxies[@]})) || return 0
-	journal_leave "needs $number $gateway"
-	routed_claims claimed needs "$gateway"
+	lock "proxies $gateway" || return
+	routed_claims claimed "$gateway"
 	for address in "${proxies[@]}"; do
 		# Adding an existing entry is no error, but deleting a missing one is.
 		[[ $claimed == *" $address "* ]] ||
@@ -226,27 +228,12 @@ routed_remains() {
 	read -r index 2>/dev/null <"/sys/class/net/$1/ifindex" && [[ $index == "$2" ]]
 }
 
-# routed_reproxy
-# Adds again those of proxies that another device has claimed since then (proxies,
-# claimed and gateway are declared by the caller).
-routed_reproxy() {
-	local before=$claimed address lines=''
-	((${#proxies[@]})) || return 0
-	routed_claims claimed needs "$gateway"
-	for address in "${proxies[@]}"; do
-		[[ $before == *" $address "* || $claimed != *" $address "* ]] ||
-			lines+="neighbour add proxy $address dev $gateway"$'\n'
-	done
-	[[ ! $lines ]] || run_with "$lines" ip -batch -
-}
-
-# routed_claims <out-var> proxies|needs <host's interface>
-# The addresses that it is a proxy for because of other devices (proxies), or
-# because of those that are not being detached (needs), each between spaces.
+# routed_claims <out-var> <host's interface>
+# The addresses that it answers for because of other devices, each between spaces.
 routed_claims() {
 	local -A others
 	local number
-	read -r number 2>/dev/null <"/sys/class/net/$3/ifindex" || number=none
-	journal_others "$2 $number $3"
+	read -r number 2>/dev/null <"/sys/class/net/$2/ifindex" || number=none
+	journal_others "needs $number $2"
 	printf -v "$1" '%s' " ${others[*]} "
 }
