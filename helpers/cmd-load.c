@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
-/* xen-hotplug load: takes locks, then reads many nodes over one connection. */
+/* xen-hotplug load: takes a lock, then reads many nodes over one connection. */
 #include <errno.h>
 #include <string.h>
 
@@ -13,12 +13,10 @@
 #include "status.h"
 #include "store.h"
 
-#define MOST_LOCKS 16
 #define MOST_DESCRIPTOR 1048576
 
 struct load {
-	struct lock locks[MOST_LOCKS];
-	size_t lock_count;
+	struct lock lock; /* without a name: none */
 	unsigned wait_ms, deadline_ms;
 };
 
@@ -27,12 +25,10 @@ static int parse_lock(const struct command *command, const char *text, struct lo
 	unsigned long long fd;
 	const char *end;
 
-	if (load->lock_count == MOST_LOCKS)
-		return usage_error(command, "There are more than %d locks", MOST_LOCKS);
 	if (!parse_number(text, MOST_DESCRIPTOR, &fd, &end) || *end != ':' || !end[1])
 		return usage_error(
 			command, "The option --lock needs FD:NAME, not %s", QUOTED(text));
-	load->locks[load->lock_count++] = (struct lock){.fd = (int)fd, .name = end + 1};
+	load->lock = (struct lock){.fd = (int)fd, .name = end + 1};
 	return STATUS_DONE;
 }
 
@@ -115,18 +111,16 @@ static int run_load(const struct command *command, int argc, char *argv[])
 		if (!argv[i][0])
 			return usage_error(command, "A key is empty");
 
-	if (load.lock_count)
-		status = lock_take(load.locks, load.lock_count, load.wait_ms);
-	if (status)
-		return status;
+	if (load.lock.name && lock_take(&load.lock, 1, load.wait_ms))
+		return STATUS_LOCKED;
 	deadline_store(load.deadline_ms);
 	return load_all(argv[optind], argv + optind + 1, argc - optind - 1);
 }
 
 const struct command command_load = {
 	.name = "load",
-	.usage = "[--lock FD:NAME]... [--wait SECONDS] [--deadline SECONDS] BASE KEY...",
-	.summary = "takes locks, then reads many nodes of the store",
+	.usage = "[--lock FD:NAME] [--wait SECONDS] [--deadline SECONDS] BASE KEY...",
+	.summary = "takes a lock, then reads many nodes of the store",
 	.help = "\n"
 		"Prints one field for each KEY, which is relative to BASE unless it begins\n"
 		"with a slash: '=VALUE', '-' where the node is absent, '!REASON' where it\n"
@@ -135,7 +129,7 @@ const struct command command_load = {
 		"  --lock FD:NAME      first take the lock NAME, in the file open as descriptor "
 		"FD,\n"
 		"                      which holds it until its last copy is closed\n"
-		"  --wait SECONDS      wait so long for all the locks (15)\n"
+		"  --wait SECONDS      wait so long for the lock (15); exit status 6 without it\n"
 		"  --deadline SECONDS  give the store so long to answer (10)\n",
 	.run = run_load,
 };

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
 /* xen-hotplug run: one external command under supervision. */
 #include <errno.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -148,45 +147,28 @@ static bool give_input(const char *text)
 /* What is to be run, and how. */
 struct run {
 	char **argv;
-	const char *input;    /* or NULL */
-	const char *second;   /* what it reads when it has failed with the input, or NULL */
-	unsigned deadline_ms; /* for both */
-	unsigned long long parent;
+	const char *input; /* or NULL */
+	unsigned deadline_ms;
 };
 
-/* Result: STATUS_DONE, or after a complaint a status for exit(): then nothing was run. */
-static int run_once(
-	const struct run *run, const char *input, unsigned ms, struct supervised *result)
+static int run_command(const struct run *run)
 {
-	if (input && !give_input(input))
+	unsigned ms = deadline_within(run->deadline_ms);
+	struct supervised result;
+
+	if (run->input && !give_input(run->input))
 		return complain(STATUS_FAILED,
 			"The input of %s cannot be kept (%s); free some memory.",
 			QUOTED(run->argv[0]), strerror(errno));
-	supervise(run->argv, (pid_t)run->parent, ms, result);
-	return STATUS_DONE;
-}
-
-static int run_all(const struct run *run)
-{
-	long long end = now_ms() + run->deadline_ms;
-	struct supervised result = {.end = SUPERVISED_BROKEN};
-	int status = run_once(run, run->input, run->deadline_ms, &result);
-
-	if (!status && run->second && result.end == SUPERVISED_ENDED && result.status) {
-		long long left = end - now_ms();
-
-		status = run_once(run, run->second, left > 0 ? (unsigned)left : 0, &result);
-	}
-	return status ? status : report(run->argv, &result, run->deadline_ms);
+	supervise(run->argv, ms, &result);
+	return report(run->argv, &result, ms);
 }
 
 static int run_run(const struct command *command, int argc, char *argv[])
 {
 	static const struct option options[] = {
 		{"deadline", required_argument, NULL, 'd'},
-		{"parent", required_argument, NULL, 'p'},
 		{"input", required_argument, NULL, 'i'},
-		{"second", required_argument, NULL, 's'},
 		OPTION_HELP,
 	};
 	struct run run = {.deadline_ms = RUN_DEADLINE_DEFAULT};
@@ -194,24 +176,18 @@ static int run_run(const struct command *command, int argc, char *argv[])
 	for (int option; (option = next_option(command, argc, argv, options)) != -1;) {
 		if (option == 'd')
 			run.deadline_ms = option_seconds(command, "--deadline", optarg);
-		else if (option == 'i')
+		else
 			run.input = optarg;
-		else if (option == 's')
-			run.second = optarg;
-		else if (!parse_number(optarg, INT32_MAX, &run.parent, NULL) || !run.parent)
-			return usage_error(command,
-				"The option --parent needs a process id, not %s", QUOTED(optarg));
 	}
 	run.argv = argv + optind;
 	if (optind >= argc || !argv[optind][0])
 		return usage_error(command, "'run' needs a command");
-	return run_all(&run);
+	return run_command(&run);
 }
 
 const struct command command_run = {
 	.name = "run",
-	.usage = "[--deadline SECONDS] [--parent PID] [--input TEXT] [--second TEXT] "
-		 "[--] COMMAND [ARGUMENT...]",
+	.usage = "[--deadline SECONDS] [--input TEXT] [--] COMMAND [ARGUMENT...]",
 	.summary = "runs a command under supervision",
 	.help = "\n"
 		"The command inherits standard input and output and no other descriptor, so\n"
@@ -221,9 +197,7 @@ const struct command command_run = {
 		"passes, when the caller ends, or on SIGTERM, SIGINT and SIGHUP.\n"
 		"\n"
 		"  --deadline SECONDS  kill it after so long (10)\n"
-		"  --parent PID        the caller's process id: run nothing if it has ended\n"
 		"  --input TEXT        the command's standard input\n"
-		"  --second TEXT       where it fails with that, run it once more with this\n"
 		"\n"
 		"Exit status: the command's; 124 after the deadline, 126 where it cannot be\n"
 		"started, 127 where it does not exist, 128 and the signal's number where a\n"

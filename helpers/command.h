@@ -18,9 +18,9 @@ struct command {
 	int (*run)(const struct command *command, int argc, char *argv[]);
 };
 
-extern const struct command command_load, command_publish, command_fail, command_forget,
-	command_wait, command_run, command_claim, command_release, command_identify,
-	command_session;
+extern const struct command command_call, command_load, command_lock, command_unlock,
+	command_publish, command_fail, command_forget, command_run, command_claim, command_release,
+	command_identify;
 
 /*
  * Runs the subcommand argv[1] with the arguments after it; argv[0] is the program's name. Result:

@@ -22,12 +22,29 @@ static struct {
 	volatile sig_atomic_t passed;
 } alarm_state;
 
+/* See deadline_limit(); 0: none. */
+static long long limit_end;
+
 long long now_ms(void)
 {
 	struct timespec now;
 
 	clock_gettime(CLOCK_MONOTONIC, &now);
 	return now.tv_sec * 1000LL + now.tv_nsec / 1000000;
+}
+
+void deadline_limit(long long end)
+{
+	limit_end = end;
+}
+
+unsigned deadline_within(unsigned ms)
+{
+	long long left = limit_end ? limit_end - now_ms() : ms;
+
+	if (left > ms)
+		return ms ? ms : 1;
+	return left > 0 ? (unsigned)left : 1;
 }
 
 static void on_alarm(int signal_number)
@@ -65,7 +82,7 @@ static void start_timer(unsigned ms, unsigned repeat_ms)
 	sigaction(SIGALRM, &action, NULL);
 	/* Whoever started this program may have had the signal blocked. */
 	sigprocmask(SIG_UNBLOCK, &alarm_set, NULL);
-	set_timer(ms ? ms : 1, repeat_ms);
+	set_timer(deadline_within(ms), repeat_ms);
 }
 
 void deadline_exit(unsigned ms, const char *format, ...)
@@ -89,7 +106,7 @@ void deadline_store(unsigned ms)
 	deadline_exit(ms,
 		"The store did not answer within %g s; is xenstored running, and not stopped or "
 		"overloaded? Try again when 'xenstore-ls' answers.",
-		ms / 1000.0);
+		deadline_within(ms) / 1000.0);
 }
 
 void deadline_interrupt(unsigned ms)

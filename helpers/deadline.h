@@ -11,6 +11,12 @@
 /* Monotonic milliseconds. */
 long long now_ms(void);
 
+/* From now on every deadline comes at `end` (see now_ms()) or before. */
+void deadline_limit(long long end);
+
+/* `ms` milliseconds, or less where the limit comes before; at least 1. */
+unsigned deadline_within(unsigned ms);
+
 /*
  * In `ms` milliseconds the program writes the sentence (printf-like, formed now) to stderr, unless
  * it has complained by then, and ends with STATUS_LATE. Replaces any earlier deadline.

@@ -122,6 +122,7 @@ int lock_take(struct lock *locks, size_t count, unsigned wait_ms)
 {
 	int status = STATUS_DONE;
 
+	wait_ms = deadline_within(wait_ms);
 	if (count)
 		qsort(locks, count, sizeof(*locks), by_offset);
 	deadline_interrupt(wait_ms);
@@ -129,4 +130,19 @@ int lock_take(struct lock *locks, size_t count, unsigned wait_ms)
 		status = take_one(&locks[i], wait_ms);
 	deadline_clear();
 	return status;
+}
+
+int lock_drop(int fd, const char *name)
+{
+	struct flock byte = {
+		.l_type = F_UNLCK,
+		.l_whence = SEEK_SET,
+		.l_start = (off_t)lock_offset(name),
+		.l_len = 1,
+	};
+
+	if (!fcntl(fd, F_OFD_SETLK, &byte))
+		return STATUS_DONE;
+	return complain(STATUS_FAILED, "Descriptor %d cannot give up the lock %s (%s).", fd,
+		QUOTED(name), strerror(errno));
 }

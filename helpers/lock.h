@@ -34,6 +34,9 @@ struct lock {
  */
 int lock_take(struct lock *locks, size_t count, unsigned wait_ms);
 
+/* Gives up the lock `name` of the file open as `fd`. Result: STATUS_DONE, or a complaint's. */
+int lock_drop(int fd, const char *name);
+
 /* The offset of the byte for `name`: FNV-1a, 62 bits. */
 uint64_t lock_offset(const char *name);
 

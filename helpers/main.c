@@ -12,16 +12,17 @@
 #include "status.h"
 
 static const struct command *const commands[] = {
+	&command_call,
 	&command_load,
+	&command_lock,
+	&command_unlock,
 	&command_publish,
 	&command_fail,
 	&command_forget,
-	&command_wait,
 	&command_run,
 	&command_claim,
 	&command_release,
 	&command_identify,
-	&command_session,
 };
 
 #define COMMAND_COUNT (sizeof(commands) / sizeof(commands[0]))
@@ -45,6 +46,7 @@ static int print_help(void)
 	       "  3  what it was to work on is not there (any more)\n"
 	       "  4  refused, because somebody uses it\n"
 	       "  5  the deadline passed\n"
+	       "  6  the lock that it was to take first was not taken\n"
 	       "'run' alone ends with its command's own status.\n"
 	       "\n"
 	       "Environment:\n"

@@ -14,6 +14,7 @@ enum status {
 	STATUS_ABSENT = 3, /* the node or device does not exist (any more) */
 	STATUS_BUSY = 4,   /* refused, because the disk is in use */
 	STATUS_LATE = 5,   /* the deadline passed */
+	STATUS_LOCKED = 6, /* the lock that it was to take first was not taken */
 };
 
 #endif

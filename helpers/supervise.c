@@ -6,9 +6,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <poll.h>
-#include <sched.h>
 #include <signal.h>
-#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -19,8 +17,8 @@
 
 #include "deadline.h"
 
-/* For what execvp() makes of PATH, 64 KiB at most. */
-#define CHILD_STACK 262144
+/* In the child, the descriptor that tells why it did not become the command. */
+#define FAILURE (STDERR_FILENO + 1)
 
 /* How long a killed process may take to die: one that waits for a dead disk does not die at all. */
 #define DEATH_MS 3000
@@ -30,13 +28,15 @@ enum { EXIT_LATE = 124, EXIT_NOT_EXECUTABLE = 126, EXIT_SIGNAL = 128 };
 /* What there is while a command runs; descriptors that are -1 are closed. */
 struct supervision {
 	pid_t child;
-	volatile int failure;	       /* errno of why it did not become the command, or 0 */
-	int signals;		       /* signalfd */
-	int pidfd;		       /* of the child */
-	int errors_read, errors_write; /* the child's standard error */
+	int signals;			 /* signalfd */
+	int pidfd;			 /* of the child */
+	int errors_read, errors_write;	 /* the child's standard error */
+	int failure_read, failure_write; /* errno of why it did not become the command */
 };
 
-#define CLOSED .signals = -1, .pidfd = -1, .errors_read = -1, .errors_write = -1
+#define CLOSED                                                                                     \
+	.signals = -1, .pidfd = -1, .errors_read = -1, .errors_write = -1, .failure_read = -1,     \
+	.failure_write = -1
 
 static void close_one(int *fd)
 {
@@ -51,6 +51,8 @@ static void close_all(struct supervision *s)
 	close_one(&s->pidfd);
 	close_one(&s->errors_read);
 	close_one(&s->errors_write);
+	close_one(&s->failure_read);
+	close_one(&s->failure_write);
 }
 
 static void stop_signals(sigset_t *set)
@@ -84,7 +86,9 @@ static bool prepare(struct supervision *s)
 		return false;
 	s->signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 	return s->signals >= 0 && open_pipe(&s->errors_read, &s->errors_write) &&
-	       !fcntl(s->errors_read, F_SETFL, O_NONBLOCK);
+	       open_pipe(&s->failure_read, &s->failure_write) &&
+	       !fcntl(s->errors_read, F_SETFL, O_NONBLOCK) &&
+	       !fcntl(s->failure_read, F_SETFL, O_NONBLOCK);
 }
 
 /* In the child: signals as a command expects them, whatever this program's caller had. */
@@ -99,46 +103,42 @@ static void reset_signals(void)
 	sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
-/* What the child is told. It has the supervisor's memory, on a stack of its own. */
-struct becoming {
-	char **argv;
-	pid_t supervisor;
-	struct supervision *supervision;
-};
-
-/* In the child: becomes the command, or leaves errno where the supervisor finds it. */
-static int become(void *context)
+/* In the child: becomes the command, or tells the supervisor why it cannot. */
+static _Noreturn void become(struct supervision *s, pid_t supervisor, char *argv[])
 {
-	const struct becoming *becoming = context;
-	struct supervision *s = becoming->supervision;
+	int failure;
 
 	setpgid(0, 0);
 	reset_signals();
 	/* If the supervisor is gone already, nobody is left to be told about its death. */
-	if (prctl(PR_SET_PDEATHSIG, SIGKILL) || getppid() != becoming->supervisor)
-		return EXIT_SIGNAL + SIGKILL;
-	if (dup2(s->errors_write, STDERR_FILENO) >= 0) {
-		closefrom(STDERR_FILENO + 1);
-		execvp(becoming->argv[0], becoming->argv);
+	if (prctl(PR_SET_PDEATHSIG, SIGKILL) || getppid() != supervisor)
+		_exit(EXIT_SIGNAL + SIGKILL);
+	if (dup2(s->errors_write, STDERR_FILENO) >= 0 &&
+		dup2(s->failure_write, FAILURE) == FAILURE) {
+		closefrom(FAILURE + 1);
+		fcntl(FAILURE, F_SETFD, FD_CLOEXEC);
+		execvp(argv[0], argv);
 	}
-	s->failure = errno;
-	return EXIT_NOT_EXECUTABLE;
+	failure = errno;
+	ssize_t written = write(FAILURE, &failure, sizeof(failure));
+	(void)written; /* the status says that it failed */
+	_exit(EXIT_NOT_EXECUTABLE);
 }
 
-/*
- * Comes back when the child is the command or has failed. As it needs no copy of this process'
- * memory, this takes a quarter of what fork() does. Result: false with errno.
- */
+/* Result: false with errno. */
 static bool start(struct supervision *s, char *argv[])
 {
-	_Alignas(max_align_t) char stack[CHILD_STACK];
-	struct becoming becoming = {.argv = argv, .supervisor = getpid(), .supervision = s};
+	pid_t supervisor = getpid();
 
-	s->child =
-		clone(become, stack + sizeof(stack), CLONE_VM | CLONE_VFORK | SIGCHLD, &becoming);
+	s->child = fork();
+	if (!s->child)
+		become(s, supervisor, argv);
 	if (s->child < 0)
 		return false;
+	/* So also before the child has done the same. */
+	setpgid(s->child, s->child);
 	close_one(&s->errors_write);
+	close_one(&s->failure_write);
 	s->pidfd = (int)syscall(SYS_pidfd_open, s->child, 0);
 	return s->pidfd >= 0;
 }
@@ -216,13 +216,13 @@ static int stop_request(struct supervision *s)
 /* The command has ended: takes over how, and what it said last. */
 static void collect(struct supervision *s, struct supervised *result)
 {
-	int status = 0;
+	int status = 0, failure;
 
 	while (waitpid(s->child, &status, 0) < 0 && errno == EINTR)
 		;
-	if (s->failure) {
+	if (read(s->failure_read, &failure, sizeof(failure)) == sizeof(failure)) {
 		result->end = SUPERVISED_NOT_STARTED;
-		result->error = s->failure;
+		result->error = failure;
 		return;
 	}
 	/* Not up to the end of file: a daemon it started may hold the pipe for ever. */
@@ -270,9 +270,10 @@ static void watch_over(struct supervision *s, unsigned deadline_ms, struct super
 	}
 }
 
-void supervise(char *argv[], pid_t parent, unsigned deadline_ms, struct supervised *result)
+void supervise(char *argv[], unsigned deadline_ms, struct supervised *result)
 {
 	struct supervision s = {.child = -1, CLOSED};
+	pid_t parent = getppid();
 
 	*result = (struct supervised){.end = SUPERVISED_BROKEN, .status = EXIT_FAILURE};
 	if (!prepare(&s))
@@ -280,13 +281,9 @@ void supervise(char *argv[], pid_t parent, unsigned deadline_ms, struct supervis
 	/* Orphans of the command come here, so that its whole group can be reaped. */
 	if (prctl(PR_SET_PDEATHSIG, SIGTERM) || prctl(PR_SET_CHILD_SUBREAPER, 1))
 		goto broken;
-	/* The parent may have ended before it was asked for. */
-	if (parent && getppid() != parent) {
-		result->end = SUPERVISED_STOPPED;
-		result->signal = SIGTERM;
-		result->status = EXIT_SIGNAL + SIGTERM;
-		goto out;
-	}
+	/* One that has ended just now sends no signal any more. */
+	if (getppid() != parent)
+		raise(SIGTERM);
 	if (!start(&s, argv))
 		goto broken;
 	watch_over(&s, deadline_ms, result);

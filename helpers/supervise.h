@@ -35,9 +35,8 @@ struct supervised {
  * is dead, so that what they lock stays locked so long.
  * The whole process group is killed and reaped when `deadline_ms` milliseconds have passed, when
  * this process' parent ends, or when SIGTERM, SIGINT, SIGHUP or SIGQUIT arrives; processes that
- * have left the group (daemons) are left alone. `parent` is the process id that the parent must
- * have, or 0: a caller that is gone already cannot be seen to end.
+ * have left the group (daemons) are left alone.
  */
-void supervise(char *argv[], pid_t parent, unsigned deadline_ms, struct supervised *result);
+void supervise(char *argv[], unsigned deadline_ms, struct supervised *result);
 
 #endif

@@ -2,8 +2,6 @@
 # SPDX-License-Identifier: LGPL-2.1-only
 # A device is attached: what its script declares is acquired, then published.
 
-run_meanwhile+=(resources_ahead)
-
 # attach_device
 # All of the device, or nothing of it.
 attach_device() {
@@ -13,14 +11,10 @@ attach_device() {
 	attach_clear_stale
 	"${device_kind}_parameters"
 	parameters_check_tools
-	lifecycle_phase=attach journal_live=1
-	attach_start_journal
+	run_tell phase attach
+	journal_start
 	resources
-	run_await || fail "$reason"
-	trap '' "${lifecycle_signals[@]}" # the last step is done or not done, and short
-	lifecycle_phase=publish
 	"${device_kind}_publish"
-	lifecycle_phase=''
 }
 
 # attach_clear_stale
@@ -28,14 +22,8 @@ attach_device() {
 attach_clear_stale() {
 	[[ -e $journal_file ]] || return 0
 	library release
-	journal_read || return 0
+	journal_read || fail "$reason"
 	release_resources
-	lifecycle_end_failed
+	failure_end
 	journal_clear
-}
-
-# attach_start_journal
-# An empty file says already that this device is ours to detach.
-attach_start_journal() {
-	: >"$journal_file" || fail "Cannot write $journal_file; see whether that file system is full or read-only."
 }

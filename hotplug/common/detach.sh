@@ -2,34 +2,40 @@
 # SPDX-License-Identifier: LGPL-2.1-only
 # What a device has goes again, whoever attached it.
 
-run_meanwhile+=(detach_rest)
+library release
 
 # detach_device
 # Releases what the journal names; without one (a device that other scripts
 # attached) what this script's resources would be by now.
 detach_device() {
-	local status=0
-	run_last=$run_last_undo
-	"${device_kind}_load" || status=$?
-	((status != 5)) || fail "$reason"
-	((status == 0)) || complain "$reason"
-	journal_read || detach_collect
-	release_device
-}
-
-# detach_rest
-# Reads what is needed when the store has answered.
-detach_rest() {
-	library release
+	local detach_status=0
+	"${device_kind}_load" || detach_status=$?
+	((detach_status != lock_missing)) || fail "$reason"
+	if [[ -e $journal_file ]]; then
+		((detach_status == 0)) || complain "$reason"
+		journal_read || fail "$reason"
+		release_device
+	else
+		((detach_status == 0)) || fail "$reason"
+		detach_collect
+	fi
 }
 
 # detach_collect
-# Nothing was journalled: a failure here means that there is nothing to find.
+# Nothing is written down: a failure here only means that there is nothing more
+# to find, and what was found is released.
 detach_collect() {
-	[[ ! $failure ]] || return 0
-	lifecycle_phase=collect resource_mode=collect
+	resource_mode=collect failure_hidden=1
+	trap detach_collected EXIT
 	"${device_kind}_accept"
 	"${device_kind}_parameters"
 	resources
-	lifecycle_phase=''
+}
+
+# detach_collected
+# The exit trap of that.
+detach_collected() {
+	trap - EXIT
+	failure_hidden=''
+	release_device
 }

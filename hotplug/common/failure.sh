@@ -1,15 +1,14 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: LGPL-2.1-only
-# How a run fails: the first sentence wins, and leads to the exit trap, which
-# undoes and reports (lifecycle.sh).
+# How a run fails: the first sentence wins. The helper reports it and, after an
+# attach has begun, has a second bash undo what was done (undo.sh).
 
-failure=''           # the first sentence, empty as long as all is well
-failure_status=error # what hotplug-status will say: error or busy
-failure_trace=()     # what was done, for the log
+failure=''        # the first sentence, empty as long as all is well
+failure_hidden='' # set where a failure only means that there is nothing more to find
 
 # fail <sentence> [error|busy]
 # Ends the run. The sentence is for a person: what failed, on which value,
-# what to do next. Not to be called in a subshell: it could end only that.
+# what to do next. hotplug-status will be the second argument.
 fail() {
 	complain "$@"
 	exit 1
@@ -18,12 +17,9 @@ fail() {
 # complain <sentence> [error|busy]
 # Notes a failure and goes on: for a release, which does all it can.
 complain() {
-	if [[ $failure ]]; then
-		failure_trace+=("$1")
-	else
-		failure=$1
-		failure_status=${2:-error}
-	fi
+	[[ ! $failure_hidden ]] || return 0
+	failure=${failure:-$1}
+	run_tell failed "${2:-error}" "$1"
 }
 
 # failure_unexpected <status> <command> <place>
@@ -31,7 +27,23 @@ complain() {
 failure_unexpected() {
 	local command
 	quote command "$2"
-	fail "$hotplug_name stopped at $3, where $command gave status $1; this is a defect of the script, please report it."
+	fail "$hotplug_name stopped at $3, where $command gave status $1; this is a defect of the script: correct it there, or report it."
+}
+
+# failure_end
+# Ends the run where something has complained.
+failure_end() {
+	[[ ! $failure ]] || exit 1
+}
+
+# failure_author <what is wrong> [line]
+# Ends the run with a sentence for whoever writes the script: where it is wrong.
+failure_author() {
+	local frame line=${2-}
+	for ((frame = 1; frame < ${#BASH_SOURCE[@]}; frame++)); do
+		[[ ! $line && ${BASH_SOURCE[frame]} == "$0" ]] && line=${BASH_LINENO[frame - 1]}
+	done
+	fail "$0, line ${line:-unknown}: $1"
 }
 
 # quote <out-var> <value>
@@ -45,3 +57,6 @@ quote() {
 		printf -v "$1" "'%s'" "$quote_text"
 	fi
 }
+
+hotplug_name=${0##*/}
+trap 'failure_unexpected "$?" "$BASH_COMMAND" "${BASH_SOURCE[0]##*/}:$LINENO"' ERR

@@ -5,6 +5,8 @@
 # its word, its number of fields, the fields and an empty one, each ended by
 # NUL. A record that a kill cut short describes something that was not begun yet.
 
+journal_format=2          # what this framework writes; files without such a record are of format 1
+journal_live=''           # set while what happens is written down
 journal_name=()           # the resources, in the order in which they were acquired
 journal_first=()          # where each one's arguments begin in journal_values
 journal_count=()          # and how many they are
@@ -12,6 +14,15 @@ journal_values=()         # all arguments
 declare -gA journal_notes # "index key" -> what the resource remembered
 journal_cut=''            # set where the file ends with a part of a record
 journal_at=-1             # the resource that is being acquired, released or checked
+
+# journal_start
+# An empty file says already that this device is ours to detach.
+journal_start() {
+	journal_live=1
+	{ : >"$journal_file"; } 2>/dev/null ||
+		fail "Cannot write $journal_file; see whether that file system is full or read-only."
+	journal_write format "$journal_format"
+}
 
 # journal_begin <resource> [argument...]
 # To be called before the resource is touched.
@@ -54,7 +65,7 @@ journal_add() {
 # journal_write <word> <field>...
 journal_write() {
 	[[ $journal_live ]] || return 0
-	printf '%s\0' "$1" $(($# - 1)) "${@:2}" '' >>"$journal_file" && return 0
+	{ printf '%s\0' "$1" $(($# - 1)) "${@:2}" '' >>"$journal_file"; } 2>/dev/null && return 0
 	journal_cut=1
 	fail "Cannot write $journal_file; see whether the file system is full or read-only."
 }

@@ -6,15 +6,25 @@ parameters=()                 # names, in the order of their declaration
 declare -gA parameter_type    # name -> type, or choice:a,b
 declare -gA parameter_default # name -> default; no entry: must be given
 declare -gA parameter_about   # name -> one sentence
+declare -gA parameter_line    # name -> the line of the script that declares it
 target_type=''                # the type of the whole target, where there is no list of parameters
 target_about=''
 tools=()
+device_kind='' # block or vif
+device_about=''
+device_types=()
+
+# Names that a script's own functions would see changed, as functions that call
+# them use these; besides those that are set when a script declares.
+parameters_reserved='IFS|REPLY|OPTIND|OPTARG|PATH|SECONDS|RANDOM'
 
 # device block|vif <sentence> [type...]
 # What kind of device the script is for; the kind's file has its verbs, its
 # nodes, and what is published. The types are those of the backends that it
 # serves, where these are not the kind's own.
 device() {
+	[[ ${1-} == @(block|vif) && $# -ge 2 ]] ||
+		failure_author "a device is declared by: device block|vif 'SENTENCE' [TYPE…]; 'device ${*@Q}' is not that."
 	device_kind=$1
 	device_about=$2
 	device_types=("${@:3}")
@@ -26,11 +36,14 @@ device() {
 # target, `name=value,name=value`; an interface's from the nodes of its backend.
 # Without a default it must be given.
 param() {
-	[[ $1 == [a-z]*([a-z0-9_]) ]] || fail "The script declares a parameter ${1@Q}, which cannot name a variable."
-	# A variable of the environment is nobody's, and may be hidden.
-	[[ ! -v $1 || ${!1@a} == *x* ]] ||
-		fail "The script declares a parameter ${1@Q}, a name that the framework uses; give it another."
+	(($# == 3 || $# == 4)) ||
+		failure_author "a parameter is declared by: param NAME TYPE [DEFAULT] 'SENTENCE'; 'param ${*@Q}' is not that."
+	[[ $1 == [a-z]*([a-z0-9_]) ]] ||
+		failure_author "the parameter ${1@Q} cannot be a variable; its name has to be of small letters, digits and _."
+	[[ ! -v $1 && $1 != @($parameters_reserved) ]] ||
+		failure_author "the parameter $1 has a name that the framework uses for something else; give it another."
 	parameters+=("$1")
+	parameter_line[$1]=${BASH_LINENO[0]}
 	parameter_type[$1]=$2
 	(($# == 3)) || parameter_default[$1]=$3
 	parameter_about[$1]=${!#}
@@ -39,8 +52,26 @@ param() {
 # target <type> <sentence>
 # The disk's whole target is one value, the variable target.
 target() {
+	(($# == 2)) || failure_author "a target is declared by: target TYPE 'SENTENCE'; 'target ${*@Q}' is not that."
+	parameter_line[target]=${BASH_LINENO[0]}
 	target_type=$1
 	target_about=$2
+}
+
+# parameters_check_types
+# When all of the script is read, as its own types may come last.
+parameters_check_types() {
+	local name
+	for name in "${parameters[@]}"; do
+		parameters_check_type "$name" "${parameter_type[$name]}"
+	done
+	[[ ! $target_type ]] || parameters_check_type target "$target_type"
+}
+
+# parameters_check_type <name> <type>
+parameters_check_type() {
+	declare -F "type_${2%%:*}" >/dev/null ||
+		failure_author "the type ${2@Q} of $1 is none of: $types_known; choose one, or write a function type_${2%%:*}." "${parameter_line[$1]}"
 }
 
 # needs <command>...

@@ -19,8 +19,6 @@ use() {
 	resource_find "$1"
 	case $resource_mode in
 	acquire)
-		# One of the script's own finds all done: it need not know of run_aside.
-		[[ $libraries == *" resources/$1 "* ]] || run_await || fail "$reason"
 		journal_begin "$@"
 		"${1}_acquire" "${@:2}"
 		;;
@@ -51,32 +49,6 @@ resource_read() {
 	declare -F "${1}_acquire" >/dev/null && return 0
 	[[ $1 == [a-z]*([a-z0-9_]) && -f $hotplug_common/resources/$1.sh ]] || return
 	library "resources/$1"
-}
-
-# resources_ahead
-# While the helper is at work: reads the files of what the script is about to
-# use, by the words behind `use` in its text. What it does not read, use does.
-resources_ahead() {
-	[[ ${resources_coming+set} ]] || resources_find_coming
-	while ((${#resources_coming[@]})); do
-		run_answered && break
-		resource_read "${resources_coming[0]}" || :
-		resources_coming=("${resources_coming[@]:1}")
-	done
-	((${#resources_coming[@]} == 0)) || run_meanwhile+=(resources_ahead)
-}
-
-# resources_find_coming
-# Sets resources_coming.
-resources_find_coming() {
-	local line lines=()
-	resources_coming=()
-	mapfile -t lines 2>/dev/null <"$0" || :
-	for line in "${lines[@]}"; do
-		[[ $line == [[:blank:]]*use\ * ]] || continue
-		line=${line#*use }
-		resources_coming+=("${line%% *}")
-	done
 }
 
 # resource_optional expect|plan|check <resource> [argument...]

@@ -7,26 +7,15 @@ declare -gA store_value # node, relative to the backend's path -> its value; abs
 # store_load <node>...
 # Reads the nodes over one connection; for an attach or a detach, after taking
 # the device's lock.
-# Result: store_value. On failure the helper's status, with reason set; the
-# lock is held all the same, except after a deadline (status 5).
+# Result: store_value. On failure the helper's status, with reason set:
+# lock_missing, or another one, with which the lock is held.
 store_load() {
-	local node at=0 lock=()
-	[[ $action != @(attach|detach) ]] || lock=(--wait "$lifecycle_lock_wait" --lock "$run_lock:$device_id")
-	helper load "${lock[@]}" "$XENBUS_PATH" "$@" || return
-	for node; do
-		store_take "$node" "${reply[at++]}" || return
+	local store_node store_at=0 store_lock=()
+	[[ $action != @(attach|detach) ]] || store_lock=(--wait "$lock_wait" --lock "$lock_descriptor:$device_id")
+	helper load "${store_lock[@]}" "$XENBUS_PATH" "$@" || return
+	for store_node; do
+		store_take "$store_node" "${reply[store_at++]}" || return
 	done
-}
-
-# store_lock <name>
-# Takes a lock besides the device's, of what several devices share, until this
-# script ends. Fails with reason set where another one keeps it.
-store_lock() {
-	local status=0
-	# No request only locks; what this one reads is for nobody, and where the
-	# store does not answer the lock is held all the same.
-	helper load --wait "$lifecycle_lock_wait" --lock "$run_lock:$1" "$XENBUS_PATH" state || status=$?
-	((status != 5))
 }
 
 # store_take <node> <field>

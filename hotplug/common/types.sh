@@ -4,6 +4,8 @@
 # value is valid; otherwise it sets expected, which completes the message
 # "… is VALUE, which is not …". A script may define its own types.
 
+types_known='addresses bool choice:A,B disk host ifname mac mode mtu path port uint vlans word'
+
 # type_word <value>
 type_word() {
 	expected='a word of at most 255 letters, digits and the characters . _ : @ + -, not beginning with a dash'
@@ -86,13 +88,13 @@ type_mac() {
 # type_addresses <value>
 # A guest's addresses; see addresses_parse.
 type_addresses() {
-	library addresses
+	library lib/addresses
 	addresses_parse "$1"
 }
 
 # type_vlans <value>
 # An interface's VLANs; see vlans_parse.
 type_vlans() {
-	library vlans
+	library lib/vlans
 	vlans_parse "$1"
 }

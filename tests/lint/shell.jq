@@ -80,11 +80,11 @@ def lengths:
 	functions | select(.End.Line - .Pos.Line > 21) | code_lines as $lines | select($lines > 20)
 	| finding("length"; "\(.Cmd.Name.Value) has \($lines) lines; more than 20 are several functions.");
 
-# kind-vif.sh has vif_, resources.sh has resources_ and resource_.
+# kind-vif.sh has vif_, journal-read.sh has journal_, resources.sh has resources_ and resource_.
 def prefix($file):
-	($file | split("/")[-1] | rtrimstr(".sh") | ltrimstr("kind-") | rtrimstr("s")) as $stem
+	($file | split("/")[-1] | rtrimstr(".sh") | ltrimstr("kind-") | sub("-.*"; "") | rtrimstr("s")) as $stem
 	| functions | select(.Cmd.Name.Value | test("^\($stem)s?_") or IN("device", "param", "target", "needs",
-		"use", "hotplug", "fail", "complain", "quote", "run", "helper", "library") | not)
+		"use", "hotplug", "fail", "complain", "quote", "run", "helper", "library", "lock", "unlock") | not)
 	| finding("prefix"; "\(.Cmd.Name.Value) does not begin with its file's name, \($stem)_.");
 
 # A command that is neither a word of bash nor a function is a program. A
@@ -107,7 +107,7 @@ def subshell:
 	| finding("subshell"; "This starts a subshell: give the result in a variable.");
 
 def exits:
-	.[0].Stmts[]? | select(.Cmd.Type != "FuncDecl" or .Cmd.Name.Value != "fail") | walk_nodes | calls("exit")
+	.[0].Stmts[]? | select(.Cmd.Type != "FuncDecl" or (.Cmd.Name.Value | IN("fail", "failure_end") | not)) | walk_nodes | calls("exit")
 	| finding("exit"; "Return a status, or fail: only those may exit who know what is to be undone.");
 
 def release:
@@ -173,7 +173,8 @@ def skips: calls("skip") | select(.Args | length < 2) | finding("skip"; "Say wha
 def findings($file):
 	def below($place): $file | test("(^|/)" + $place);
 	# A hook's shell is a process of its own, with the names of Xen's functions.
-	def framework: below("hotplug/") and ($file | endswith("/hook-shell.sh") | not);
+	# hotplug.sh starts the helper, before there is a framework.
+	def framework: below("hotplug/") and ($file | test("/(hook-shell|hotplug)[.]sh$") | not);
 	walk_nodes | quoted, lengths,
 	(select(below("tests/lib/") | not) | no_eval),
 	(select(below("(hotplug/common|tests/lib)/")) | documented),

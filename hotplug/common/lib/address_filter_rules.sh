@@ -52,7 +52,7 @@ $body}
 # other rules match the packet inside.
 address_filter_rules_addresses() {
 	local unknown='ether type != arp ether type != ip ether type != ip6'
-	library addresses
+	library lib/addresses
 	addresses_parse "$2" || fail "The addresses are not $expected."
 	if [[ ${3-} ]]; then
 		body+="$unknown ether type != 8021q drop"$'\n'

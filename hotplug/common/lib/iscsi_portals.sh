@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: LGPL-2.1-only
 # The portals of an iSCSI target: the addresses at which it is reached.
 
-library addresses
+library lib/addresses
 
 # Set by iscsi_portals_parse: ADDRESS,PORT each, as in the names of iscsiadm's
 # records, with IPv6 addresses in the form of RFC 5952.

@@ -9,11 +9,10 @@
 # no program.
 sysfs_await() {
 	local until=$((SECONDS + $1 < run_last ? SECONDS + $1 : run_last))
-	run_await || fail "$reason"
 	until "${2}_is_$3" "${@:4}"; do
 		((SECONDS < until)) || return 1
-		# A read that times out: the helper writes nothing unless asked.
-		read -r -t 0.02 -u "$run_out" _ || :
+		# The helper says nothing unasked.
+		read -r -t 0.02 -u "$run_socket" _ || :
 	done
 }
 

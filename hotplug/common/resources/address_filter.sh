@@ -20,11 +20,12 @@ address_filter_acquire() {
 	address_filter_wanted "$@" || return 0
 	address_filter_possible "$@"
 	[[ $type_if != tap ]] || chain+=-emu
-	library address_filter_rules
+	library lib/address_filter_rules
 	address_filter_rules_make "$@"
 	journal_remember chain "$chain"
 	# Replacing a chain makes nft wait for an RCU grace period (16 ms instead of 4).
-	run_aside "Cannot filter what the guest sends on $1 (${3:-$2})" "$rules" "$instead" nft -f -
+	run_with "$rules" nft -f - || { [[ $instead ]] && run_with "$instead" nft -f -; } ||
+		fail "Cannot filter what the guest sends on $1 (${3:-$2}): $reason"
 }
 
 # address_filter_plan <interface> <MAC address> <addresses> [VLANs]

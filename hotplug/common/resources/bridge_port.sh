@@ -24,11 +24,11 @@ bridge_port_acquire() {
 		fail "The bridge '$bridge' vanished during the attach of $1; create it again, then attach the interface again."
 	interface_takes_mtu "$1" "$mtu"
 	interface_remember "$1"
-	run_aside "Cannot make $1 a port of the bridge $bridge (MTU $mtu)" "link set dev $1 down
+	run_with "link set dev $1 down
 		link set dev $1 address $bridge_port_mac mtu $mtu
 		address flush dev $1
 		link set dev $1 master $bridge$up
-" '' ip -batch -
+" ip -batch - || fail "Cannot make $1 a port of the bridge $bridge (MTU $mtu): $reason"
 	[[ $up ]] || bridge_port_set_vlans "$1" "$4"
 }
 

@@ -12,7 +12,7 @@ disk_acquire() {
 	local token
 	printf -v token '%x' "$SRANDOM"
 	journal_remember token "$token"
-	disk_claim "$@" --token "$token" --lock "$run_lock" --wait "$lifecycle_lock_wait"
+	disk_claim "$@" --token "$token" --lock "$lock_descriptor" --wait "$lock_wait"
 	journal_remember kind "$disk_kind" device "$dev"
 }
 

@@ -5,7 +5,7 @@
 # last detach demotes it. The state is read from `drbdsetup events2`, whose format
 # is for programs, and the same in DRBD 8.4 and 9.
 
-library journals
+library journal-read
 
 drbd_role_patience=8 # seconds that blkback and udev may take to close the device
 
@@ -26,7 +26,7 @@ drbd_role_fresh=''  # set if a peer has the volume's current data
 drbd_role_acquire() {
 	local ours=n
 	drbd_role_parse "$1"
-	store_lock "drbd $drbd_role_resource" || fail "$reason"
+	lock "drbd $drbd_role_resource" || fail "$reason"
 	drbd_role_require
 	# If another device of ours promoted it, the last of us demotes it.
 	[[ $drbd_role_now == Primary ]] && ! journal_shared "drbd $drbd_role_resource" y || ours=y
@@ -58,7 +58,7 @@ drbd_role_release() {
 	journal_recall ours "drbd $drbd_role_resource"
 	[[ $resource_mode != collect || ! ${store_value["physical-device"]-} || ${store_value[node]+set} ]] || ours=y
 	[[ $ours == y ]] || return 0
-	store_lock "drbd $drbd_role_resource" || return 1
+	lock "drbd $drbd_role_resource" || return 1
 	journal_others "drbd $drbd_role_resource"
 	((${#others[@]})) || drbd_role_demote
 }

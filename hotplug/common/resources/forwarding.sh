@@ -17,7 +17,7 @@ forwarding_acquire() {
 	local commands=() listed='' owner=xen-hotplug/$device_id how=${2:-bridged} command
 	forwarding_commands "$1" "$how" "${3-}"
 	((${#commands[@]})) || return 0
-	library forwarding_rules
+	library lib/forwarding_rules
 	[[ $type_if != tap ]] || owner+=-emu
 	journal_remember commands "${commands[*]}" owner "$owner"
 	for command in "${commands[@]}"; do
@@ -40,7 +40,7 @@ forwarding_release() {
 	journal_recall owner owner
 	journal_recall commands commands
 	[[ $commands ]] || return 0
-	library forwarding_rules
+	library lib/forwarding_rules
 	for command in iptables ip6tables; do
 		[[ " $commands " != *" $command "* ]] ||
 			forwarding_rules_remove "$command" "$1" "${2:-bridged}" "$owner" || status=1
@@ -54,7 +54,7 @@ forwarding_check() {
 	journal_recall owner owner
 	journal_recall commands commands
 	[[ $commands ]] || return 0
-	library forwarding_rules
+	library lib/forwarding_rules
 	for command in iptables ip6tables; do
 		[[ " $commands " == *" $command "* ]] || continue
 		for direction in in out; do
@@ -108,7 +108,7 @@ forwarding_called() {
 # the chain, which is then another firewall's. Adds to listed (declared by the caller).
 forwarding_drops() {
 	local status=0 firewall
-	run_beside '' "$1" --wait "$forwarding_lock_wait" --list-rules FORWARD || status=$?
+	run "$1" --wait "$forwarding_lock_wait" --list-rules FORWARD || status=$?
 	forwarding_reason "$status" || :
 	config_get firewall firewall
 	((status == 0)) || [[ $firewall == auto && $status == [123] ]] ||

@@ -90,8 +90,7 @@ hooks_run() {
 	local left=$((hooks_deadline - SECONDS + began)) all=$((run_last - SECONDS))
 	((left < all)) || left=$all
 	((left > 0)) || left=1
-	failure_trace+=("+ $1")
-	helper run --deadline "$left" --input '' -- bash "$hotplug_common/hook-shell.sh" "$1" "$0" "${facts[@]}" && return 0
+	helper run --deadline "$left" --input '' -- bash "$hotplug_common/lib/hook-shell.sh" "$1" "$0" "${facts[@]}" && return 0
 	# Replaces the command, which the helper's message begins with, by the hook.
 	reason="The hook $1 ${reason#*\' }"
 	return 1

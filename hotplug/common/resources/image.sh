@@ -12,7 +12,7 @@ image_acquire() {
 	local token
 	printf -v token '%x' "$SRANDOM"
 	journal_remember token "$token"
-	image_claim "$@" --token "$token" --lock "$run_lock" --wait "$lifecycle_lock_wait"
+	image_claim "$@" --token "$token" --lock "$lock_descriptor" --wait "$lock_wait"
 }
 
 # image_plan <file> <format> <mode>

@@ -76,7 +76,7 @@ interface_vanished() {
 # that starts no program.
 interface_takes_mtu() {
 	((${2:-0} > 1500)) || return 0
-	run_beside '' ip -json -details link show dev "$1" || fail "Cannot read the maximum MTU of $1: $reason"
+	run ip -json -details link show dev "$1" || fail "Cannot read the maximum MTU of $1: $reason"
 	[[ $output =~ \"max_mtu\":([1-9][0-9]*) ]] && ((BASH_REMATCH[1] < $2)) || return 0
 	fail "$1 cannot have the MTU $2; its maximum is ${BASH_REMATCH[1]}, so set mtu=${BASH_REMATCH[1]} or less in the guest's configuration."
 }
@@ -91,7 +91,7 @@ interface_is_ours() {
 	read -r number 2>/dev/null <"/sys/class/net/$1/ifindex" || return 1
 	journal_recall remembered ifindex
 	if [[ $remembered ]]; then
-		((number == remembered))
+		[[ $number == "$remembered" ]]
 	else
 		read -r node 2>/dev/null <"/sys/class/net/$1/device/nodename" && [[ $node == "$XENBUS_PATH" ]]
 	fi

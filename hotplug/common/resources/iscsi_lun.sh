@@ -3,7 +3,7 @@
 # A LUN of an iSCSI target: its block devices, of which the kernel creates one for
 # each session.
 
-library sysfs
+library lib/sysfs
 
 # The SCSI types that become sd devices: disk, optical, simple disk, zoned. LUN 0
 # is often not a disk, but the target's controller.

@@ -4,11 +4,11 @@
 # existed before is used, and kept. Ours are shared by all guests that have LUNs of
 # the target, and end with the last of them.
 
-library iscsi_portals
-library iscsi_record
-library iscsi_secrets
-library journals
-library sysfs
+library lib/iscsi_portals
+library lib/iscsi_record
+library lib/iscsi_secrets
+library journal-read
+library lib/sysfs
 
 iscsi_sessions=()        # those of this disk, by their names in sysfs: session3
 iscsi_session_patience=9 # seconds that a login may take, including iscsid's part after iscsiadm was killed
@@ -19,7 +19,7 @@ iscsi_session_leaving=8  # seconds that a session may take to end after iscsiadm
 iscsi_session_acquire() {
 	local portal portals=() auth=() excuse=''
 	iscsi_session_auth "$1" "$5" "$6"
-	store_lock "iscsi/$1" || fail "$reason"
+	lock "iscsi/$1" || fail "$reason"
 	iscsi_session_portals "$1" "$2" "$4"
 	iscsi_sessions=()
 	for portal in "${portals[@]}"; do
@@ -43,7 +43,7 @@ iscsi_session_release() {
 	read -ra portals <<<"$portals"
 	((${#portals[@]})) || iscsi_session_adopt "$1" "$2"
 	((${#portals[@]})) || return 0
-	store_lock "iscsi/$1" || return
+	lock "iscsi/$1" || return
 	for portal in "${portals[@]}"; do
 		iscsi_session_close "$1" "$portal" || status=1
 	done
@@ -129,7 +129,6 @@ iscsi_session_discover() {
 # Notes a failed login; it is no failure if another portal accepts one.
 iscsi_session_excuse() {
 	excuse=${excuse:-$reason}
-	failure_trace+=("$1: $reason")
 }
 
 # iscsi_session_find <iqn> <portal>

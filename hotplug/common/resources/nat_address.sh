@@ -29,7 +29,7 @@ nat_address_release() {
 nat_address_find() {
 	ip=$1
 	[[ $ip ]] || nat_address_derive
-	library addresses
+	library lib/addresses
 	addresses_parse "$ip" || fail "The addresses are not $expected."
 	nat_routers=''
 	((${#addresses_ipv4[@]} == 0)) || nat_address_router_ipv4 "${addresses_ipv4[0]%/32}"

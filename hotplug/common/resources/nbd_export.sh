@@ -6,7 +6,7 @@
 
 # shellcheck source=nbd_client.sh
 resource_find nbd_client
-library journals
+library journal-read
 
 nbd_server='' # the host, or the path of the socket
 
@@ -15,7 +15,7 @@ nbd_server='' # the host, or the path of the socket
 nbd_export_acquire() {
 	local key what
 	nbd_export_key "$@"
-	store_lock "nbd $key" || fail "$reason"
+	lock "nbd $key" || fail "$reason"
 	[[ $6 == y || $5 == 'w!' ]] || nbd_export_ask "$key" "$what" "$5"
 	# Ours from here on, because others read it under the lock.
 	journal_remember "nbd $key" "$5"

@@ -30,11 +30,11 @@ ovs_port_acquire() {
 	interface_remember "$1"
 	ovs_port_ask -- --if-exists del-port "$1" -- add-port "$ovs_port_bridge" "$1" "${port[@]}" "${ids[@]}" ||
 		ovs_port_failed "$1" "$?"
-	run_aside "Cannot start $1${3:+ (MTU $3)} as a port of the bridge $ovs_port_bridge" "link set dev $1 down
+	run_with "link set dev $1 down
 		link set dev $1 address $ovs_port_mac${3:+ mtu $3}
 		address flush dev $1
 		link set dev $1 up
-" '' ip -batch -
+" ip -batch - || fail "Cannot start $1${3:+ (MTU $3)} as a port of the bridge $ovs_port_bridge: $reason"
 }
 
 # ovs_port_plan <interface> <bridge> <mtu> <VLANs>
@@ -125,7 +125,7 @@ ovs_port_parse() {
 	ovs_port_vlans=${ovs_port_vlans#/}
 	vlans_pvid='' vlans_untagged=() vlans_tagged=()
 	[[ $ovs_port_vlans ]] || return 0
-	library vlans
+	library lib/vlans
 	vlans_parse_any "$ovs_port_vlans" && return 0
 	expected='a bridge with VLANs from 1 to 4094, each once (brackets around a name with . or :, as in [br.0])'
 	return 1

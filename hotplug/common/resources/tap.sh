@@ -7,7 +7,7 @@
 
 # shellcheck source=disk.sh
 resource_find disk
-library journals
+library journal-read
 
 # An environment variable of our tapdisks that identifies the attach that started
 # it, because a kill can come before its process id is known.
@@ -23,7 +23,7 @@ tap_acquire() {
 	[[ $disk_kind == file ]] ||
 		fail "'${1#*:}' is a block device, but $hotplug_name only takes image files; use script=block for it."
 	tap_image "${1#*:}"
-	store_lock "tap $image" || fail "$reason"
+	lock "tap $image" || fail "$reason"
 	tap_share "${1%%:*}" "$2" || printf -v token '%08x%08x' "$SRANDOM" "$SRANDOM"
 	journal_remember tap "$token $image" "tap $image" "$token ${1%%:*} $2"
 	if [[ $opened ]]; then
@@ -55,7 +55,7 @@ tap_leave() {
 	journal_recall note tap
 	[[ $note ]] || return 0
 	read -r token image <<<"$note"
-	store_lock "tap $image" || return 1
+	lock "tap $image" || return 1
 	! tap_needed "$image" "$token" || return 0
 	journal_recall note tap_made
 	read -r _ pid minor node <<<"$note"

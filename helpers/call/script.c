@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: LGPL-2.1-only */
+/* The bash that runs a device script. */
+#include "script.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "status.h"
+
+#define BASH "/bin/bash"
+
+static void close_one(int *fd)
+{
+	if (*fd >= 0)
+		close(*fd);
+	*fd = -1;
+}
+
+static void tell(int seconds, const char *undo)
+{
+	char text[16];
+
+	snprintf(text, sizeof(text), "%d", seconds);
+	setenv("hotplug_seconds", text, 1);
+	setenv("hotplug_undo", undo, 1);
+}
+
+/* In the child. `ends` are its ends of the socket and of the pipe. */
+static _Noreturn void become(char *argv[], pid_t parent, const int ends[2])
+{
+	sigset_t none;
+
+	if (prctl(PR_SET_PDEATHSIG, SIGKILL) || getppid() != parent)
+		_exit(STATUS_FAILED);
+	/* A person's Control-C is for the parent, which decides what becomes of this. */
+	setpgid(0, 0);
+	signal(SIGPIPE, SIG_DFL);
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+	if (dup2(ends[1], STDERR_FILENO) < 0)
+		_exit(STATUS_FAILED);
+	/* A copy of itself would keep the mark by which exec(2) closes it. */
+	if (ends[0] == SCRIPT_SOCKET ? fcntl(SCRIPT_SOCKET, F_SETFD, 0)
+				     : dup2(ends[0], SCRIPT_SOCKET) < 0)
+		_exit(STATUS_FAILED);
+	execv(BASH, argv);
+	_exit(STATUS_FAILED);
+}
+
+bool script_start(struct script *script, char *argv[], int seconds, const char *undo)
+{
+	int sockets[2] = {-1, -1}, pipes[2] = {-1, -1};
+	pid_t parent = getpid();
+	size_t count = 0;
+	char **words = NULL;
+	bool done = false;
+
+	while (argv[count])
+		count++;
+	words = calloc(count + 2, sizeof(*words));
+	if (!words || socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, sockets) ||
+		pipe2(pipes, O_CLOEXEC))
+		goto cleanup;
+	words[0] = "bash";
+	memcpy(words + 1, argv, count * sizeof(*words));
+	tell(seconds, undo);
+	script->pid = fork();
+	if (!script->pid)
+		become(words, parent, (const int[2]){sockets[1], pipes[1]});
+	if (script->pid < 0)
+		goto cleanup;
+	script->pidfd = (int)syscall(SYS_pidfd_open, script->pid, 0);
+	script->socket = sockets[0];
+	script->errors = pipes[0];
+	sockets[0] = pipes[0] = -1;
+	done = script->pidfd >= 0;
+
+cleanup:
+	unsetenv("hotplug_seconds");
+	unsetenv("hotplug_undo");
+	free(words);
+	for (int i = 0; i < 2; i++) {
+		close_one(&sockets[i]);
+		close_one(&pipes[i]);
+	}
+	return done;
+}
+
+int script_stop(struct script *script)
+{
+	int status = 0;
+
+	if (script->pid > 0) {
+		/* One that has ended already keeps its status. */
+		kill(script->pid, SIGKILL);
+		while (waitpid(script->pid, &status, 0) < 0 && errno == EINTR)
+			;
+	}
+	script->pid = 0;
+	close_one(&script->pidfd);
+	close_one(&script->socket);
+	return status;
+}

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: LGPL-2.1-only */
+/* The bash that runs a device script. */
+#ifndef SCRIPT_H
+#define SCRIPT_H
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+/* The descriptor by which bash asks: hotplug/common/run.sh. */
+#define SCRIPT_SOCKET 3
+
+struct script {
+	pid_t pid; /* 0: none runs */
+	int pidfd;
+	int socket; /* our end */
+	int errors; /* what bash writes to standard error */
+};
+
+#define SCRIPT_NONE ((struct script){.pidfd = -1, .socket = -1, .errors = -1})
+
+/*
+ * Starts bash on argv[0], with the arguments behind it; argv is ended by NULL. It finds in its
+ * environment hotplug_seconds, how many seconds it has, and hotplug_undo, which is empty where it
+ * is to do what the arguments say. It gets SIGKILL when this process ends. Result: false with
+ * errno.
+ */
+bool script_start(struct script *script, char *argv[], int seconds, const char *undo);
+
+/* Ends it, by SIGKILL, unless it has ended, and closes all but errors. Result: as of waitpid(2). */
+int script_stop(struct script *script);
+
+#endif
