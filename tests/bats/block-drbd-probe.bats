@@ -50,7 +50,7 @@ program_is() {
 }
 
 @test "0: a device of DRBD 8.3, whose drbdsetup takes the device before the command" {
-	export DRBD_VERSION=8.3
+	drbd_version 8.3
 	probe 0 "$device"
 }
 

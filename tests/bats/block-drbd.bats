@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-only
-# block-drbd, with a stand-in for DRBD (tests/lib/drbd-utils), whose devices can
+# block-drbd, with a stand-in for DRBD (tests/stand-ins/drbd-utils), whose devices can
 # be opened while the resource is Primary; tests/e2e has the real one.
 
 load ../lib/host
@@ -51,7 +51,7 @@ refused() {
 }
 
 @test "DRBD 8.4, which has no quorum, is supported" {
-	export DRBD_VERSION=8.4
+	drbd_version 8.4
 	vbd 1 51712 r0
 	drbd_add 1
 	[[ "$(drbd_role r0)" == Primary ]]

@@ -149,7 +149,7 @@ teardown() {
 }
 
 @test "a record of ours does not make the host log in at boot" {
-	export ISCSI_STARTUP=automatic
+	ISCSI_STARTUP=automatic iscsi_settings
 	iscsi_vbd 1 51712 "$target"
 	iscsi_add 1 51712
 	[[ "$(grep startup "$record" | tail -n 1)" == 'node.startup = manual' ]]

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-only
-# block-tap, with a stand-in for tap-ctl (tests/lib/tap-ctl), whose tapdisks are
+# block-tap, with a stand-in for tap-ctl (tests/stand-ins/tap-ctl), whose tapdisks are
 # processes, and with real image files and loop devices.
 
 load ../lib/host
@@ -94,7 +94,7 @@ refused() {
 @test "with blktap in the kernel, blkback gets a block device" {
 	phy_device
 	ln -s "$phy" "$BATS_TEST_TMPDIR/tapdev0"
-	export TAP_KERNEL=$BATS_TEST_TMPDIR
+	TAP_KERNEL=$BATS_TEST_TMPDIR tap_program
 	vbd 1 51712 "vhd:$image"
 	call block-tap add vbd 1 51712
 	assert_node backend/vbd/1/51712/physical-device "$(stat -c %t:%T "$phy")"

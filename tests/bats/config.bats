@@ -48,8 +48,8 @@ chain() {
 		# shellcheck disable=SC2016 # the inner shell expands
 		bash -c '
 			hotplug_common=$1 hotplug_helper=/none hotplug_config=$2
-			. "$1/framework.sh" help
-			framework_rest
+			hotplug_seconds=24 hotplug_undo=""
+			. "$1/framework.sh"
 			. "$1/config.sh"
 			default=${config_value[$3]}
 			config_get value "$3"

@@ -163,8 +163,8 @@ refused_hook() {
 @test "hooks are not called at the detach if the attach was killed before them" {
 	vif 1 0 bridge xenbr0
 	# shellcheck disable=SC2016 # the hook expands
-	hook 50-killer 'read -r _ _ _ request _ </proc/$$/stat' 'read -r _ _ _ session _ </proc/$request/stat' \
-		'read -r _ _ _ script _ </proc/$session/stat' 'kill -KILL "$script"'
+	hook 50-killer 'read -r _ _ _ worker _ </proc/$$/stat' 'read -r _ _ _ script _ </proc/$worker/stat' \
+		'kill -KILL "$script"'
 	noting 10-first
 	run online 1 0
 	[[ "$status" -eq 137 ]]

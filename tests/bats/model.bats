@@ -64,7 +64,7 @@ found_out() {
 }
 
 @test "the model detects a claim without a lock" {
-	broken 's/--lock "[$]run_lock"//'
+	broken 's/--lock "[$]lock_descriptor"//'
 	found_out 'Two guests hold the same bytes: ' --seed 4703 --schedules 1 --times 100
 }
 

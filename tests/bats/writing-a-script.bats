@@ -11,7 +11,7 @@ setup() {
 	page=$root/docs/writing-a-script.md
 	XL_SCRIPTS=$BATS_TEST_TMPDIR/etc/xen/scripts
 	make -s -C "$root" install SYSCONFDIR="$BATS_TEST_TMPDIR/etc" PREFIX="$BATS_TEST_TMPDIR/usr" >/dev/null
-	cp "$root/tests/lib/xl" "$BATS_TEST_TMPDIR/usr/"
+	cp "$root/tests/stand-ins/xl" "$BATS_TEST_TMPDIR/usr/"
 	export XL_SCRIPTS PATH=$BATS_TEST_TMPDIR/usr:$PATH
 }
 

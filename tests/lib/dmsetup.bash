@@ -8,9 +8,10 @@
 # dmsetup_start
 # In the test's host; bin is to be first in PATH.
 dmsetup_start() {
+	export DMSETUP_LOG=$BATS_TEST_TMPDIR/dmsetup.log
 	mkdir "$BATS_TEST_TMPDIR/bin"
 	host mount -t tmpfs none /sys/class/block
-	cat >"$BATS_TEST_TMPDIR/bin/dmsetup" <<-'END'
+	with_settings DMSETUP_LOG <<-'END' | program "$BATS_TEST_TMPDIR/bin/dmsetup"
 		#!/bin/bash
 		set -Eeuo pipefail
 		printf '%s\n' "$*" >>"$DMSETUP_LOG"
@@ -45,8 +46,7 @@ dmsetup_start() {
 		}
 		"$@"
 	END
-	chmod +x "$BATS_TEST_TMPDIR/bin/dmsetup"
-	export PATH=$BATS_TEST_TMPDIR/bin:$PATH DMSETUP_LOG=$BATS_TEST_TMPDIR/dmsetup.log
+	PATH=$BATS_TEST_TMPDIR/bin:$PATH
 }
 
 # dmsetup_stop

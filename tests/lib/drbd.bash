@@ -1,19 +1,28 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: LGPL-2.1-only
-# DRBD resources for one test, of drbd-utils beside this file, which stands in
+# DRBD resources for one test, of stand-ins/drbd-utils, which stands in
 # for DRBD. Sourced by bats files, after host.bash.
 
 # drbd_start [version]
 # DRBD 8.4 or 9, for all calls from now on; on the host alpha, whose kernel has it.
 drbd_start() {
-	export DRBD_STATE=$BATS_TEST_TMPDIR/drbd DRBD_HOST=alpha DRBD_VERSION=${1:-9}
+	export DRBD_STATE=$BATS_TEST_TMPDIR/drbd
 	mkdir -p "$DRBD_STATE" "$BATS_TEST_TMPDIR/drbd-bin"
-	ln -sf "$root/tests/lib/drbd-utils" "$BATS_TEST_TMPDIR/drbd-bin/drbdadm"
-	ln -sf "$root/tests/lib/drbd-utils" "$BATS_TEST_TMPDIR/drbd-bin/drbdsetup"
+	drbd_version "${1:-9}"
 	PATH=$BATS_TEST_TMPDIR/drbd-bin:$PATH
 	drbd_minors=()
 	host mount -t tmpfs tmpfs /sys/module
 	host mkdir /sys/module/drbd
+}
+
+# drbd_version <version>
+# From now on its programs are of that one.
+drbd_version() {
+	local program
+	export DRBD_VERSION=$1
+	for program in drbdadm drbdsetup; do
+		with_settings DRBD_STATE DRBD_VERSION <"$root/tests/stand-ins/drbd-utils" | program "$BATS_TEST_TMPDIR/drbd-bin/$program"
+	done
 }
 
 # drbd_resource <name> [number of volumes]

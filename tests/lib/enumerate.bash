@@ -14,16 +14,6 @@ subject_link=''     # the interface, as the kernel calls it; empty for a disk
 subject_settings=() # a disk's target; and, in pairs, the nodes that are not as always
 moment=''           # what is being tried, for report_moment
 
-# The system calls at which a script is killed. Between two of them nothing
-# changes but the script's own memory and descriptors: openat makes files,
-# write fills them, clone starts a program, read waits for what it says and
-# wait4 for its end. A signal that strace injects arrives at a call's entry, so
-# that "the third write" is a script that has written twice.
-moment_calls='?clone,?clone3,?vfork,openat,read,write,wait4,exit_group'
-
-# And those at which the helper is: what it asks of the kernel and the store.
-helper_moment_calls='?clone,?clone3,?vfork,?writev,?sendmsg,?kill,write,connect,ioctl,fcntl,unlink,exit_group'
-
 # subject_is vif|tap|vbd|vbd3 <script> <setting>...
 # From now on that is the subject; nothing is made of it yet.
 subject_is() {
@@ -215,59 +205,17 @@ assert_sentence() {
 	}
 }
 
-# moments_of attach|detach
-# Makes the call in peace, and sets the array moments to the moments at which
-# the script could be killed, each a system call's name and how often it was
-# made by then. Of those between which nothing changes but the script itself
-# one is enough, the last: before it writes, makes a file, or starts or ends
-# something; and while somebody else works for it, of whom it reads, or whose
-# end it awaits. The very first is one, too. A call that the kernel restarts, as
-# it does with a write to a sysctl while others change interfaces, is the same
-# one: how often that happens is another number each time.
-moments_of() {
-	libxl "$1" strace -y -qq -o "$BATS_TEST_TMPDIR/strace" -e trace="$moment_calls" -e signal=none
-	assert_ended 0
-	mapfile -t moments < <(awk -F '(' '
-		$1 !~ /^[a-z0-9_]+$/ || / = \? ERESTART/ { next }
-		{ n[$1]++; is_next = !reading; reading = 0 }
-		/\/dev\/null[">]/ && NR > 1 { next }
-		$1 == "read" { reading = /<pipe:/; if (!reading || !is_next) next }
-		$1 == "openat" && NR > 1 { if (!/O_CREAT/) next; split($0, part, "\""); if (/O_APPEND/ && part[2] in made) next; made[part[2]] }
-		{ print $1, n[$1] }
-	' "$BATS_TEST_TMPDIR/strace")
-}
-
-# killed_at attach|detach <system call> <number>
-# Makes the call, and kills the script as libxl does: its own process alone.
+# killed_at attach|detach <number of a moment> [system call]
+# Makes the call, and kills the script as libxl does: the process that it started alone.
 killed_at() {
-	moment="$1 killed at $2 $3"
-	libxl "$1" strace -qq -o "$BATS_TEST_TMPDIR/strace.killed" -e trace="$2" -e signal=none \
-		-e inject="$2:signal=KILL:when=$3"
+	signalled_at "$1" parent "$2" KILL
 }
 
 # killed_everywhere attach|detach <least number of moments>
-# The script is killed at each moment of that call for the subject; the detach
-# after it leaves nothing. That the device works again, the next attach shows:
-# it comes to its own moment, and the last one to its end.
+# The script is killed so at each moment of that call for the subject; the detach
+# after it leaves nothing.
 killed_everywhere() {
-	local line at tried=0
-	libxl attach # makes the directory under /run, which only the first does
-	assert_detaches
-	killed_subject "$1"
-	moments_of "$1"
-	assert_detaches
-	for line in "${moments[@]}"; do
-		sampled || continue
-		killed_subject "$1"
-		read -ra at <<<"$line"
-		killed_at "$1" "${at[@]}"
-		# An answer may be shorter this time, by a digit of a loop device, so that there is no such read.
-		[[ $ended == 137 || $line == read* ]] || assert_ended 137
-		((ended != 137)) || tried=$((tried + 1))
-		assert_detaches
-	done
-	assert_works_again
-	say_tried "$tried" moments "$2"
+	signalled_everywhere "$1" parent KILL "$2"
 }
 
 # killed_subject attach|detach
@@ -281,71 +229,14 @@ killed_subject() {
 }
 
 # tree_copy
-# The scripts under test become a copy, whose helper is a stand-in: $tree/helpers/xen-hotplug
-# is to be written by the caller, real_helper is the one that it may start.
+# The scripts under test become a copy, whose helper is to be put at $tree/helpers/xen-hotplug
+# by the caller; real_helper is the one that there is.
 tree_copy() {
 	tree=$BATS_TEST_TMPDIR/tree
 	real_helper=$(realpath "$scripts/../../helpers/xen-hotplug")
 	mkdir -p "$tree/helpers"
 	cp -R "$scripts/.." "$tree/hotplug"
 	scripts=$tree/hotplug/Linux
-}
-
-# helper_stand_in
-# The copy's helper is a session that starts the real one for each request. It
-# counts the requests in the file $starts, and does first what the shell code
-# in the file $on_start says, where $start is the number of this one and $real
-# the helper.
-helper_stand_in() {
-	starts=$BATS_TEST_TMPDIR/starts on_start=$BATS_TEST_TMPDIR/on_start
-	program "$tree/helpers/xen-hotplug" <<-END
-		#!/bin/bash
-		real=$real_helper
-		[[ \${STAND_IN-} ]] || STAND_IN=1 exec setpriv --pdeathsig TERM "\$0" "\$@"
-		one() {
-			echo x >>$starts
-			start=\$(wc -l <$starts)
-			. $on_start
-			exec "\$real" "\$@"
-		}
-		mkdir -p -m 700 "\${3%/*}"
-		exec 3<>"\$3"
-		while read -r -d '' length; do
-			request=()
-			while ((length > 0)) && IFS= read -r -d '' word; do
-				request+=("\$word") length=\$((length - \${#word} - 1))
-			done
-			case \${request[0]} in
-			await) cat $BATS_TEST_TMPDIR/aside; continue ;;
-			aside) request=("\${request[@]:1}") to=$BATS_TEST_TMPDIR/aside ;;
-			*) to=/dev/stdout ;;
-			esac
-			(one "\${request[@]}") </dev/null >$BATS_TEST_TMPDIR/out 2>$BATS_TEST_TMPDIR/err
-			status=\$?
-			((status == 0)) && answer=out || answer=err
-			mapfile -d '' -t fields <$BATS_TEST_TMPDIR/\$answer
-			printf '%s\0' "\$status" "\${#fields[@]}" "\${fields[@]}" >\$to
-		done
-	END
-	: >"$on_start"
-}
-
-# starts_of attach|detach
-# Makes the call in peace; result: how many requests the helper gets, in started.
-starts_of() {
-	: >"$starts"
-	: >"$on_start"
-	libxl "$1"
-	assert_ended 0
-	started=$(wc -l <"$starts")
-}
-
-# program <file>
-# Makes an executable of standard input.
-program() {
-	cat >"$1.new"
-	chmod +x "$1.new"
-	mv "$1.new" "$1"
 }
 
 # program_fault attach|detach <program> <number> <shell code>
@@ -372,3 +263,6 @@ report_moment() {
 	[[ ! $moment ]] || echo "at this moment: $moment; the last of the log:"
 	[[ ! $moment ]] || tail -n 8 "$log"
 }
+
+# shellcheck source=moments.bash
+. "$root/tests/lib/moments.bash"

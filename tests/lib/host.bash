@@ -124,6 +124,26 @@ stand_in() {
 	[[ ! $real ]] || host mount --bind "$file" "$real"
 }
 
+# program <file>
+# Makes an executable of standard input.
+program() {
+	cat >"$1.new"
+	chmod +x "$1.new"
+	mv "$1.new" "$1"
+}
+
+# with_settings <NAME>...
+# Copies a program from standard input to standard output, with the values that
+# these variables have now: a script hands down no variable of the test's.
+with_settings() {
+	local name
+	IFS= read -r name && printf '%s\n' "$name" # its first line
+	for name; do
+		[[ ! -v $name ]] || printf 'export %s=%q\n' "$name" "${!name}"
+	done
+	cat
+}
+
 # host_loops
 # The loop devices over files below the test's directory, with the files. It
 # starts no program, as it is asked hundreds of times.
@@ -176,12 +196,18 @@ host_journals() {
 	done
 }
 
-# waits_or_ended <process id>
-# Does it wait for a lock, or has it ended?
-waits_or_ended() {
+# waits_for_lock
+# Does a script wait for a lock?
+waits_for_lock() {
 	local inode
 	inode=$(stat -c %i "$BATS_TEST_TMPDIR/run/xen-hotplug/lock")
-	grep -q -e "-> .*:$inode " /proc/locks || ! kill -0 "$1" 2>/dev/null
+	grep -q -e "-> .*:$inode " /proc/locks
+}
+
+# waits_or_ended <process id>
+# Does a script wait for a lock, or has this process ended?
+waits_or_ended() {
+	waits_for_lock || ! kill -0 "$1" 2>/dev/null
 }
 
 # bridge <name>...

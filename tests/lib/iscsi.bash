@@ -1,7 +1,7 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: LGPL-2.1-only
 # Targets, sessions and records of iSCSI for one test, by the stand-in iscsiadm
-# beside this file. Sourced by bats files, after host.bash.
+# tests/stand-ins/iscsiadm. Sourced by bats files, after host.bash.
 #
 # In $ISCSI: targets/IQN/{portals,chap,luns/N}; down/ADDRESS,PORT for a portal
 # that does not answer; no-iscsid; reopening, how many logouts iscsid still
@@ -15,7 +15,7 @@ iscsi_start() {
 	mkdir -p "$ISCSI"/{targets,down,class/{iscsi_session,scsi_disk,block}} "$BATS_TEST_TMPDIR"/{bin,etc/iscsi,etc.host}
 	echo 0 >"$ISCSI/next"
 	iscsi_delay 0.05
-	ln -s "$root/tests/lib/iscsiadm" "$BATS_TEST_TMPDIR/bin/"
+	iscsi_settings
 	# shellcheck disable=SC2016 # the inner shell expands
 	host bash -c '
 		mount --bind "$1/iscsi/class" /sys/class
@@ -23,6 +23,12 @@ iscsi_start() {
 		for file in /etc/*; do [[ $file == /etc/iscsi ]] || ln -s "$1/etc.host/${file##*/}" "$1/etc/"; done
 		mount --bind "$1/etc" /etc' - "$BATS_TEST_TMPDIR"
 	iqn=iqn.2026-01.org.example:disk1 portal=192.0.2.1,3260
+}
+
+# iscsi_settings
+# Makes iscsiadm, with what its variables are now.
+iscsi_settings() {
+	with_settings ISCSI ISCSI_STARTUP <"$root/tests/stand-ins/iscsiadm" | program "$BATS_TEST_TMPDIR/bin/iscsiadm"
 }
 
 # iscsi_delay <seconds>
@@ -61,7 +67,7 @@ iscsi_disk() {
 # iscsi_session <iqn> <ADDRESS,PORT>
 # One that was there before us.
 iscsi_session() {
-	host "$root/tests/lib/iscsiadm" iscsid "$1" "$2"
+	host "$root/tests/stand-ins/iscsiadm" iscsid "$1" "$2"
 }
 
 # iscsi_vbd <domid> <devid> <target> [node value]...
@@ -144,7 +150,7 @@ multipath_start() {
 	phy_device
 	export MULTIPATH_MAP=${phy#/dev/}
 	program "$BATS_TEST_TMPDIR/bin/udevadm" <<<$'#!/bin/bash\n[[ "$*" == "settle --timeout=5" ]]'
-	program "$BATS_TEST_TMPDIR/bin/multipath" <<-'END'
+	with_settings ISCSI MULTIPATH_MAP <<-'END' | program "$BATS_TEST_TMPDIR/bin/multipath"
 		#!/bin/bash
 		# Each disk that has the same WWID becomes a path of the map.
 		shopt -s nullglob

@@ -12,13 +12,14 @@ common=${HOTPLUG_SCRIPTS:-$root/hotplug/Linux}/../common
 # `failed: SENTENCE`. The journal is a file of the test's.
 library() {
 	# shellcheck disable=SC2016 # the inner shell expands
-	bash -c '
+	LC_ALL=C bash -c '
 		hotplug_common=$1 hotplug_helper=$2/no-helper journal_file=$2/journal
 		code=$3
 		shift 3
-		. "$hotplug_common/framework.sh" help
-		framework_rest
-		library journals
+		hotplug_seconds=24 hotplug_undo=""
+		. "$hotplug_common/framework.sh"
+		library journal-read
+		run_tell() { :; }
 		journal_file=$BATS_TEST_TMPDIR/journal
 		trap '\''[[ ! $failure ]] || printf "failed: %s\n" "$failure"'\'' EXIT
 		eval "$code"

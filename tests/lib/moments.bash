@@ -2,20 +2,18 @@
 # SPDX-License-Identifier: LGPL-2.1-only
 # A signal at each moment of an attach or detach, to any of the processes that
 # take part: the parent, whom libxl has started, the script, the workers, or the
-# commands (tests/moments/moments.c says what these are). Sourced by bats files,
-# after host.bash and enumerate.bash, of which it replaces moments_of, killed_at
-# and killed_everywhere.
+# commands (tests/moments/moments.c says what these are). Sourced by enumerate.bash.
 
 moments_tool=$root/tests/moments/moments
 moments_log=${BATS_TEST_TMPDIR-}/moments # the log of the last call; bats has no directory yet when it counts tests
 
-# moments_of attach|detach <role>
-# Makes the call in peace, and sets the array moments to the role's moments, each
-# a number and the name of the system call.
+# moments_of attach|detach [role]
+# Makes the call in peace, and sets the array moments to the role's moments (the
+# parent's), each a number and the name of the system call.
 moments_of() {
 	libxl "$1" "$moments_tool" --log "$moments_log"
 	assert_ended 0
-	mapfile -t moments < <(awk -v role="$2" '$1 == role { print $2, $3 }' "$moments_log")
+	mapfile -t moments < <(awk -v role="${2:-parent}" '$1 == role { print $2, $3 }' "$moments_log")
 }
 
 # signalled_at attach|detach <role> <number> <signal>

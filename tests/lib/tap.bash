@@ -1,14 +1,20 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: LGPL-2.1-only
-# Images and tapdisks for one test, of tap-ctl beside this file. Sourced by
+# Images and tapdisks for one test, of stand-ins/tap-ctl. Sourced by
 # bats files, after host.bash.
 
 # tap_start
 tap_start() {
 	mkdir -p "$BATS_TEST_TMPDIR/tap-bin"
-	ln -sf "$root/tests/lib/tap-ctl" "$BATS_TEST_TMPDIR/tap-bin/tap-ctl"
+	tap_program
 	PATH=$BATS_TEST_TMPDIR/tap-bin:$PATH
 	tap_control=$BATS_TEST_TMPDIR/run/blktap-control
+}
+
+# tap_program
+# Makes tap-ctl, with what its variables are now.
+tap_program() {
+	with_settings TAP_KERNEL <"$root/tests/stand-ins/tap-ctl" | program "$BATS_TEST_TMPDIR/tap-bin/tap-ctl"
 }
 
 # vhd_image <name>

@@ -87,9 +87,9 @@ judge_journal() {
 	mapfile -d '' -t fields 2>/dev/null <"/run/xen-hotplug/vbd-${device_domid[$1]}-${device_devid[$1]}" || :
 	judge_node path "$1" physical-device-path
 	! target_is_file "${judge_target[$1]}" || kind='file'
-	expected="use 3 disk ${target_path[${judge_target[$1]}]} ${judge_mode[$1]}  "
-	expected+="note 2 token ${fields[9]-}  note 4 kind $kind device $path "
-	[[ ${fields[9]-} && "${fields[*]}" == "$expected" ]] ||
+	expected="format 1 2  use 3 disk ${target_path[${judge_target[$1]}]} ${judge_mode[$1]}  "
+	expected+="note 2 token ${fields[13]-}  note 4 kind $kind device $path "
+	[[ ${fields[13]-} && "${fields[*]}" == "$expected" ]] ||
 		violation "$1 is attached, but its journal is '${fields[*]}', and not '$expected'."
 }
 

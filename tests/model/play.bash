@@ -229,9 +229,9 @@ play_start() {
 # play_kill <call>
 # And libxl's next call, at once.
 play_kill() {
-	local pid=${call_pid[$1]}
-	[[ ${call_whom[$1]} == script ]] || pid=-$pid
-	kill -KILL -- "$pid" 2>/dev/null || :
+	local pid=${call_pid[$1]} started=()
+	[[ ${call_whom[$1]} == script ]] || read -ra started 2>/dev/null <"/proc/$pid/task/$pid/children" || :
+	kill -KILL "$pid" "${started[@]}" 2>/dev/null || :
 	[[ ${call_next[$1]} == leave ]] || play_start "$1" remove next_pid
 }
 

@@ -11,8 +11,8 @@
 # nodes, of block, or with mode w! of block-shared), again (an add with the nodes
 # that are there) or remove. START is when the call begins after the step's
 # start, MOMENT when it is killed after its own; both in percent of what an
-# attach usually takes. WHOM is script (its process alone, as libxl does it) or
-# group. THEN is remove, what libxl does then, or leave. A dash means none.
+# attach usually takes. WHOM is script (the process that libxl has started, alone) or
+# group (with all that it has started by then). THEN is remove, what libxl does then, or leave. A dash means none.
 
 schedule_devices=(1a 1b 2a 2b 3a 3b 4a 4b)
 # What a schedule's targets are of; what comes twice comes more often.
