@@ -80,13 +80,6 @@ each() {
 	done
 }
 
-@test "wait survives every fault in any answer" {
-	local tried=0
-	each watch@1 '0 1 5' wait --deadline 1 "$b/mode"
-	each read@1 '0 1 5' wait --deadline 1 "$b/mode"
-	say_tried "$tried" faults 34
-}
-
 @test "claim survives every fault in any answer, and claims nothing" {
 	local loop request tried=0
 	loop=$(losetup -f --show disk.img)
@@ -149,7 +142,6 @@ each() {
 	store_fault 'any@1+=drop'
 	survives 1 load "$b" x
 	survives 1 publish "$b" x=y
-	survives 1 wait --deadline 1 "$b/x"
 }
 
 @test "a deadline after a reported failure does not report another one" {

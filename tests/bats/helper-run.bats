@@ -126,10 +126,9 @@ alive() {
 }
 
 @test "after a kill of the script, the lock is free only when the command is dead" {
-	store_start
 	cat >script <<-'END'
 		exec 9>>lock
-		"$helper" load --lock 9:name b key >/dev/null
+		"$helper" lock 9:name
 		"$helper" run --deadline 1000 -- sh -c 'echo $$ >leader; echo >ready; sleep 1000 & wait'
 		exit 1
 	END
@@ -139,20 +138,10 @@ alive() {
 	read -r _ <ready
 	kill -KILL "$!"
 	exec 8>>lock
-	call load --lock 8:name --wait "$generous" b key
+	call lock --wait "$generous" 8:name
 	exec 8>&-
-	store_stop
-	done_with -
-	gone leader
-}
-
-@test "no command is started for a script that has already ended" {
-	call run --parent 1 -- touch started
-	ended 143 "'touch started' was killed, because the script*"
-	[[ ! -e started ]]
-	call run --parent "$$" -- true || :
-	((status == 0)) || call run --parent "$BASHPID" -- true
 	done_with
+	gone leader
 }
 
 @test "a kill of the supervisor also kills the command" {
@@ -171,16 +160,12 @@ alive() {
 	kill "$(<daemon)"
 }
 
-@test "a command that fails with its input is run again once, with the second input" {
-	call run --input no --second yes -- sh -c 'read -r word; echo "$word" >>words; [ "$word" = yes ] && echo done'
-	done_with $'done\n'
-	[[ $(<words) == $'no\nyes' ]]
-	call run --input yes --second no -- sh -c 'read -r word; echo "$word" >words; [ "$word" = yes ]'
+@test "the input is the command's standard input, whatever it has" {
+	call run --input $'two\nlines' -- cat
+	[[ $status == 0 && $(<out) == $'two\nlines' ]]
+	call run --input '' -- cat <<<no
+	[[ $status == 0 && ! -s out ]]
+	printf '%0100000d' 0 >large
+	call run --input "$(<large)" -- cmp - large
 	done_with
-	[[ $(<words) == yes ]]
-	call run --input no --second never -- sh -c 'read -r word; echo "$word is wrong" >&2; exit 3'
-	ended 3 "*' failed: never is wrong."
-	call run --deadline 0.2 --input 1 --second 2 -- sh -c 'read -r word; echo "$word" >words; sleep 1000'
-	ended 124 '*did not end within 0.2 s*'
-	[[ $(<words) == 1 ]]
 }

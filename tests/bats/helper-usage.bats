@@ -55,12 +55,20 @@ setup() {
 		fail --status fine base sentence
 		forget
 		forget a b
-		wait node
-		wait --deadline 1
-		wait --deadline 1 --gone node value
 		run
 		run --deadline 0 true
-		run --parent x true
+		run --parent 1 true
+		lock
+		lock 9
+		lock 9:
+		lock 9:a 9:b
+		lock -1:x
+		lock --wait 0 9:x
+		unlock
+		unlock x:y
+		unlock 9:a 9:b
+		call
+		call --frobnicate script
 		claim --mode w /x
 		claim --device vbd/1/2 /x
 		claim --device vbd/1/2 --mode x /x
@@ -90,8 +98,9 @@ setup() {
 	ended 1 'Cannot connect to xenstored (No such file or directory); start it*'
 	call publish base key=value
 	ended 1 'Cannot connect to xenstored (*'
-	call wait --deadline 5 node
-	ended 1 'Cannot connect to xenstored (*'
+	call fail base 'All is lost.'
+	((status == 1))
+	[[ $error == $'All is lost.\nCannot connect to xenstored ('* ]]
 }
 
 @test "standard output that cannot be written is a failure" {

@@ -19,11 +19,20 @@ make_in() {
 
 @test "install replaces the scripts, and hotplug.sh has the installed paths" {
 	make_in install
-	cmp "$root/hotplug/Linux/block" "$scripts/block"
 	grep -qx 'hotplug_common=/usr/lib/xen-hotplug/common' "$scripts/hotplug.sh"
 	grep -qx 'hotplug_helper=/usr/lib/xen-hotplug/xen-hotplug' "$scripts/hotplug.sh"
 	[[ -x $scripts/vif-bridge && -x $destination/usr/lib/xen-hotplug/xen-hotplug ]]
 	[[ -f $destination/usr/lib/xen-hotplug/common/resources/disk.sh ]]
+}
+
+@test "the first line of each installed device script names the installed helper, and the rest is as it was" {
+	local script
+	make_in install
+	for script in "$root"/hotplug/Linux/{block,vif}*; do
+		[[ -x $scripts/${script##*/} ]]
+		[[ $(head -n 1 "$scripts/${script##*/}") == '#!/usr/lib/xen-hotplug/xen-hotplug call' ]]
+		cmp <(tail -n +2 "$script") <(tail -n +2 "$scripts/${script##*/}")
+	done
 }
 
 @test "install leaves all other scripts as they are" {
@@ -59,11 +68,37 @@ make_in() {
 	make_in install PREFIX=/opt XEN_SCRIPT_DIR=/opt/scripts
 	[[ -x $destination/opt/scripts/block && -x $destination/opt/lib/xen-hotplug/xen-hotplug ]]
 	grep -qx 'hotplug_common=/opt/lib/xen-hotplug/common' "$destination/opt/scripts/hotplug.sh"
+	[[ $(head -n 1 "$destination/opt/scripts/block") == '#!/opt/lib/xen-hotplug/xen-hotplug call' ]]
 	[[ $(<"$scripts/block") == 'the old block' ]]
 }
 
-@test "an installed script runs" {
+# make_there
+# Installs into the test's directory, so that the paths in the scripts are real.
+make_there() {
 	make -s -C "$root" install PREFIX="$destination/usr" SYSCONFDIR="$destination/etc"
-	run "$scripts/block" help
-	[[ $status == 0 && $output == *'A disk from an image file'* ]]
+}
+
+@test "every installed script runs" {
+	local script
+	make_there
+	for script in "$scripts"/{block,vif}*; do
+		[[ $script != */@(block-common.sh|block-drbd-probe) ]] || continue
+		run "$script" help
+		[[ $status == 0 && $output == "${script##*/}: "* ]]
+	done
+	run "$scripts/block-drbd-probe" ''
+	[[ $status == [012] ]]
+}
+
+@test "an installed script starts the helper and bash, once each" {
+	make_there
+	strace -f -qq -e trace=execve -e status=successful -e signal=none -o "$BATS_TEST_TMPDIR/strace" "$scripts/block" help
+	echo "$(<"$BATS_TEST_TMPDIR/strace")"
+	[[ $(sed 's/^[0-9]* *//; s/,.*//' "$BATS_TEST_TMPDIR/strace") == "execve(\"$scripts/block\""$'\n''execve("/bin/bash"' ]]
+}
+
+@test "an installed script takes arguments that look like the helper's options" {
+	make_there
+	run "$scripts/block" --help
+	[[ $status == 0 && $output == 'block: A disk from an image file'* ]]
 }
