@@ -142,10 +142,9 @@ faulty_everywhere() {
 @test "an attach killed just after its export was connected is detached without residue" {
 	disk_is nbd
 	cat >"$nbd/after" <<-'END'
-		# Above this one are the request, the session, and the script.
-		read -r _ _ _ request _ </proc/$$/stat
-		read -r _ _ _ session _ </proc/$request/stat
-		read -r _ _ _ script _ </proc/$session/stat
+		# Above this one are the worker, and the parent.
+		read -r _ _ _ worker _ </proc/$$/stat
+		read -r _ _ _ script _ </proc/$worker/stat
 		kill -KILL "$script"
 	END
 	libxl attach

@@ -75,9 +75,9 @@ tap_fault() {
 	program "$BATS_TEST_TMPDIR/bin/tap-ctl" <<-END
 		#!/bin/bash
 		real=$(type -P tap-ctl)
-		# Above this one are the request, the session, and the script.
+		# Above this one are the worker, and the parent.
 		ancestor() { read -r _ _ _ process _ </proc/\$process/stat; }
-		killed() { process=\$\$; ancestor; ancestor; ancestor; kill -KILL "\$process"; }
+		killed() { process=\$\$; ancestor; ancestor; kill -KILL "\$process"; }
 		[[ \$1 != $2 ]] || { $3; }
 		exec "\$real" "\$@"
 	END

@@ -88,63 +88,6 @@ assert_done_or_told() {
 	fi
 }
 
-# program_fault_count attach|detach
-# Sets started to how many programs the call starts, after one of its kind was made.
-program_fault_count() {
-	libxl attach
-	[[ $1 == attach ]] || starts_of "$1"
-	[[ $1 == detach ]] || assert_detaches
-	[[ $1 == detach ]] || subject_nodes
-	[[ $1 == detach ]] || starts_of "$1"
-	detach_now
-}
-
-# program_fault_everywhere attach|detach <least number of programs>
-# Each start of the helper, which starts all other programs, goes wrong in each
-# of the ways below. What the stand-in does is shell code with N for the number.
-program_fault_everywhere() {
-	local what nth tried=0
-	tree_copy
-	helper_stand_in
-	program_fault_count "$1"
-	for what in "${program_faults[@]}"; do
-		for ((nth = 1; nth <= started; nth++)); do
-			sampled || continue
-			program_fault "$1" "$nth" "$what"
-			[[ $1 == attach ]] || assert_done_or_told
-			[[ $1 == detach ]] || assert_all_or_nothing
-			assert_detaches
-			tried=$((tried + 1))
-		done
-	done
-	assert_works_again
-	assert_residue_free
-	say_tried "$tried" programs "$2"
-}
-
-# What goes wrong with the request whose turn it is.
-program_faults=(
-	'exit 1'                                       # it does nothing, and does not say why
-	'"$real" "$@" >/dev/null; exit 1'              # it does all, and does not say so
-	'kill -KILL $BASHPID'                          # it is killed before it has begun
-	'"$real" "$@" >/dev/null; kill -KILL $BASHPID' # and when it has done all
-	'printf half; kill -SEGV $BASHPID'             # it crashes in what it says
-	'kill -KILL $$ $BASHPID'                       # the session is killed, and it with that
-	'"$real" "$@" >/dev/null; kill -KILL $$'       # and when it has done all
-)
-
-# program_fault attach|detach <number> <shell code>
-program_fault() {
-	moment="$1, program $2: $3"
-	subject_nodes
-	[[ $1 == attach ]] || libxl attach
-	[[ $1 == attach ]] || libxl_goes
-	: >"$starts"
-	echo "((start != $2)) || { $3; }" >"$on_start"
-	libxl "$1" timeout "$in_time"
-	: >"$on_start"
-}
-
 # ip_fault attach|detach <number> <shell code>
 # The nth program called ip does what the code says.
 ip_fault() {
@@ -169,7 +112,6 @@ ip_fault() {
 # detach_now
 # What an earlier part of the test has attached, goes.
 detach_now() {
-	[[ ! ${on_start-} ]] || : >"$on_start"
 	libxl_goes
 	libxl detach
 }
@@ -218,26 +160,6 @@ missing_helper() {
 @test "a second detach of a disk succeeds after any store request of the first went wrong" {
 	subject_make disk
 	fault_everywhere detach 12 ENOSPC EAGAIN drop
-}
-
-@test "a vif's attach succeeds or rolls back when any of its programs fails" {
-	subject_make vif
-	program_fault_everywhere attach 20
-}
-
-@test "a disk's attach succeeds or rolls back when any of its programs fails" {
-	subject_make disk
-	program_fault_everywhere attach 15
-}
-
-@test "a second detach of a vif succeeds after any program of the first failed" {
-	subject_make vif
-	program_fault_everywhere detach 15
-}
-
-@test "a second detach of a disk succeeds after any program of the first failed" {
-	subject_make disk
-	program_fault_everywhere detach 12
 }
 
 @test "without the helper, an error is printed, and a later detach succeeds" {
@@ -349,7 +271,8 @@ missing_helper() {
 }
 
 @test "an unset variable in a script rolls the attach back with a message" {
-	cat >"$BATS_TEST_TMPDIR/block-typo" <<-'END'
+	local HOTPLUG_SH=$scripts/hotplug.sh
+	with_settings HOTPLUG_SH <<-'END' | program "$BATS_TEST_TMPDIR/block-typo"
 		#!/bin/bash
 		. "$HOTPLUG_SH"
 		device block 'A disk with a typing error.'
@@ -364,12 +287,12 @@ missing_helper() {
 		typo_release() { :; }
 		hotplug "$@"
 	END
-	chmod +x "$BATS_TEST_TMPDIR/block-typo"
 	image disk.img
 	vbd 1 51712 "$image"
-	run host env HOTPLUG_SH="$scripts/hotplug.sh" XENBUS_PATH=backend/vbd/1/51712 "$BATS_TEST_TMPDIR/block-typo" add
+	run host env XENBUS_PATH=backend/vbd/1/51712 "$BATS_TEST_TMPDIR/block-typo" add
 	[[ "$status" -eq 1 ]]
 	[[ "$output" == *'no_such_variable: unbound variable'* ]]
-	assert_refused backend/vbd/1/51712 error 'block-typo stopped with status 1 before it was done'
+	assert_refused backend/vbd/1/51712 error 'block-typo stopped with status 1: '
+	assert_refused backend/vbd/1/51712 error "line 11: no_such_variable: unbound variable; this is a defect of the script"
 	assert_residue_free
 }

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-only
-# SIGKILL at any moment, to the script alone as libxl does it, or to a program
-# that it had started: the detach that follows leaves nothing, and soon.
+# SIGKILL, SIGSTOP or SIGTERM at any moment, to any of the processes of a call: the
+# parent (which libxl knows), the script, a worker, a command. The detach that
+# follows leaves nothing, and soon.
 
 load ../lib/host
 load ../lib/enumerate
@@ -15,98 +16,100 @@ teardown() {
 	host_stop
 }
 
-# helper_moments_of attach|detach
-# Makes the call in peace, and sets the array moments to when the helper could
-# be killed: its start, a system call's name, and how often it was made by then.
-# What only asks the kernel is left out: all loop devices of the machine are asked.
-helper_moments_of() {
-	local start
-	helper_traces "$1"
-	moments=()
-	for ((start = 1; start <= started; start++)); do
-		mapfile -t -O "${#moments[@]}" moments < <(awk -F '(' -v start="$start" '
-			{ n[$1]++ }
-			$1 !~ /^[a-z0-9_]+$/ || $1 == "fcntl" && !/F_OFD_SETLKW/ || /, (LOOP_GET|BLK)[A-Z0-9_]*,/ { next }
-			{ print start, $1, n[$1] }
-		' "$BATS_TEST_TMPDIR/trace.$start")
-	done
+# everywhere vif|tap|disk <role> <signal> <least number of an attach> <of a detach>
+# The signal comes at each moment of the role, in an attach and in a detach.
+everywhere() {
+	subject_make "$1"
+	signalled_everywhere attach "$2" "$3" "$4"
+	signalled_everywhere detach "$2" "$3" "$5"
 }
 
-# helper_traces attach|detach
-# Makes the opposite call, and then the call with a trace of each helper. Sets
-# started to how many there were.
-helper_traces() {
-	: >"$starts"
-	# shellcheck disable=SC2016 # the stand-in expands
-	printf 'exec strace -D -qq -o %q.$start -e signal=none -e trace=%q "$real" "$@"\n' \
-		"$BATS_TEST_TMPDIR/trace" "$helper_moment_calls" >"$on_start"
-	[[ $1 == detach ]] || assert_detaches
-	subject_nodes
-	[[ $1 == attach ]] || libxl attach
-	[[ $1 == attach ]] || libxl_goes
-	: >"$starts"
-	libxl "$1"
-	assert_ended 0
-	started=$(wc -l <"$starts")
+@test "a vif is detached without residue if the parent is killed at any moment" {
+	everywhere vif parent KILL 1 1
 }
 
-# helper_killed_at attach|detach <start> <system call> <number>
-# Makes the call, and kills the helper there.
-helper_killed_at() {
-	moment="$1: helper $2 killed at $3 $4"
-	killed_subject "$1"
-	: >"$starts"
-	# shellcheck disable=SC2016 # the stand-in expands
-	printf '((start != %s)) || exec strace -D -qq -o /dev/null -e trace=%s -e inject=%s:signal=KILL:when=%s "$real" "$@"\n' \
-		"$2" "$3" "$3" "$4" >"$on_start"
-	libxl "$1"
-	: >"$on_start"
+@test "a vif is detached without residue if the parent is stopped at any moment" {
+	everywhere vif parent STOP 1 1
 }
 
-# kill_helper_everywhere attach|detach <least number of moments>
-kill_helper_everywhere() {
-	local line at tried=0
-	tree_copy
-	helper_stand_in
-	libxl attach
-	helper_moments_of "$1"
-	[[ $1 == detach ]] || assert_detaches
-	for line in "${moments[@]}"; do
-		sampled || continue
-		read -ra at <<<"$line"
-		helper_killed_at "$1" "${at[@]}"
-		[[ $1 == detach ]] || assert_all_or_nothing
-		assert_detaches
-		tried=$((tried + 1))
-	done
-	assert_works_again
-	assert_residue_free
-	say_tried "$tried" moments "$2"
+@test "a vif is detached without residue if the parent is terminated at any moment" {
+	everywhere vif parent TERM 1 1
 }
 
-@test "a vif whose attach was killed at any moment is detached without residue" {
-	subject_make vif
-	killed_everywhere attach 20
+@test "a vif is detached without residue if the script is killed at any moment" {
+	everywhere vif script KILL 1 1
 }
 
-@test "a tap whose attach was killed at any moment is detached without residue" {
-	subject_make tap
-	killed_everywhere attach 20
+@test "a vif is detached without residue if the script is stopped at any moment" {
+	everywhere vif script STOP 1 1
 }
 
-@test "a vif whose detach was killed at any moment is detached by the next call" {
-	subject_make vif
-	killed_everywhere detach 10
+@test "a vif is detached without residue if the script is terminated at any moment" {
+	everywhere vif script TERM 1 1
 }
 
-@test "a disk whose attach was killed at any moment is detached without residue" {
-	subject_make disk
-	killed_everywhere attach 12
+@test "a vif is detached without residue if the worker is killed at any moment" {
+	everywhere vif worker KILL 1 1
 }
 
-@test "a disk whose detach was killed at any moment is detached by the next call" {
-	subject_make disk
-	killed_everywhere detach 8
+@test "a vif is detached without residue if the worker is stopped at any moment" {
+	everywhere vif worker STOP 1 1
+}
+
+@test "a vif is detached without residue if the worker is terminated at any moment" {
+	everywhere vif worker TERM 1 1
+}
+
+@test "a vif is detached without residue if the command is killed at any moment" {
+	everywhere vif command KILL 1 1
+}
+
+@test "a vif is detached without residue if the command is stopped at any moment" {
+	everywhere vif command STOP 1 1
+}
+
+@test "a vif is detached without residue if the command is terminated at any moment" {
+	everywhere vif command TERM 1 1
+}
+
+@test "a tap is detached without residue if the parent is killed at any moment" {
+	everywhere tap parent KILL 1 1
+}
+
+@test "a disk is detached without residue if the parent is killed at any moment" {
+	everywhere disk parent KILL 1 1
+}
+
+@test "a disk is detached without residue if the parent is stopped at any moment" {
+	everywhere disk parent STOP 1 1
+}
+
+@test "a disk is detached without residue if the parent is terminated at any moment" {
+	everywhere disk parent TERM 1 1
+}
+
+@test "a disk is detached without residue if the script is killed at any moment" {
+	everywhere disk script KILL 1 1
+}
+
+@test "a disk is detached without residue if the script is stopped at any moment" {
+	everywhere disk script STOP 1 1
+}
+
+@test "a disk is detached without residue if the script is terminated at any moment" {
+	everywhere disk script TERM 1 1
+}
+
+@test "a disk is detached without residue if the worker is killed at any moment" {
+	everywhere disk worker KILL 1 1
+}
+
+@test "a disk is detached without residue if the worker is stopped at any moment" {
+	everywhere disk worker STOP 1 1
+}
+
+@test "a disk is detached without residue if the worker is terminated at any moment" {
+	everywhere disk worker TERM 1 1
 }
 
 @test "after a kill in the middle of ip's batch, the detach reverts the lines that ip had run" {
@@ -115,10 +118,9 @@ kill_helper_everywhere() {
 	mkdir "$BATS_TEST_TMPDIR/bin"
 	program "$BATS_TEST_TMPDIR/bin/ip" <<-END
 		#!/bin/bash
-		# Above this one are the request, the session, and the script.
-		read -r _ _ _ request _ </proc/\$\$/stat
-		read -r _ _ _ session _ </proc/\$request/stat
-		read -r _ _ _ script _ </proc/\$session/stat
+		# Above this one are the worker, and the helper that libxl knows as the script.
+		read -r _ _ _ worker _ </proc/\$\$/stat
+		read -r _ _ _ script _ </proc/\$worker/stat
 		read -r due <$BATS_TEST_TMPDIR/due
 		line() {
 			$(command -v ip) "\$@" || exit
@@ -142,24 +144,4 @@ kill_helper_everywhere() {
 	done
 	assert_works_again
 	say_tried "$applied" 'lines of ip' 5
-}
-
-@test "a vif's attach succeeds or rolls back after a kill of the helper at any moment" {
-	subject_make vif
-	kill_helper_everywhere attach 20
-}
-
-@test "a second detach of a vif succeeds after a kill of the helper at any moment of the first" {
-	subject_make vif
-	kill_helper_everywhere detach 10
-}
-
-@test "a disk's attach succeeds or rolls back after a kill of the helper at any moment" {
-	subject_make disk
-	kill_helper_everywhere attach 20
-}
-
-@test "a second detach of a disk succeeds after a kill of the helper at any moment of the first" {
-	subject_make disk
-	kill_helper_everywhere detach 10
 }
