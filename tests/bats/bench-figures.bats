@@ -129,7 +129,7 @@ tool() {
 		echo "$# $2 $(cat)"
 		exit 7
 	END
-	BENCH_RECORD=$tools_calls BENCH_MEASURE=$root/tests/bench/measure.bash run -7 sometool one 'two words' <<<input
+	run -7 sometool one 'two words' <<<input
 	[[ "$output" == '2 two words input' ]]
 	read -r name wall cpu <"$tools_calls"
 	[[ "$name" == sometool && "$wall" =~ ^[1-9][0-9]*$ && "$cpu" =~ ^[0-9]+$ ]]

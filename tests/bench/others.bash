@@ -33,7 +33,8 @@ crowd() {
 	for ((guest = 1000; guest < 1000 + $1; guest++)); do
 		printf 'link add vif%s.0 type veth peer name guest%s.0\nlink set vif%s.0 master xenbr0 up\n' "$guest" "$guest" "$guest"
 	done | host ip -batch -
-	crowd_rules "$1" | host nft -f -
+	crowd_rules "$1" >"$BATS_TEST_TMPDIR/crowd"
+	host nft -f - <"$BATS_TEST_TMPDIR/crowd"
 }
 
 # crowd_rules <number>
@@ -41,11 +42,10 @@ crowd() {
 crowd_rules() {
 	# shellcheck disable=SC2016 # the inner shell expands
 	bash -c '
-		hotplug_common=$1
-		. "$hotplug_common/framework.sh" help
-		framework_rest
+		hotplug_common=$1 hotplug_seconds=24 hotplug_undo=""
+		. "$hotplug_common/framework.sh"
 		resource_find address_filter
-		. "$hotplug_common/address_filter_rules.sh"
+		. "$hotplug_common/lib/address_filter_rules.sh"
 		for ((guest = 1000; guest < 1000 + $2; guest++)); do
 			chain=vif$guest.0
 			printf -v mac "00:16:3e:01:%02x:%02x" $((guest / 256)) $((guest % 256))

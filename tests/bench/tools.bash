@@ -11,10 +11,10 @@ tools_calls=$BATS_TEST_TMPDIR/tools-calls
 # tools_stand_in
 # Makes the directory tools_bin, with the recorder under each tool's name.
 tools_stand_in() {
-	local tool
+	local tool BENCH_RECORD=$tools_calls BENCH_MEASURE=$root/tests/bench/measure.bash
 	mkdir -p -- "$tools_bin"
 	for tool in "${tools[@]}"; do
-		ln -sf -- "$root/tests/bench/recorder" "$tools_bin/$tool"
+		with_settings BENCH_RECORD BENCH_MEASURE <"$root/tests/bench/recorder" | program "$tools_bin/$tool"
 	done
 }
 
