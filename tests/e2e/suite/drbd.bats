@@ -130,20 +130,20 @@ blank() {
 
 # hit <number>
 # Makes the script hit-block-drbd, which does as block-drbd, but in an attach is
-# killed when it writes for that time.
+# killed when it starts a process for that time.
 hit() {
 	cat >"$scripts/hit-block-drbd" <<-END
 		#!/bin/bash
 		[[ \$1 == add ]] || exec "$scripts/block-drbd" "\$@"
-		exec strace -D -qq -o /dev/null -e trace=write -e inject=write:signal=KILL:when=$1 "$scripts/block-drbd" "\$@"
+		exec strace -D -qq -o /dev/null -e trace=clone -e inject=clone:signal=KILL:when=$1 "$scripts/block-drbd" "\$@"
 	END
 	chmod +x "$scripts/hit-block-drbd"
 }
 
 @test "DRBD: an attach succeeds after a killed attach" {
-	local write
-	for write in 1 3 5 7 9 11; do
-		hit "$write"
+	local start
+	for start in 1 2 3 5 6 7; do
+		hit "$start"
 		run ! xl block-attach web script=hit-block-drbd,vdev=xvdb,target=r0
 		xl block-detach web xvdb
 		is_role Secondary

@@ -219,12 +219,12 @@ sessions() {
 }
 
 @test "iSCSI: an attach succeeds after a killed attach" {
-	local write
-	for write in 2 4 6 8 10 12 14; do
+	local start
+	for start in 2 3 4 5 6 7 9; do
 		cat >"$scripts/hit-block-iscsi" <<-END
 			#!/bin/bash
 			[[ \$1 == add ]] || exec "$scripts/block-iscsi" "\$@"
-			exec strace -D -qq -o /dev/null -e trace=write -e inject=write:signal=SIGKILL:when=$write "$scripts/block-iscsi" "\$@"
+			exec strace -D -qq -o /dev/null -e trace=clone -e inject=clone:signal=SIGKILL:when=$start "$scripts/block-iscsi" "\$@"
 		END
 		chmod +x "$scripts/hit-block-iscsi"
 		run ! xl block-attach web "${disk/block-iscsi/hit-block-iscsi},lun=1"

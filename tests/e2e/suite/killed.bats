@@ -13,16 +13,17 @@ setup() {
 	image extra
 }
 
-# hit <script> <signal> <number>
+# hit <script> <signal> <system call> <number>
 # Makes the script hit-<script>, which does as this one, but in an attach gets
-# the signal when it writes for that time. Its pid is in the file hit-<script>.
+# the signal at that call, which it makes for that time: it starts a process
+# (clone), or answers a request (sendto). Its pid is in the file hit-<script>.
 hit() {
 	rm -f "$E2E_WORK/hit-$1"
 	cat >"$scripts/hit-$1" <<-END
 		#!/bin/bash
 		[[ \$1 == @(add|online) ]] || exec "$scripts/$1" "\$@"
 		echo \$\$ >"$E2E_WORK/hit-$1"
-		exec strace -D -qq -o /dev/null -e trace=write -e inject=write:signal=$2:when=$3 "$scripts/$1" "\$@"
+		exec strace -D -qq -o /dev/null -e trace=$3 -e inject=$3:signal=$2:when=$4 "$scripts/$1" "\$@"
 	END
 	chmod +x "$scripts/hit-$1"
 }
@@ -34,9 +35,9 @@ is_stopped() {
 }
 
 @test "a disk's attach succeeds after a killed attach" {
-	local write
-	for write in 1 2 3 4 5 6; do
-		hit block SIGKILL "$write"
+	local at
+	for at in 'clone 1' 'clone 2' 'sendto 1' 'clone 3' 'clone 4' 'sendto 4'; do
+		hit block SIGKILL "${at% *}" "${at#* }"
 		run ! xl block-attach web "vdev=xvdb,access=w,script=hit-block,target=$image"
 		xl block-detach web xvdb
 		same_residue "$before"
@@ -48,9 +49,9 @@ is_stopped() {
 }
 
 @test "an interface's attach succeeds after a killed attach" {
-	local write
-	for write in 1 3 5 7 8 10; do
-		hit vif-bridge SIGKILL "$write"
+	local at
+	for at in 'clone 1' 'clone 2' 'sendto 1' 'clone 3' 'clone 4' 'clone 5'; do
+		hit vif-bridge SIGKILL "${at% *}" "${at#* }"
 		run ! xl network-attach web script=hit-vif-bridge vifname=web-in
 		xl network-detach web 1
 		same_residue "$before"
@@ -63,8 +64,8 @@ is_stopped() {
 
 @test "an attach succeeds after libxl killed the previous script at its 40 s limit" {
 	local disk network
-	hit block SIGSTOP 5
-	hit vif-bridge SIGSTOP 8
+	hit block SIGSTOP clone 3
+	hit vif-bridge SIGSTOP clone 4
 	xl block-attach web "vdev=xvdb,access=w,script=hit-block,target=$image" >"$E2E_WORK/block.out" 2>&1 &
 	disk=$!
 	xl network-attach web script=hit-vif-bridge >"$E2E_WORK/vif.out" 2>&1 &
@@ -87,8 +88,8 @@ is_stopped() {
 
 @test "a guest destroyed during an attach leaves nothing" {
 	local disk network destroy
-	hit block SIGSTOP 5
-	hit vif-bridge SIGSTOP 8
+	hit block SIGSTOP clone 3
+	hit vif-bridge SIGSTOP clone 4
 	xl block-attach web "vdev=xvdb,access=w,script=hit-block,target=$image" &
 	disk=$!
 	xl network-attach web script=hit-vif-bridge &
