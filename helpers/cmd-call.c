@@ -687,6 +687,18 @@ static bool make_absolute(char **path)
 	return made;
 }
 
+/* Makes the process what a call needs, whoever has started it. Result: false with errno. */
+static bool begin(struct call *call)
+{
+	inherited_reset();
+	signal(SIGPIPE, SIG_IGN);
+	call->end = call->start + ATTACH_MS;
+	if (!make_absolute(&call->argv[0]) || !reserve_lock_descriptor() || !open_signals(call))
+		return false;
+	call->name = strrchr(call->argv[0], '/') + 1;
+	return !chdir("/");
+}
+
 static void call_free(struct call *call)
 {
 	report_free(&call->report);
@@ -714,19 +726,11 @@ static int run_call(const struct command *command, int argc, char *argv[])
 		;
 	if (argc == optind)
 		return usage_error(command, "'call' needs a script");
-	inherited_reset();
-	signal(SIGPIPE, SIG_IGN);
 	call.argv = argv + optind;
-	call.end = call.start + ATTACH_MS;
-	if (!make_absolute(&call.argv[0]) || !reserve_lock_descriptor() || !open_signals(&call))
+	if (!begin(&call))
 		return complain(STATUS_FAILED, "The call cannot begin (%s); free some memory.",
 			strerror(errno));
-	const char *slash = strrchr(call.argv[0], '/');
-	call.name = slash + 1;
 	find_device(&call);
-	if (chdir("/"))
-		return complain(
-			STATUS_FAILED, "The directory / cannot be entered (%s).", strerror(errno));
 	if (call.asks || open_lock(&call)) {
 		run_script(&call, "");
 		if (call.report.sentence[0])

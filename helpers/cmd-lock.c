@@ -27,7 +27,7 @@ static int run_lock(const struct command *command, int argc, char *argv[])
 		OPTION_HELP,
 	};
 	unsigned wait_ms = LOCK_WAIT_DEFAULT;
-	struct lock lock;
+	struct lock lock = {.fd = -1};
 
 	while (next_option(command, argc, argv, options) != -1)
 		wait_ms = option_seconds(command, "--wait", optarg);
@@ -38,7 +38,7 @@ static int run_lock(const struct command *command, int argc, char *argv[])
 static int run_unlock(const struct command *command, int argc, char *argv[])
 {
 	static const struct option options[] = {OPTION_HELP};
-	struct lock lock;
+	struct lock lock = {.fd = -1};
 
 	while (next_option(command, argc, argv, options) != -1)
 		;

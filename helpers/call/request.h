@@ -8,7 +8,7 @@
 #include <sys/types.h>
 
 /* The largest request, in bytes: more than any command line that the kernel takes. */
-#define REQUEST_LIMIT (4 * 1024 * 1024)
+#define REQUEST_LIMIT ((size_t)4 << 20)
 
 /* argv[0] is for the name of this program; argv[1] is the word that says what is asked. */
 struct request {
