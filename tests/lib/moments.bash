@@ -68,6 +68,7 @@ signalled_everywhere() {
 	killed_subject "$1"
 	moments_of "$1" "$2"
 	assert_detaches
+	sample_cases=0 # of a second enumeration, only its own
 	for line in "${moments[@]}"; do
 		sampled || continue
 		number=${line%% *}
