@@ -55,15 +55,20 @@ static void reset_path(void)
 
 static void reset_signals(void)
 {
-	struct sigaction action = {.sa_handler = SIG_DFL};
+	struct sigaction ignore = {.sa_handler = SIG_IGN}, action = {.sa_handler = SIG_DFL};
 	struct itimerval no_timer = {.it_value = {0}};
 	sigset_t none;
 
-	for (int i = 1; i < NSIG; i++)
-		sigaction(i, &action, NULL);
 	setitimer(ITIMER_REAL, &no_timer, NULL);
 	setitimer(ITIMER_VIRTUAL, &no_timer, NULL);
 	setitimer(ITIMER_PROF, &no_timer, NULL);
+	for (int i = 1; i < NSIG; i++) {
+		/* One that is pending was for the caller, and is dropped with this. */
+		sigaction(i, &ignore, NULL);
+		sigaction(i, &action, NULL);
+	}
+	/* Where the limit of a file's size cannot be raised, the write fails, and is told. */
+	sigaction(SIGXFSZ, &ignore, NULL);
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 }
