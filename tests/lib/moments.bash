@@ -14,6 +14,7 @@ moments_of() {
 	libxl "$1" "$moments_tool" --log "$moments_log"
 	assert_ended 0
 	mapfile -t moments < <(awk -v role="${2:-parent}" '$1 == role { print $2, $3 }' "$moments_log")
+	sample_cases=0 # each enumeration of a test counts its own
 }
 
 # signalled_at attach|detach <role> <number> <signal>
@@ -68,7 +69,6 @@ signalled_everywhere() {
 	killed_subject "$1"
 	moments_of "$1" "$2"
 	assert_detaches
-	sample_cases=0 # of a second enumeration, only its own
 	for line in "${moments[@]}"; do
 		sampled || continue
 		number=${line%% *}
