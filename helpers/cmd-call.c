@@ -87,8 +87,6 @@ struct call {
 /* Whether the environment may name the device of this path: [HOME/]backend/TYPE/DOMID/DEVID. */
 static bool is_base(const char *path)
 {
-	unsigned domid, devid;
-	char type[17];
 	int length = 0;
 
 	if (!strncmp(path, "/local/domain/", strlen("/local/domain/"))) {
@@ -98,8 +96,8 @@ static bool is_base(const char *path)
 		path += length + 1;
 	}
 	length = 0;
-	return sscanf(path, "backend/%16[a-z0-9]/%9u/%9u%n", type, &domid, &devid, &length) == 3 &&
-	       length && !path[length];
+	return sscanf(path, "backend/%*16[a-z0-9]/%*9[0-9]/%*9[0-9]%n", &length) != EOF && length &&
+	       !path[length];
 }
 
 /* Writes it to standard error, unless the caller does not read that: no call may wait for it. */
@@ -250,9 +248,7 @@ static void note_doing(struct call *call, const struct request *request)
 			snprintf(call->doing, sizeof(call->doing), "%s", known[i].doing);
 	if (strcmp(request->argv[1], command_run.name) != 0)
 		return;
-	report_command(&call->report, request->argc, request->argv);
-	const char *line = report_at(&call->report,
-		(call->report.count < REPORT_LINES ? call->report.count : REPORT_LINES) - 1);
+	const char *line = report_command(&call->report, request->argc, request->argv);
 	snprintf(call->doing, sizeof(call->doing), "for %s", QUOTED(line ? line + 2 : "a command"));
 }
 
@@ -692,6 +688,8 @@ static bool begin(struct call *call)
 {
 	inherited_reset();
 	signal(SIGPIPE, SIG_IGN);
+	/* Else it is that of the script, whose interpreter this is. */
+	prctl(PR_SET_NAME, "xen-hotplug");
 	call->end = call->start + ATTACH_MS;
 	if (!make_absolute(&call->argv[0]) || !reserve_lock_descriptor() || !open_signals(call))
 		return false;

@@ -23,8 +23,12 @@ void report_line(struct report *report, const char *format, ...)
 	va_start(arguments, format);
 	int length = vasprintf(&line, format, arguments);
 	va_end(arguments);
-	if (length >= 0)
-		add(report, line);
+	if (length < 0)
+		return;
+	/* What a worker has said ends with a newline. */
+	if (length && line[length - 1] == '\n')
+		line[length - 1] = '\0';
+	add(report, line);
 }
 
 void report_failure(struct report *report, const char *format, ...)
@@ -64,7 +68,7 @@ static void print_word(FILE *to, const char *word)
 	fputc('\'', to);
 }
 
-void report_command(struct report *report, int argc, char *argv[])
+const char *report_command(struct report *report, int argc, char *argv[])
 {
 	const char *input = NULL;
 	char *line = NULL;
@@ -73,7 +77,7 @@ void report_command(struct report *report, int argc, char *argv[])
 	int at = 2;
 
 	if (!to)
-		return;
+		return NULL;
 	for (; at < argc && strncmp(argv[at], "--", 2) == 0 && argv[at][2]; at += 2)
 		if (!strcmp(argv[at], "--input"))
 			input = argv[at + 1];
@@ -88,9 +92,10 @@ void report_command(struct report *report, int argc, char *argv[])
 	}
 	if (fclose(to)) {
 		free(line);
-		return;
+		return NULL;
 	}
 	add(report, line);
+	return line;
 }
 
 const char *report_at(const struct report *report, size_t index)

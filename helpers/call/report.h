@@ -26,8 +26,11 @@ __attribute__((format(printf, 2, 3))) void report_failure(
 __attribute__((format(printf, 2, 3))) void report_line(
 	struct report *report, const char *format, ...);
 
-/* Adds the command that a request `run` has, as a shell would take it, and its input. */
-void report_command(struct report *report, int argc, char *argv[]);
+/*
+ * Adds the command that a request `run` has, as a shell would take it, and its input. Result: the
+ * line, which begins with "+ "; NULL where memory ran out.
+ */
+const char *report_command(struct report *report, int argc, char *argv[]);
 
 /* The line at `index` of those that are kept, the oldest first; NULL behind the last one. */
 const char *report_at(const struct report *report, size_t index);

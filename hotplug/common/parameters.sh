@@ -14,10 +14,6 @@ device_kind='' # block or vif
 device_about=''
 device_types=()
 
-# Names that a script's own functions would see changed, as functions that call
-# them use these; besides those that are set when a script declares.
-parameters_reserved='IFS|REPLY|OPTIND|OPTARG|PATH|SECONDS|RANDOM'
-
 # device block|vif <sentence> [type...]
 # What kind of device the script is for; the kind's file has its verbs, its
 # nodes, and what is published. The types are those of the backends that it
@@ -40,7 +36,7 @@ param() {
 		failure_author "a parameter is declared by: param NAME TYPE [DEFAULT] 'SENTENCE'; 'param ${*@Q}' is not that."
 	[[ $1 == [a-z]*([a-z0-9_]) ]] ||
 		failure_author "the parameter ${1@Q} cannot be a variable; its name has to be of small letters, digits and _."
-	[[ ! -v $1 && $1 != @($parameters_reserved) ]] ||
+	[[ ! -v $1 ]] ||
 		failure_author "the parameter $1 has a name that the framework uses for something else; give it another."
 	parameters+=("$1")
 	parameter_line[$1]=${BASH_LINENO[0]}

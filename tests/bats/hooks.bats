@@ -208,3 +208,18 @@ refused_hook() {
 	offline 1 0
 	host tc qdisc show dev vif1.0 | run ! grep tbf
 }
+
+@test "a hook is told parameters whatever their names" {
+	local name names=(file facts began notes status name value)
+	hook 50-tell "echo \"\${file-} \${facts-} \${began-} \${notes-} \${status-} \${name-} \${value-}\" >>$calls"
+	{
+		printf '#!/bin/bash\n. %q\ndevice vif "A port."\n' "$scripts/hotplug.sh"
+		for name in "${names[@]}"; do echo "param $name word '' 'A word.'"; done
+		# shellcheck disable=SC2016 # the script expands
+		printf '%s\n' 'resources() {' '	use interface "$vif" "$vifname"' '	use hooks' '}' 'hotplug "$@"'
+	} | program "$scripts/vif-words"
+	vif 1 0 file 1 facts 2 began 3 notes 4 status 5 name 6 value 7
+	call vif-words online vif 1 0 type_if=vif
+	call vif-words offline vif 1 0 type_if=vif
+	assert_calls '1 2 3 4 5 6 7' '1 2 3 4 5 6 7'
+}

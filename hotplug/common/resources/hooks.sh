@@ -12,13 +12,13 @@ hooks_names=(vif vifname dev mac mtu main_ip)
 # hooks_acquire
 # A hook that fails makes the attach fail.
 hooks_acquire() {
-	local file facts began=$SECONDS
+	local hooks_file hooks_facts hooks_began=$SECONDS
 	hooks_remember
 	hooks_find
 	((${#hooks_files[@]})) || return 0
 	hooks_tell online add
-	for file in "${hooks_files[@]}"; do
-		hooks_run "$file" || fail "$reason"
+	for hooks_file in "${hooks_files[@]}"; do
+		hooks_run "$hooks_file" || fail "$reason"
 	done
 }
 
@@ -31,14 +31,14 @@ hooks_expect() {
 # A hook that fails is only reported, because it must not prevent the detach. If
 # the attach never reached the hooks, none is run.
 hooks_release() {
-	local file facts began=$SECONDS called
+	local hooks_file hooks_facts hooks_began=$SECONDS called
 	journal_recall called called
 	[[ $called ]] || return 0
 	hooks_find
 	((${#hooks_files[@]})) || return 0
 	hooks_tell offline remove
-	for file in "${hooks_files[@]}"; do
-		hooks_run "$file" || hooks_report "$reason"
+	for hooks_file in "${hooks_files[@]}"; do
+		hooks_run "$hooks_file" || hooks_report "$reason"
 	done
 }
 
@@ -46,10 +46,10 @@ hooks_release() {
 # Sets hooks_files, in the order of their names, without the backup copies of
 # editors and package managers.
 hooks_find() {
-	local file
+	local hooks_file
 	hooks_files=()
-	for file in "${0%/*}"/vif-post.d/*; do
-		[[ ! -f $file || ! -x $file || $file == *@(~|.bak|.orig|.dpkg-*|.rpm*) ]] || hooks_files+=("$file")
+	for hooks_file in "${0%/*}"/vif-post.d/*; do
+		[[ ! -f $hooks_file || ! -x $hooks_file || $hooks_file == *@(~|.bak|.orig|.dpkg-*|.rpm*) ]] || hooks_files+=("$hooks_file")
 	done
 }
 
@@ -57,16 +57,16 @@ hooks_find() {
 # Records the facts, because a detach has neither the nodes nor the variables that
 # earlier resources set.
 hooks_remember() {
-	local notes=()
+	local hooks_notes=()
 	hooks_note "${hooks_names[@]}" "${parameters[@]}"
-	journal_remember called y "${notes[@]}"
+	journal_remember called y "${hooks_notes[@]}"
 }
 
 # hooks_note <name>...
-# Adds those that have a value to notes (declared by the caller).
+# Adds those that have a value to hooks_notes.
 hooks_note() {
 	while (($#)); do
-		[[ ! ${!1-} ]] || notes+=("$1" "${!1}")
+		[[ ! ${!1-} ]] || hooks_notes+=("$1" "${!1}")
 		shift
 	done
 }
@@ -76,10 +76,10 @@ hooks_note() {
 hooks_tell() {
 	local name value command=$1
 	[[ $type_if != tap ]] || command=$2
-	facts=("command=$command" "type_if=$type_if" "domid=$domid" "devid=$devid" "XENBUS_PATH=$XENBUS_PATH")
+	hooks_facts=("command=$command" "type_if=$type_if" "domid=$domid" "devid=$devid" "XENBUS_PATH=$XENBUS_PATH")
 	for name in "${hooks_names[@]}" "${parameters[@]}"; do
 		journal_recall value "$name"
-		facts+=("$name=$value")
+		hooks_facts+=("$name=$value")
 	done
 }
 
@@ -87,10 +87,10 @@ hooks_tell() {
 # Runs one, with facts, for the rest of hooks_deadline since began (both declared
 # by the caller). Fails with reason set.
 hooks_run() {
-	local left=$((hooks_deadline - SECONDS + began)) all=$((run_last - SECONDS))
+	local left=$((hooks_deadline - SECONDS + hooks_began)) all=$((run_last - SECONDS))
 	((left < all)) || left=$all
 	((left > 0)) || left=1
-	helper run --deadline "$left" --input '' -- bash "$hotplug_common/lib/hook-shell.sh" "$1" "$0" "${facts[@]}" && return 0
+	helper run --deadline "$left" --input '' -- bash "$hotplug_common/lib/hook-shell.sh" "$1" "$0" "${hooks_facts[@]}" && return 0
 	# Replaces the command, which the helper's message begins with, by the hook.
 	reason="The hook $1 ${reason#*\' }"
 	return 1
