@@ -111,7 +111,8 @@ enumeration() {
 	HOTPLUG_SCRIPTS='' run host_stop
 	[[ "$status" -eq 1 ]]
 	[[ $output == *"/dev/loop"*"left.img"* ]]
-	[[ -z "$(losetup -j "$image")" ]]
+	is_detached() { [[ ! $(losetup -j "$image") ]]; }
+	until_true is_detached # it goes when whoever looks at it has closed it
 	host_pid=''
 }
 
