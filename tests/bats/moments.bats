@@ -85,7 +85,7 @@ without_pids() {
 # has_moments <role> <name>...
 # These are all of the role.
 has_moments() {
-	[[ "$(without_pids "$log" | awk -v role="$1" '$1 == role { print $3 }' | xargs)" == "${*:2}" ]]
+	without_pids "$log" | awk -v role="$1" '$1 == role { print $3 }' | diff <(printf '%s\n' "${@:2}") -
 }
 
 @test "two runs of a command have the same moments" {
