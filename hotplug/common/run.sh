@@ -5,24 +5,24 @@
 
 run_socket=3              # the helper's, see helpers/cmd-call.c
 run_last=$hotplug_seconds # how many SECONDS this bash has; the helper sets it
-reply=()                  # the fields of the last answer
-output=''                 # what the last command printed
+run_reply=()              # the fields of the last answer
+run_output=''             # what the last command printed
 reason=''                 # the sentence of what failed last
 
 # helper <subcommand> [argument...]
 # Asks the helper. Each subcommand has a deadline of its own, and all of them
 # that of the call.
-# Result: reply, its fields. On failure its exit status (xen-hotplug --help has
+# Result: run_reply, its fields. On failure its exit status (xen-hotplug --help has
 # the list), with its sentence in reason.
 helper() {
 	local run_status run_count
-	reply=()
+	run_reply=()
 	run_tell "$@"
 	read -r -d '' -u "$run_socket" run_status
 	read -r -d '' -u "$run_socket" run_count
-	((run_count == 0)) || mapfile -d '' -n "$run_count" -t -u "$run_socket" reply
+	((run_count == 0)) || mapfile -d '' -n "$run_count" -t -u "$run_socket" run_reply
 	((run_status)) || return 0
-	reason=${reply[0]-}
+	reason=${run_reply[0]-}
 	reason=${reason%$'\n'}
 	[[ $reason == *. ]] || reason="xen-hotplug $1 ended without a word, with status $run_status; see the kernel's log for what killed it."
 	return "$run_status"
@@ -31,7 +31,7 @@ helper() {
 # run <command> [argument...]
 # Runs a command that changes or asks the system: for at most 10 s, with no
 # descriptor but 0 to 2, and no longer than this script.
-# Result: output, what it printed. On failure its status (124: the deadline),
+# Result: run_output, what it printed. On failure its status (124: the deadline),
 # with a sentence in reason.
 run() {
 	run_with '' "$@"
@@ -42,7 +42,7 @@ run() {
 run_with() {
 	local run_status=0
 	helper run --input "$1" -- "${@:2}" || run_status=$?
-	output=${reply[0]-}
+	run_output=${run_reply[0]-}
 	return "$run_status"
 }
 

@@ -14,7 +14,7 @@ store_load() {
 	[[ $action != @(attach|detach) ]] || store_lock=(--wait "$lock_wait" --lock "$lock_descriptor:$device_id")
 	helper load "${store_lock[@]}" "$XENBUS_PATH" "$@" || return
 	for store_node; do
-		store_take "$store_node" "${reply[store_at++]}" || return
+		store_take "$store_node" "${run_reply[store_at++]}" || return
 	done
 }
 

@@ -368,7 +368,7 @@ block_cd() {
 		device block 'A disk.'
 		target disk 'The image.'
 		resources() { use disk "$target" "$mode"; use thing; }
-		thing_acquire() { ls -l "/proc/$$/fd" >&2; run ls -l /proc/self/fd || fail "$reason"; printf '%s' "$output" >&2; }
+		thing_acquire() { ls -l "/proc/$$/fd" >&2; run ls -l /proc/self/fd || fail "$reason"; printf '%s' "$run_output" >&2; }
 		thing_release() { :; }
 		hotplug "$@"
 	END

@@ -35,8 +35,8 @@ call_script() {
 @test "a script asks several times, and each answer has its fields" {
 	store_set "$home/a" 'one value' "$home/b" ''
 	script <<-'END'
-		helper load "$home" a b c && printf '%s\0' "${reply[@]}"
-		helper load "$home" b && printf '%s\0' "${reply[@]}"
+		helper load "$home" a b c && printf '%s\0' "${run_reply[@]}"
+		helper load "$home" b && printf '%s\0' "${run_reply[@]}"
 	END
 	call_script
 	done_with '=one value' '=' - '='
@@ -48,9 +48,9 @@ call_script() {
 		all=$(printf '%b' "$(printf '\\x%02x' {1..255})")
 		helper publish "$home" $'k=two\nlines\n' l= "m=$all" || exit
 		helper load "$home" k l m
-		[[ ${reply[0]} == $'=two\nlines\n' && ${reply[1]} == '=' && ${reply[2]} == "=$all" ]] || exit
+		[[ ${run_reply[0]} == $'=two\nlines\n' && ${run_reply[1]} == '=' && ${run_reply[2]} == "=$all" ]] || exit
 		run printf '%s|' '' $'a\n' '' "$all"
-		[[ $output == $'|a\n||'"$all|" ]]
+		[[ $run_output == $'|a\n||'"$all|" ]]
 	END
 	call_script
 	done_with
@@ -59,8 +59,8 @@ call_script() {
 @test "a request may have 1,000 arguments" {
 	script <<-'END'
 		keys=({1..1000})
-		helper load "$home" "${keys[@]}" && printf '%s\0' "${#reply[@]}"
-		run printf '%s ' "${keys[@]}" && [[ $output == "${keys[*]} " ]]
+		helper load "$home" "${keys[@]}" && printf '%s\0' "${#run_reply[@]}"
+		run printf '%s ' "${keys[@]}" && [[ $run_output == "${keys[*]} " ]]
 	END
 	call_script
 	done_with 1000
@@ -71,7 +71,7 @@ call_script() {
 		helper claim --device vbd/1/2 --mode w -- /no/such/image || printf '%s\0' "$?" "$reason"
 		helper nonsense || printf '%s\0' "$?" "$reason"
 		helper load || printf '%s\0' "$?" "$reason"
-		helper load "$home" a && printf '%s\0' "${reply[@]}"
+		helper load "$home" a && printf '%s\0' "${run_reply[@]}"
 	END
 	call_script
 	[[ $status == 0 && ${#reply[@]} == 7 && ! $error ]]
@@ -83,8 +83,8 @@ call_script() {
 
 @test "a command that fails prints nothing, but has its status and its own sentence" {
 	script <<-'END'
-		run sh -c 'printf half; echo why >&2; exit 7' || printf '%s\0' "$?" "$output" "$reason"
-		run true && printf '%s\0' "${#reply[@]}" "$output"
+		run sh -c 'printf half; echo why >&2; exit 7' || printf '%s\0' "$?" "$run_output" "$reason"
+		run true && printf '%s\0' "${#run_reply[@]}" "$run_output"
 	END
 	call_script
 	done_with 7 $'\'sh -c printf half; echo why >&2; exit 7\' failed: why.\n' \
@@ -94,7 +94,7 @@ call_script() {
 @test "a worker that is killed has failed, and the next request is served" {
 	script <<-'END'
 		run sh -c 'kill -KILL $PPID' || printf '%s\0' "$?" "$reason"
-		run echo next && printf '%s\0' "$output"
+		run echo next && printf '%s\0' "$run_output"
 	END
 	call_script
 	[[ $status == 0 && ${reply[0]} != 0 && ${reply[1]} == *'ended without a word'*. && ${reply[2]} == $'next\n' ]]
@@ -103,7 +103,7 @@ call_script() {
 @test "a request of almost 4 MiB is served" {
 	script <<-'END'
 		printf -v text '%04194200d' 0
-		run_with "$text" wc -c && printf '%s\0' "${output//[!0-9]/}"
+		run_with "$text" wc -c && printf '%s\0' "${run_output//[!0-9]/}"
 	END
 	call_script
 	done_with 4194200
@@ -113,7 +113,7 @@ call_script() {
 	script <<-'END'
 		printf -v text '%04194304d' 0
 		run_with "$text" wc -c || printf '%s\0' "$?" "$reason"
-		run echo next && printf '%s\0' "$output"
+		run echo next && printf '%s\0' "$run_output"
 	END
 	call_script
 	done_with 2 'A command or its input has more than 4 MiB, which is not taken; give it a file.' $'next\n'
@@ -123,8 +123,8 @@ call_script() {
 	script <<-'END'
 		printf '%s\0' 15 run -- echo 11 15 run -- echo 22 >&3
 		for piece in 1 '5\0' r 'un\0--' '\0' 'echo\0' 33 '\0'; do printf -- "$piece" >&3; done
-		mapfile -d '' -n 9 -t reply <&3
-		printf '%s\0' "${reply[@]}"
+		mapfile -d '' -n 9 -t run_reply <&3
+		printf '%s\0' "${run_reply[@]}"
 	END
 	call_script
 	done_with 0 1 $'11\n' 0 1 $'22\n' 0 1 $'33\n'

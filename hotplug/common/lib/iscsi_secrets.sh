@@ -14,7 +14,7 @@ iscsi_secrets_get() {
 	[[ -f $iscsi_secrets_file ]] ||
 		fail "$iscsi_secrets_file, which should hold the secret of the CHAP user '$3', does not exist; create it, mode 600, with the line: $2 $3 SECRET."
 	run stat --dereference --format '%u %a' -- "$iscsi_secrets_file" || fail "Cannot read the permissions of $iscsi_secrets_file: $reason"
-	[[ $output =~ ^0\ [0-7]?[0-7]00[[:space:]]*$ ]] ||
+	[[ $run_output =~ ^0\ [0-7]?[0-7]00[[:space:]]*$ ]] ||
 		fail "$iscsi_secrets_file is readable by users other than root; chown root and chmod 600 it, then change the secrets in it."
 	while read -r line_iqn line_user line_secret || [[ $line_iqn ]]; do
 		[[ $line_iqn == "$2" && $line_user == "$3" && $line_secret ]] || continue

@@ -30,7 +30,7 @@ disk_claim() {
 	helper claim --device "$device_id" --mode "$2" "${@:3}" -- "$path" || status=$?
 	((status != 4)) || fail "$reason" busy
 	((status == 0)) || fail "$reason"
-	for field in "${reply[@]}"; do
+	for field in "${run_reply[@]}"; do
 		case $field in
 		device=*) dev=${field#*=} ;;
 		physical-device=*) physical_device=${field#*=} ;;

@@ -111,7 +111,7 @@ drbd_role_read() {
 	drbd_role_now='' drbd_role_minor='' drbd_role_disk='' drbd_role_quorum='' drbd_role_peer='' drbd_role_fresh=''
 	reason=''
 	run drbdsetup events2 --now "$drbd_role_resource" || [[ ! -e /sys/module/drbd ]] || return 1
-	mapfile -t lines <<<"$output"
+	mapfile -t lines <<<"$run_output"
 	for line in "${lines[@]}"; do
 		[[ " $line " != *" name:$drbd_role_resource "* ]] || drbd_role_take "$line "
 	done

@@ -113,8 +113,8 @@ forwarding_drops() {
 	config_get firewall firewall
 	((status == 0)) || [[ $firewall == auto && $status == [123] ]] ||
 		fail "Cannot see whether the packets of $2 pass $1: $reason"
-	listed+=$output
-	((status == 0)) && [[ $3 == bridged || $output != $'-P FORWARD ACCEPT\n' ]]
+	listed+=$run_output
+	((status == 0)) && [[ $3 == bridged || $run_output != $'-P FORWARD ACCEPT\n' ]]
 }
 
 # forwarding_reason <status>

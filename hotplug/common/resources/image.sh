@@ -46,7 +46,7 @@ image_below() {
 	local rest key name
 	run qemu-img info --format="$2" --backing-chain --output=json -- "$1" ||
 		fail "The image $image cannot be read as $2: $reason"
-	rest=$output
+	rest=$run_output
 	# Quotes in a string are escaped, so no string can look like a key.
 	while [[ $rest =~ '"'(filename|full-backing-filename|data-file)'": "'(([^\"\\]|\\.)*)'"'(.*) ]]; do
 		rest=${BASH_REMATCH[4]} key=${BASH_REMATCH[1]}

@@ -77,7 +77,7 @@ interface_vanished() {
 interface_takes_mtu() {
 	((${2:-0} > 1500)) || return 0
 	run ip -json -details link show dev "$1" || fail "Cannot read the maximum MTU of $1: $reason"
-	[[ $output =~ \"max_mtu\":([1-9][0-9]*) ]] && ((BASH_REMATCH[1] < $2)) || return 0
+	[[ $run_output =~ \"max_mtu\":([1-9][0-9]*) ]] && ((BASH_REMATCH[1] < $2)) || return 0
 	fail "$1 cannot have the MTU $2; its maximum is ${BASH_REMATCH[1]}, so set mtu=${BASH_REMATCH[1]} or less in the guest's configuration."
 }
 

@@ -120,7 +120,7 @@ iscsi_session_discover() {
 	iscsi_portals=()
 	while read -r portal name && ((${#iscsi_portals[@]} < iscsi_portals_most)); do
 		[[ $name != "$1" ]] || iscsi_portals_take "${portal%,*}" || :
-	done <<<"$output"
+	done <<<"$run_output"
 	((${#iscsi_portals[@]})) || fail "The server at $at has no target $1, or does not show it to this host; correct iqn= in the guest's configuration, or allow this host there."
 	portals=("${iscsi_portals[@]}")
 }

@@ -79,17 +79,17 @@ nbd_export_same_vm() {
 # The virtual machine that the domain is, or serves; empty if the store has none.
 nbd_export_vm() {
 	helper load "/local/domain/$2" vm target || fail "$reason"
-	[[ ! ${reply[1]} =~ ^=([0-9]+)$ ]] || helper load "/local/domain/${BASH_REMATCH[1]}" vm || fail "$reason"
+	[[ ! ${run_reply[1]} =~ ^=([0-9]+)$ ]] || helper load "/local/domain/${BASH_REMATCH[1]}" vm || fail "$reason"
 	printf -v "$1" ''
-	[[ ${reply[0]} != =* ]] || printf -v "$1" '%s' "${reply[0]#=}"
+	[[ ${run_reply[0]} != =* ]] || printf -v "$1" '%s' "${run_reply[0]#=}"
 }
 
 # nbd_export_refuse <export, as messages name it> <mode of the other> <domid of the other>
 nbd_export_refuse() {
 	local how=read-write name='a guest'
 	[[ $2 != r ]] || how=read-only
-	if helper load "/local/domain/$3" name && [[ ${reply[0]} == =* ]]; then
-		quote name "${reply[0]#=}"
+	if helper load "/local/domain/$3" name && [[ ${run_reply[0]} == =* ]]; then
+		quote name "${run_reply[0]#=}"
 		name="guest $name"
 	fi
 	fail "$1 is in use, $how, by $name (domain $3); detach it there first, or share it deliberately with shared=y." busy

@@ -60,7 +60,7 @@ ovs_port_release() {
 # ovs_port_check <interface> <bridge> <mtu> <VLANs>
 ovs_port_check() {
 	ovs_port_parse "$2" && ovs_port_ask -- port-to-br "$1" || return
-	[[ ${output%$'\n'} == "$ovs_port_bridge" ]] || reason="$1 is not a port of the bridge $ovs_port_bridge."
+	[[ ${run_output%$'\n'} == "$ovs_port_bridge" ]] || reason="$1 is not a port of the bridge $ovs_port_bridge."
 	[[ ! $reason ]]
 }
 
@@ -146,8 +146,8 @@ ovs_port_identify() {
 	local vm name id=$vifname
 	[[ $type_if != tap ]] || id=${id%-emu}
 	helper load "$XENBUS_PATH" "/local/domain/$domid/vm" "/local/domain/$domid/name" || fail "$reason"
-	ovs_port_take vm "/local/domain/$domid/vm" "${reply[0]}"
-	ovs_port_take name "/local/domain/$domid/name" "${reply[1]}"
+	ovs_port_take vm "/local/domain/$domid/vm" "${run_reply[0]}"
+	ovs_port_take name "/local/domain/$domid/name" "${run_reply[1]}"
 	vm=${vm##*/}
 	ovs_port_add_id attached-mac "$mac"
 	ovs_port_add_id xen-vm-uuid "$vm"

@@ -114,7 +114,7 @@ routed_read() {
 	run_with "address show dev $1 scope global primary -tentative -deprecated
 		neighbour show proxy dev $1
 " ip -json -brief -batch - || fail "Cannot read the addresses of $1: $reason"
-	rest=$output main_ip='' routed_ipv6='' routed_answer=' '
+	rest=$run_output main_ip='' routed_ipv6='' routed_answer=' '
 	while [[ $rest =~ '"local":"'([^\"]*)'"'(.*) ]]; do
 		address=${BASH_REMATCH[1]} rest=${BASH_REMATCH[2]}
 		if [[ $address == *:* ]]; then routed_ipv6=${routed_ipv6:-$address}; else main_ip=${main_ip:-$address}; fi

@@ -77,7 +77,7 @@ tap_check() {
 tap_image() {
 	local field
 	helper identify -- "$1" || fail "$reason"
-	for field in "${reply[@]}"; do
+	for field in "${run_reply[@]}"; do
 		[[ $field != extent=* ]] || image+="${field#*=},"
 	done
 }
@@ -129,7 +129,7 @@ tap_find() {
 	local line lines of=() entry='^pid=([0-9]+)( minor=([0-9]+))?( state=[^ ]*)?( args=.*)?$'
 	[[ ! $2 ]] || of=(-p "$2")
 	run tap-ctl list "${of[@]}" || return 1
-	mapfile -t lines <<<"$output"
+	mapfile -t lines <<<"$run_output"
 	pid='' attached='' opened='' reason=''
 	for line in "${lines[@]}"; do
 		[[ $line =~ $entry ]] || continue
@@ -162,7 +162,7 @@ tap_make() {
 	local read_only=()
 	[[ $2 != r ]] || read_only=(-R)
 	run env "$tap_tag=$token" tap-ctl spawn || fail "Cannot start a tapdisk: $reason"
-	pid=${output%$'\n'}
+	pid=${run_output%$'\n'}
 	[[ $pid =~ ^[1-9][0-9]*$ ]] || fail "tap-ctl spawn printed ${pid@Q} instead of a process id; please report it, with the version of blktap."
 	journal_remember tap_made "$token $pid"
 	tap_allocate
@@ -179,7 +179,7 @@ tap_allocate() {
 	tap_numbers
 	journal_remember tap_before " ${numbers[*]} "
 	run tap-ctl allocate || fail "Cannot allocate a minor number for tapdisk: $reason"
-	node=${output%$'\n'} minor=${output%$'\n'}
+	node=${run_output%$'\n'} minor=${run_output%$'\n'}
 	minor=${minor##*[!0-9]}
 	[[ $node == /*[!0-9]"$minor" && $minor ]] || fail "tap-ctl allocate printed ${node@Q} instead of a device; please report it, with the version of blktap."
 	journal_remember tap_made "$token $pid $minor $node"
@@ -256,7 +256,7 @@ tap_give_vbd() {
 	[[ -b $node ]] ||
 		fail "The kernel of this host has no blktap, so tapdisk serves no block device; attach the disk with backendtype=tap (Xen 4.19 or later, and tapback)."
 	helper identify -- "$node" || fail "$reason"
-	for field in "${reply[@]}"; do
+	for field in "${run_reply[@]}"; do
 		[[ $field != physical-device=* ]] || physical_device=${field#*=}
 	done
 	dev=$node
