@@ -3,43 +3,54 @@
 # Reading journals: this device's, when it is released, and the other devices'.
 # Most attaches read none.
 
+# Set by journal_parse:
+journal_records=() # where the whole records begin in journal_fields
+journal_whole=0    # how many of journal_fields they have together
+
+# Set by journal_others: the name of another device's journal (vbd-1-51712) -> the
+# value that it remembered last under the key. A device whose value is empty is absent.
+declare -gA journal_theirs
+
+journal_fields=() # what was read of a journal
+journal_value=''  # set by journal_latest
+
 # journal_read
 # Fills the arrays from the device's file. Fails with reason set where it cannot
 # be read.
 journal_read() {
-	local at fields records whole
+	local at
 	if [[ ! -f $journal_file || -L $journal_file || ! -O $journal_file ]]; then
 		reason="$journal_file is no file that root has written, so that what this device has is not known; see who made it, then remove it."
 		return 1
 	fi
-	mapfile -d '' -t fields <"$journal_file" || return
+	mapfile -d '' -t journal_fields <"$journal_file" || return
 	journal_parse
 	journal_known || return
-	((whole == ${#fields[@]})) || journal_cut=1
-	for at in "${records[@]}"; do
-		journal_replay "${fields[at]}" "${fields[@]:at+2:fields[at + 1]}"
+	((journal_whole == ${#journal_fields[@]})) || journal_cut=1
+	for at in "${journal_records[@]}"; do
+		journal_replay "${journal_fields[at]}" "${journal_fields[@]:at+2:journal_fields[at + 1]}"
 	done
 }
 
 # journal_known
-# Fails with reason set where the caller's whole fields are of a format that came later.
+# Fails with reason set where what was read has a format that came later.
 journal_known() {
-	((whole)) && [[ ${fields[0]} == format && ${fields[2]} != "$journal_format" ]] || return 0
-	reason="$journal_file has the format ${fields[2]@Q}, which this version does not know; detach the device with the version that attached it."
+	((journal_whole)) && [[ ${journal_fields[0]} == format && ${journal_fields[2]} != "$journal_format" ]] || return 0
+	reason="$journal_file has the format ${journal_fields[2]@Q}, which this version does not know; detach the device with the version that attached it."
 	return 1
 }
 
 # journal_parse
-# Sets the caller's records to where in its fields the whole records begin, and
-# whole to how many of the fields these are.
+# Finds the records of journal_fields.
 journal_parse() {
-	local count
-	records=() whole=0
-	# Of what is no number, arithmetic could make code.
-	while count=${fields[whole + 1]-} && [[ $count == [1-9]?([0-9])?([0-9]) && ${fields[whole + 2 + count]-cut} == '' ]]; do
-		records+=("$whole")
-		whole=$((whole + 3 + count))
+	local count at=0
+	journal_records=()
+	# Checks for digits first: arithmetic would evaluate anything else.
+	while count=${journal_fields[at + 1]-} && [[ $count == [1-9]?([0-9])?([0-9]) && ${journal_fields[at + 2 + count]-cut} == '' ]]; do
+		journal_records+=("$at")
+		at=$((at + 3 + count))
 	done
+	journal_whole=$at
 }
 
 # journal_replay use|note <field>...
@@ -59,45 +70,43 @@ journal_clear() {
 }
 
 # journal_mend
-# Takes away what a kill has left of a record, behind which nothing could be
-# read. Fails with reason set.
+# Truncates the file to its whole records: behind a record that a kill cut short
+# nothing could be read. Fails with reason set.
 journal_mend() {
-	local fields records whole text
-	mapfile -d '' -t fields 2>/dev/null <"$journal_file" || return 1
+	local text
+	mapfile -d '' -t journal_fields 2>/dev/null <"$journal_file" || return 1
 	journal_parse
-	((whole < ${#fields[@]})) || return 0
-	printf -v text '%s.' "${fields[@]:0:whole}" ''
+	((journal_whole < ${#journal_fields[@]})) || return 0
+	printf -v text '%s.' "${journal_fields[@]:0:journal_whole}" ''
 	run truncate --size $((${#text} - 1)) -- "$journal_file" || return
 	journal_cut=''
 }
 
 # journal_others <key>
-# Sets the caller's associative array others to what each other device has
-# remembered last under this key: the name of its journal (vbd-1-51712) -> the
-# value. Where that is empty the device is not there.
+# Sets journal_theirs.
 journal_others() {
-	local IFS=' ' file value fields records whole
-	others=()
+	local IFS=' ' file
+	journal_theirs=()
 	for file in "${journal_file%/*}"/v*-*; do
 		[[ $file != "$journal_file" ]] || continue
-		mapfile -d '' -t fields 2>/dev/null <"$file" || continue
+		mapfile -d '' -t journal_fields 2>/dev/null <"$file" || continue
 		# There may be a thousand, and most have no such key.
-		[[ " ${fields[*]} " == *" $1 "* ]] || continue
+		[[ " ${journal_fields[*]} " == *" $1 "* ]] || continue
 		journal_parse
 		journal_latest "$1"
-		[[ ! $value ]] || others[${file##*/}]=$value
+		[[ ! $journal_value ]] || journal_theirs[${file##*/}]=$journal_value
 	done
 }
 
 # journal_latest <key>
-# Sets the caller's value to what its records remember last under this key, or to nothing.
+# Sets journal_value to what was remembered last under this key, or to nothing.
 journal_latest() {
 	local at pair end
-	value=''
-	for at in "${records[@]}"; do
-		[[ ${fields[at]} != use ]] || continue
-		for ((pair = at + 2, end = pair + fields[at + 1]; pair + 1 < end; pair += 2)); do
-			[[ ${fields[pair]} != "$1" ]] || value=${fields[pair + 1]}
+	journal_value=''
+	for at in "${journal_records[@]}"; do
+		[[ ${journal_fields[at]} != use ]] || continue
+		for ((pair = at + 2, end = pair + journal_fields[at + 1]; pair + 1 < end; pair += 2)); do
+			[[ ${journal_fields[pair]} != "$1" ]] || journal_value=${journal_fields[pair + 1]}
 		done
 	done
 }
@@ -106,9 +115,8 @@ journal_latest() {
 # Does another device remember just this?
 journal_shared() {
 	local value
-	local -A others
 	journal_others "$1"
-	for value in "${others[@]}"; do
+	for value in "${journal_theirs[@]}"; do
 		[[ $value != "$2" ]] || return 0
 	done
 	return 1

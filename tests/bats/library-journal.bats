@@ -70,7 +70,7 @@ write='
 		# shellcheck disable=SC2059 # the garbage is a format
 		printf "$garbage" >"$BATS_TEST_TMPDIR/journal"
 		cp "$BATS_TEST_TMPDIR/journal" "$BATS_TEST_TMPDIR/vbd-9-9"
-		run library "$show"'journal_read; show; declare -A others; journal_others key; [[ ${others[*]} == @(|v) ]]'
+		run library "$show"'journal_read; show; journal_others key; [[ ${journal_theirs[*]} == @(|v) ]]'
 		echo "$garbage: $output"
 		[[ "$status" -eq 0 ]]
 		[[ "${#lines[@]}" -le 1 ]]
@@ -101,10 +101,10 @@ others() {
 		}
 		show_others() {
 			local name
-			local -A others=([stale]=1)
+			journal_theirs=([stale]=1)
 			journal_others "$1"
-			for name in "${!others[@]}"; do
-				printf "%s %q\n" "$name" "${others[$name]}"
+			for name in "${!journal_theirs[@]}"; do
+				printf "%s %q\n" "$name" "${journal_theirs[$name]}"
 			done | sort
 		}
 		journal_live=1 journal_file=$BATS_TEST_TMPDIR/vbd-7-0
@@ -161,13 +161,12 @@ others() {
 		$'\xff\xfe' "it's" "$(printf '%05000d' 0)"; do
 		library '
 			journal_live=1 as_it_was=$1
-			declare -A others
 			journal_file=$BATS_TEST_TMPDIR/vbd-1-0
 			journal_begin a
 			journal_remember first . key "$as_it_was" last note
 			journal_file=$BATS_TEST_TMPDIR/journal
 			journal_others key
-			[[ ${others[vbd-1-0]} == "$as_it_was" ]]
+			[[ ${journal_theirs[vbd-1-0]} == "$as_it_was" ]]
 		' "$value"
 		rm "$BATS_TEST_TMPDIR/vbd-1-0"
 	done
@@ -176,7 +175,6 @@ others() {
 @test "others ignores a record truncated at any byte, and reads all records before it" {
 	run library '
 		journal_live=1
-		declare -A others
 		journal_file=$BATS_TEST_TMPDIR/vbd-1-0
 		journal_begin a
 		journal_remember key 1
@@ -191,7 +189,7 @@ others() {
 			expected=
 			((bytes < before)) || expected=1
 			((bytes < size)) || expected="2 and more"
-			[[ ${others[vbd-1-0]-} == "$expected" ]] || echo "cut at $bytes: ${others[*]}"
+			[[ ${journal_theirs[vbd-1-0]-} == "$expected" ]] || echo "cut at $bytes: ${journal_theirs[*]}"
 		done
 		echo "$bytes bytes"
 	'
@@ -202,7 +200,6 @@ others() {
 @test "a device drops only the given keys, wherever a kill has truncated its last record" {
 	run library '
 		run() { "$@"; }
-		declare -A others
 		journal_live=1
 		journal_begin a "b c"
 		journal_remember key 1 else "x  y"
@@ -221,7 +218,7 @@ others() {
 			mv "$BATS_TEST_TMPDIR/journal" "$BATS_TEST_TMPDIR/vbd-1-0"
 			for key in key else; do
 				journal_others "$key"
-				((${#others[@]} == 0)) || echo "cut at $bytes: $key is ${others[*]}"
+				((${#journal_theirs[@]} == 0)) || echo "cut at $bytes: $key is ${journal_theirs[*]}"
 			done
 			journal_file=$BATS_TEST_TMPDIR/vbd-1-0
 			journal_clear

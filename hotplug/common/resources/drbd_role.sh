@@ -52,7 +52,6 @@ drbd_role_expect() {
 # needs it. LINBIT's script, recognized by the missing node `node`, always promotes
 # and always demotes.
 drbd_role_release() {
-	local -A others
 	local ours
 	drbd_role_parse "$1"
 	journal_recall ours "drbd $drbd_role_resource"
@@ -60,7 +59,7 @@ drbd_role_release() {
 	[[ $ours == y ]] || return 0
 	lock "drbd $drbd_role_resource" || return 1
 	journal_others "drbd $drbd_role_resource"
-	((${#others[@]})) || drbd_role_demote
+	((${#journal_theirs[@]})) || drbd_role_demote
 }
 
 # drbd_role_check <resource[/volume]>

@@ -62,9 +62,8 @@ masquerade_lacks() {
 # masquerade_apply nftables|iptables <our addresses> <those of them that are to be there>
 # Makes the rules be for these and all others' addresses. Fails with reason set.
 masquerade_apply() {
-	local -A others
 	journal_others "$masquerade_key"
-	"masquerade_$1" "$2" "$3 ${others[*]}"
+	"masquerade_$1" "$2" "$3 ${journal_theirs[*]}"
 }
 
 # masquerade_family <out-var> ip|ip6 <addresses>

@@ -55,12 +55,11 @@ nbd_export_key() {
 # nbd_export_ask <key> <export, as messages name it> <mode>
 # Fails if another guest has it, unless both only read.
 nbd_export_ask() {
-	local -A others
 	local device other has
 	journal_others "nbd $1"
-	for device in "${!others[@]}"; do
+	for device in "${!journal_theirs[@]}"; do
 		IFS=- read -r _ other _ <<<"$device"
-		has=${others[$device]%!}
+		has=${journal_theirs[$device]%!}
 		[[ $other == "$domid" || $has$3 == rr ]] || nbd_export_same_vm "$other" || nbd_export_refuse "$2" "$has" "$other"
 	done
 }

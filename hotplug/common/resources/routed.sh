@@ -231,9 +231,8 @@ routed_remains() {
 # routed_claims <out-var> <host's interface>
 # The addresses that it answers for because of other devices, each between spaces.
 routed_claims() {
-	local -A others
 	local number
 	read -r number 2>/dev/null <"/sys/class/net/$2/ifindex" || number=none
 	journal_others "needs $number $2"
-	printf -v "$1" '%s' " ${others[*]} "
+	printf -v "$1" '%s' " ${journal_theirs[*]} "
 }

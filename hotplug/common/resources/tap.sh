@@ -86,10 +86,9 @@ tap_image() {
 # Sets token, pid, minor, node and opened to the tapdisk that another device has for
 # image (all declared by the caller). Fails if there is none.
 tap_share() {
-	local -A others
 	local other of_format of_mode
 	journal_others "tap $image"
-	for other in "${others[@]}"; do
+	for other in "${journal_theirs[@]}"; do
 		read -r token of_format of_mode <<<"$other"
 		[[ $of_format == "$1" ]] ||
 			fail "The image is open as $of_format for another disk, so it cannot be opened as $1; write $of_format: into the guest's configuration."
@@ -105,10 +104,9 @@ tap_share() {
 # tap_made <token>
 # Sets pid, minor and node (declared by the caller) from another device's journal.
 tap_made() {
-	local -A others
 	local other of_token values
 	journal_others tap_made
-	for other in "${others[@]}"; do
+	for other in "${journal_theirs[@]}"; do
 		read -r of_token values <<<"$other"
 		[[ $of_token != "$1" ]] || read -r pid minor node <<<"$values"
 	done
@@ -117,9 +115,8 @@ tap_made() {
 # tap_needed <image> <token>
 # Does another device of ours use this tapdisk?
 tap_needed() {
-	local -A others
 	journal_others "tap $1"
-	[[ " ${others[*]}" == *" $2 "* ]]
+	[[ " ${journal_theirs[*]}" == *" $2 "* ]]
 }
 
 # tap_find <token> <process id, or empty>
@@ -226,7 +223,6 @@ tap_free() {
 # Sets numbers (declared by the caller) to those allocated since tap_allocate
 # recorded them, except those of other devices of ours.
 tap_suspect() {
-	local -A others
 	local before all=()
 	numbers=()
 	journal_recall before tap_before
@@ -235,7 +231,7 @@ tap_suspect() {
 	all=("${numbers[@]}") numbers=()
 	journal_others tap_made
 	for number in "${all[@]}"; do
-		[[ "$before ${others[*]} " == *" $number "* ]] || numbers+=("$number")
+		[[ "$before ${journal_theirs[*]} " == *" $number "* ]] || numbers+=("$number")
 	done
 }
 
