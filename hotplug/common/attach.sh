@@ -13,7 +13,7 @@ attach_device() {
 	parameters_check_tools
 	run_tell phase attach
 	journal_start
-	resources
+	resources_use acquire
 	"${device_kind}_publish"
 }
 

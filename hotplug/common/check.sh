@@ -17,15 +17,13 @@ check_device() {
 # Says of each resource in the journal whether it is still there; fails where
 # one is not.
 check_resources() {
-	local first name verdict status=0
-	for ((journal_at = 0; journal_at < ${#journal_name[@]}; journal_at++)); do
-		name=${journal_name[journal_at]}
-		first=${journal_first[journal_at]}
-		reason='' verdict=ok
-		resource_find "$name"
-		resource_optional check "$name" "${journal_values[@]:first:journal_count[journal_at]}" ||
-			verdict=broken status=1
-		printf '%-7s %s%s\n' "$verdict" "$name" "${reason:+: $reason}"
+	local check_at check_verdict check_status=0
+	for ((check_at = 0; check_at < ${#journal_name[@]}; check_at++)); do
+		journal_select "$check_at"
+		reason='' check_verdict=ok
+		resource_find "$journal_resource"
+		resource_optional check "$journal_resource" "${journal_arguments[@]}" || check_verdict=broken check_status=1
+		printf '%-7s %s%s\n' "$check_verdict" "$journal_resource" "${reason:+: $reason}"
 	done
-	return "$status"
+	return "$check_status"
 }

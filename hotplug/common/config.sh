@@ -33,7 +33,7 @@ config_read() {
 
 # config_take <which line> <line without its comment>
 config_take() {
-	local shown value expected
+	local shown value
 	[[ $2 == *[![:space:]]* ]] || return 0
 	quote shown "$2"
 	[[ $2 =~ ^[[:space:]]*([a-z_]+)[[:space:]]*=[[:space:]]*([^[:space:]]*)[[:space:]]*$ ]] ||

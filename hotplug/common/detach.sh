@@ -25,17 +25,17 @@ detach_device() {
 # Nothing is written down: a failure here only means that there is nothing more
 # to find, and what was found is released.
 detach_collect() {
-	resource_mode=collect failure_hidden=1
+	failure_hide
 	trap detach_collected EXIT
 	"${device_kind}_accept"
 	"${device_kind}_parameters"
-	resources
+	resources_use collect
 }
 
 # detach_collected
 # The exit trap of that.
 detach_collected() {
 	trap - EXIT
-	failure_hidden=''
+	failure_show
 	release_device
 }

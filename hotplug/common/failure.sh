@@ -4,7 +4,7 @@
 # attach has begun, has a second bash undo what was done (undo.sh).
 
 failure=''        # the first sentence, empty as long as all is well
-failure_hidden='' # set where a failure only means that there is nothing more to find
+failure_hidden='' # set between failure_hide and failure_show
 
 # fail <sentence> [error|busy]
 # Ends the run. The sentence is for a person: what failed, on which value,
@@ -20,6 +20,18 @@ complain() {
 	[[ ! $failure_hidden ]] || return 0
 	failure=${failure:-$1}
 	run_tell failed "${2:-error}" "$1"
+}
+
+# failure_hide
+# From now on a failure only means that there is nothing more to find.
+failure_hide() {
+	failure_hidden=1
+}
+
+# failure_show
+# Ends failure_hide.
+failure_show() {
+	failure_hidden=''
 }
 
 # failure_unexpected <status> <command> <place>

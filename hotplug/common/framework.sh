@@ -6,13 +6,13 @@
 set -Eeuo pipefail
 shopt -s inherit_errexit
 
-libraries=' ' # those that were read
+library_names=' ' # those that were read, each between spaces
 
 # library <name>
 # Reads common/NAME.sh, unless it was read.
 library() {
-	[[ $libraries != *" $1 "* ]] || return 0
-	libraries+="$1 "
+	[[ $library_names != *" $1 "* ]] || return 0
+	library_names+="$1 "
 	# shellcheck source=/dev/null
 	. "$hotplug_common/$1.sh"
 }

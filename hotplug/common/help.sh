@@ -11,7 +11,7 @@ help_print() {
 	for name in "${parameters[@]}"; do
 		help_parameter "$name"
 	done
-	((${#tools[@]} == 0)) || printf '\nNeeds: %s\n' "${tools[*]}"
+	((${#parameters_tools[@]} == 0)) || printf '\nNeeds: %s\n' "${parameters_tools[*]}"
 	printf '\nFor a person, with XENBUS_PATH set: %s check, %s plan.\n' "$hotplug_name" "$hotplug_name"
 }
 

@@ -11,6 +11,10 @@ journal_whole=0    # how many of journal_fields they have together
 # value that it remembered last under the key. A device whose value is empty is absent.
 declare -gA journal_theirs
 
+# Set by journal_select: what was given to `use`.
+journal_resource=''
+journal_arguments=()
+
 journal_fields=() # what was read of a journal
 journal_value=''  # set by journal_latest
 
@@ -60,6 +64,14 @@ journal_replay() {
 	use) journal_add "${@:2}" ;;
 	note) journal_note "${@:2}" ;;
 	esac
+}
+
+# journal_select <index>
+# Makes it the current resource, and sets journal_resource and journal_arguments.
+journal_select() {
+	journal_at=$1
+	journal_resource=${journal_name[$1]}
+	journal_arguments=("${journal_values[@]:journal_first[$1]:journal_count[$1]}")
 }
 
 # journal_clear

@@ -5,6 +5,9 @@
 # its word, its number of fields, the fields and an empty one, each ended by
 # NUL. A record that a kill cut short describes something that was not begun yet.
 
+journal_directory=/run/xen-hotplug # the journals, and the helper's lock file
+journal_file=''                    # this device's
+
 journal_format=2          # what this framework writes; files without such a record are of format 1
 journal_live=''           # set while what happens is written down
 journal_name=()           # the resources, in the order in which they were acquired
@@ -14,6 +17,12 @@ journal_values=()         # all arguments
 declare -gA journal_notes # "index key" -> what the resource remembered
 journal_cut=''            # set where the file ends with a part of a record
 journal_at=-1             # the resource that is being acquired, released or checked
+
+# journal_locate <name>
+# Which file is this device's: vif-1-0.
+journal_locate() {
+	journal_file=$journal_directory/$1
+}
 
 # journal_start
 # An empty file says already that this device is ours to detach.

@@ -21,13 +21,14 @@ block_identify() {
 # block_action
 # Sets action from verb.
 block_action() {
+	local shown
 	case $verb in
 	add) action=attach ;;
 	remove) action=detach ;;
 	check | plan) action=$verb ;;
 	*)
-		quote verb "$verb"
-		fail "$hotplug_name was called with $verb; libxl calls it with add or remove, a person with check, plan or help."
+		quote shown "$verb"
+		fail "$hotplug_name was called with $shown; libxl calls it with add or remove, a person with check, plan or help."
 		;;
 	esac
 }
@@ -65,13 +66,13 @@ block_attached() {
 # The target is one value, or a list of parameters.
 block_parameters() {
 	# Some versions of xl keep the prefix that selected the script.
-	local params=${store_value[params]#"${hotplug_name#block-}":}
+	local block_value=${store_value[params]#"${hotplug_name#block-}":}
 	if [[ $target_type ]]; then
-		parameters_check 'The target' "$params" "$target_type"
-		target=$params
+		parameters_check 'The target' "$block_value" "$target_type"
+		target=$block_value
 	else
 		library parameter_list
-		parameter_list_take "$params"
+		parameter_list_take "$block_value"
 	fi
 }
 

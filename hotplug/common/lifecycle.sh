@@ -2,10 +2,6 @@
 # SPDX-License-Identifier: LGPL-2.1-only
 # From the call that libxl makes to what is done for it.
 
-lifecycle_directory=/run/xen-hotplug # the journals, and the helper's lock file
-journal_file=''
-resource_mode=acquire # what use does: acquire, collect or plan
-
 # Which device it is, for scripts too.
 type='' domid='' devid='' # vif, 1, 0
 device_id=''              # vif/1/0: also the key of the lock and, with dashes, the name of the journal
@@ -76,6 +72,6 @@ lifecycle_identify() {
 	fi
 	type=${BASH_REMATCH[2]} domid=${BASH_REMATCH[3]} devid=${BASH_REMATCH[4]}
 	device_id=$type/$domid/$devid
-	journal_file=$lifecycle_directory/$type-$domid-$devid
+	journal_locate "$type-$domid-$devid"
 	[[ $verb == @(check|plan) ]] || run_tell device "$XENBUS_PATH" "$device_id"
 }

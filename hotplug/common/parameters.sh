@@ -9,8 +9,8 @@ declare -gA parameter_about   # name -> one sentence
 declare -gA parameter_line    # name -> the line of the script that declares it
 target_type=''                # the type of the whole target, where there is no list of parameters
 target_about=''
-tools=()
-device_kind='' # block or vif
+parameters_tools=() # the programs that the script needs
+device_kind=''      # block or vif
 device_about=''
 device_types=()
 
@@ -73,13 +73,13 @@ parameters_check_type() {
 # needs <command>...
 # Programs without which the script cannot attach.
 needs() {
-	tools+=("$@")
+	parameters_tools+=("$@")
 }
 
 # parameters_check_tools
 parameters_check_tools() {
 	local tool
-	for tool in "${tools[@]}"; do
+	for tool in "${parameters_tools[@]}"; do
 		parameters_check_tool "$tool"
 	done
 }
@@ -100,10 +100,15 @@ parameters_set() {
 
 # parameters_check <what> <value> <type>
 parameters_check() {
-	local value expected
-	"type_${3%%:*}" "$2" "${3#*:}" && return 0
-	quote value "$2"
-	fail "$1 is $value, which is not $expected; correct the guest's configuration."
+	"type_${3%%:*}" "$2" "${3#*:}" || parameters_refuse "$1" "$2"
+}
+
+# parameters_refuse <what> <value>
+# Fails: a type has said in expected why.
+parameters_refuse() {
+	local shown
+	quote shown "$2"
+	fail "$1 is $shown, which is not $expected; correct the guest's configuration."
 }
 
 # parameters_default <name>
@@ -117,13 +122,13 @@ parameters_default() {
 # parameters_from_nodes
 # An interface's parameters: a node each. An empty one counts as not given.
 parameters_from_nodes() {
-	local name value
-	for name in "${parameters[@]}"; do
-		store_get value "$name"
-		if [[ $value ]]; then
-			parameters_set "$name" "$value"
+	local parameters_name parameters_value
+	for parameters_name in "${parameters[@]}"; do
+		store_get parameters_value "$parameters_name"
+		if [[ $parameters_value ]]; then
+			parameters_set "$parameters_name" "$parameters_value"
 		else
-			parameters_default "$name"
+			parameters_default "$parameters_name"
 		fi
 	done
 }

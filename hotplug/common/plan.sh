@@ -5,12 +5,11 @@
 # plan_device
 # Fails as the attach would; prints the resources otherwise, and changes nothing.
 plan_device() {
-	resource_mode=plan
 	"${device_kind}_load" || fail "$reason"
 	"${device_kind}_accept"
 	"${device_kind}_parameters"
 	parameters_check_tools
-	resources
+	resources_use plan
 }
 
 # plan_print <resource> [argument...]

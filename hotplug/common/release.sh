@@ -19,13 +19,11 @@ release_device() {
 # Releases all that the journal names, the last one first, and goes on where
 # one of them fails.
 release_resources() {
-	local release_first release_name
-	for ((journal_at = ${#journal_name[@]} - 1; journal_at >= 0; journal_at--)); do
-		release_name=${journal_name[journal_at]}
-		release_first=${journal_first[journal_at]}
-		reason="The release of $release_name failed."
-		resource_find "$release_name"
-		"${release_name}_release" "${journal_values[@]:release_first:journal_count[journal_at]}" ||
-			complain "$reason"
+	local release_at
+	for ((release_at = ${#journal_name[@]} - 1; release_at >= 0; release_at--)); do
+		journal_select "$release_at"
+		reason="The release of $journal_resource failed."
+		resource_find "$journal_resource"
+		"${journal_resource}_release" "${journal_arguments[@]}" || complain "$reason"
 	done
 }

@@ -13,6 +13,16 @@
 #
 # All are idempotent, and each may find any half of acquire done.
 
+resource_mode='' # the meaning of use, as resources_use has it
+
+# resources_use acquire|collect|plan
+# Has the script's resources() say what the device is made of: to acquire it, to
+# note it as if it had been acquired, or to print it.
+resources_use() {
+	resource_mode=$1
+	resources
+}
+
 # use <resource> [argument...]
 # In a script's resources(): the device has this, too.
 use() {
@@ -45,7 +55,7 @@ resource_find() {
 # Reads the resource's file, unless the script or an earlier use brought it.
 # Fails where there is none.
 resource_read() {
-	[[ $libraries != *" resources/$1 "* ]] || return 0
+	[[ $library_names != *" resources/$1 "* ]] || return 0
 	declare -F "${1}_acquire" >/dev/null && return 0
 	[[ $1 == [a-z]*([a-z0-9_]) && -f $hotplug_common/resources/$1.sh ]] || return
 	library "resources/$1"

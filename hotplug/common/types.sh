@@ -4,6 +4,8 @@
 # value is valid; otherwise it sets expected, which completes the message
 # "… is VALUE, which is not …". A script may define its own types.
 
+expected='' # set by a type that fails
+
 types_known='addresses bool choice:A,B disk host ifname mac mode mtu path port uint vlans word'
 
 # type_word <value>

@@ -8,9 +8,9 @@
 # everywhere and cannot wait for a name that does not exist yet. The pause starts
 # no program.
 sysfs_await() {
-	local until=$((SECONDS + $1 < run_last ? SECONDS + $1 : run_last))
+	local sysfs_until=$((SECONDS + $1 < run_last ? SECONDS + $1 : run_last))
 	until "${2}_is_$3" "${@:4}"; do
-		((SECONDS < until)) || return 1
+		((SECONDS < sysfs_until)) || return 1
 		# The helper says nothing unasked.
 		read -r -t 0.02 -u "$run_socket" _ || :
 	done
