@@ -9,6 +9,13 @@ addresses_ipv4=()   # 192.0.2.1, 192.0.2.0/24
 addresses_ipv6=()   # 2001:db8::1, 2001:db8::/64
 addresses_ranges=() # addresses_ipv6 as numbers: 0xFIRST or 0xFIRST-0xLAST
 
+# Set by addresses_split: the eight numbers of an IPv6 address, such as 0xfe80.
+addresses_groups=()
+
+# Set by addresses_extend, from addresses_groups and a prefix length:
+addresses_last=()  # the eight numbers of the last address of the prefix
+addresses_beyond=0 # the bits of addresses_groups behind the prefix, or 0
+
 # The shortest prefixes; a wider one is assumed to be a mistake.
 addresses_least_ipv4=8
 addresses_least_ipv6=32
@@ -63,15 +70,10 @@ addresses_take_ipv4() {
 # addresses_take_ipv6 <address> <length> <both>
 # Refuses 0::/16, which has ::, ::1 and mapped IPv4 addresses, and ff00::/8.
 addresses_take_ipv6() {
-	local groups=() last=() beyond=0
-	addresses_groups "$1" || return
-	((groups[0] != 0 && groups[0] < 0xff00 && $2 <= 128)) || return
-	if (($2 == 128)); then
-		last=("${groups[@]}")
-	else
-		addresses_last "$2"
-	fi
-	addresses_is_prefix "$3" "$2" "$addresses_least_ipv6" "$beyond" || return
+	addresses_split "$1" || return
+	((addresses_groups[0] != 0 && addresses_groups[0] < 0xff00 && $2 <= 128)) || return
+	addresses_extend "$2"
+	addresses_is_prefix "$3" "$2" "$addresses_least_ipv6" "$addresses_beyond" || return
 	addresses_ipv6+=("$3")
 	addresses_range
 }
@@ -90,10 +92,10 @@ addresses_is_prefix() {
 	return 1
 }
 
-# addresses_groups <IPv6 address>
-# Sets groups (declared by the caller) to its eight numbers, such as 0xfe80. Fails
-# if it is none; the notation that ends with an IPv4 address is not supported.
-addresses_groups() {
+# addresses_split <IPv6 address>
+# Sets addresses_groups. Fails if it is no address; the notation that ends with an
+# IPv4 address is not supported.
+addresses_split() {
 	local group='[[:xdigit:]]{1,4}' zeros=(0 0 0 0 0 0 0 0) half left right count
 	half="($group(:$group)*)?"
 	[[ $1 =~ ^$half(::$half)?$ ]] || return
@@ -105,28 +107,29 @@ addresses_groups() {
 	else
 		((count == 8)) || return
 	fi
-	groups=("${left[@]/#/0x}" "${zeros[@]:count}" "${right[@]/#/0x}")
+	addresses_groups=("${left[@]/#/0x}" "${zeros[@]:count}" "${right[@]/#/0x}")
 }
 
-# addresses_last <length>
-# Sets last to the last address of the prefix that begins with groups, and beyond
-# to the host bits that are set in groups (all declared by the caller).
-addresses_last() {
+# addresses_extend <length>
+# Sets addresses_last and addresses_beyond.
+addresses_extend() {
 	local i free
+	addresses_last=("${addresses_groups[@]}") addresses_beyond=0
+	(($1 < 128)) || return 0
 	for ((i = 0; i < 8; i++)); do
 		free=$((16 * (i + 1) - $1))
 		free=$(((1 << (free < 0 ? 0 : free > 16 ? 16 : free)) - 1))
-		beyond=$((beyond | groups[i] & free))
-		last+=($((groups[i] | free)))
+		addresses_beyond=$((addresses_beyond | addresses_groups[i] & free))
+		addresses_last[i]=$((addresses_groups[i] | free))
 	done
 }
 
 # addresses_range
-# Adds groups to last (both declared by the caller) to addresses_ranges.
+# Adds addresses_groups to addresses_last to addresses_ranges.
 addresses_range() {
 	local from to
-	printf -v from '%04x' "${groups[@]}"
-	printf -v to '%04x' "${last[@]}"
+	printf -v from '%04x' "${addresses_groups[@]}"
+	printf -v to '%04x' "${addresses_last[@]}"
 	[[ $from == "$to" ]] || from+=-0x$to
 	addresses_ranges+=("0x$from")
 }

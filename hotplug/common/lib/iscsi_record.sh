@@ -16,36 +16,38 @@ iscsi_record_lent='# For one login by xen-hotplug:'
 # iscsiadm's deadline. It checks the time after each failure, 3 s apart.
 iscsi_record_login_timeout=5
 
+# Set by iscsi_record_find and iscsi_record_make: the files, one for each interface
+# that the administrator has bound the target to.
+iscsi_record_files=()
+
 # iscsi_record_find <iqn> <portal>
-# Sets records (declared by the caller) to the files, one for each interface that
-# the administrator has bound the target to.
+# Sets iscsi_record_files.
 iscsi_record_find() {
 	local root file
-	records=()
+	iscsi_record_files=()
 	for root in "${iscsi_record_roots[@]}"; do
 		for file in "$root/nodes/$1/$2" "$root/nodes/$1/$2",*/*; do
-			[[ ! -f $file ]] || records+=("$file")
+			[[ ! -f $file ]] || iscsi_record_files+=("$file")
 		done
 	done
 }
 
 # iscsi_record_make <iqn> <portal>
-# Sets records (declared by the caller); fails with reason set. An existing record
-# may be from another guest's attach that was killed before it could mark it.
+# Sets iscsi_record_files; fails with reason set. An existing record may be from
+# another guest's attach that was killed before it could mark it.
 iscsi_record_make() {
-	local at
 	iscsi_record_find "$@"
-	if ((${#records[@]})); then
+	if ((${#iscsi_record_files[@]})); then
 		! journal_shared "record $1 $2" y || journal_remember "record $1 $2" y
 		return 0
 	fi
-	iscsi_portals_option at "$2"
+	iscsi_portals_ask "$2"
 	journal_remember "record $1 $2" y
-	run iscsiadm --mode node --targetname "$1" --portal "$at" --op new || return
+	run iscsiadm --mode node --targetname "$1" --portal "$iscsi_portals_option" --op new || return
 	iscsi_record_find "$@"
-	((${#records[@]})) || iscsi_record_lost "$@" || return
+	((${#iscsi_record_files[@]})) || iscsi_record_lost "$@" || return
 	# Not at boot: the guest's attach logs in.
-	printf '%s\n' "$iscsi_record_made" 'node.startup = manual' 2>/dev/null >>"${records[0]}" || iscsi_record_full "${records[0]}"
+	printf '%s\n' "$iscsi_record_made" 'node.startup = manual' 2>/dev/null >>"${iscsi_record_files[0]}" || iscsi_record_full "${iscsi_record_files[0]}"
 }
 
 # iscsi_record_lost <iqn> <portal>
@@ -61,23 +63,23 @@ iscsi_record_full() {
 }
 
 # iscsi_record_lend [line]...
-# Appends the lines and time-outs to records (declared by the caller), until
-# iscsi_record_restore. Fails with reason set.
+# Appends the lines and time-outs to iscsi_record_files, until iscsi_record_restore.
+# Fails with reason set.
 iscsi_record_lend() {
 	local file lines=("$iscsi_record_lent" 'node.session.initial_login_retry_max = 1'
 		"node.conn[0].timeo.login_timeout = $iscsi_record_login_timeout" 'node.conn[0].timeo.logout_timeout = 5' "$@")
 	iscsi_record_restore || return
-	for file in "${records[@]}"; do
+	for file in "${iscsi_record_files[@]}"; do
 		printf '%s\n' "${lines[@]}" 2>/dev/null >>"$file" || iscsi_record_full "$file" || return
 	done
 }
 
 # iscsi_record_restore
-# Truncates records (declared by the caller) to what they were, each in one step
-# that a kill cannot split. Fails with reason set.
+# Truncates iscsi_record_files to what they were, each in one step that a kill
+# cannot split. Fails with reason set.
 iscsi_record_restore() {
 	local file text rest
-	for file in "${records[@]}"; do
+	for file in "${iscsi_record_files[@]}"; do
 		text=''
 		IFS= read -r -d '' text 2>/dev/null <"$file" || :
 		rest=${text%%"$iscsi_record_lent"*}
@@ -89,16 +91,16 @@ iscsi_record_restore() {
 # Deletes the record if we created it, or if it is marked as ours (after a crash
 # of this host). Fails with reason set.
 iscsi_record_remove() {
-	local records at ours lines
+	local ours lines
 	iscsi_record_find "$@"
-	((${#records[@]})) || return 0
+	((${#iscsi_record_files[@]})) || return 0
 	iscsi_record_restore || return
 	journal_recall ours "record $1 $2"
-	mapfile -t lines 2>/dev/null <"${records[0]}" || return 0
+	mapfile -t lines 2>/dev/null <"${iscsi_record_files[0]}" || return 0
 	[[ $ours || " ${lines[*]} " == *" $iscsi_record_made "* ]] || return 0
-	iscsi_portals_option at "$2"
-	run iscsiadm --mode node --targetname "$1" --portal "$at" --op delete || {
+	iscsi_portals_ask "$2"
+	run iscsiadm --mode node --targetname "$1" --portal "$iscsi_portals_option" --op delete || {
 		iscsi_record_find "$@"
-		((${#records[@]} == 0))
+		((${#iscsi_record_files[@]} == 0))
 	}
 }

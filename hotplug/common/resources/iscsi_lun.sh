@@ -9,27 +9,33 @@ library lib/sysfs
 # is often not a disk, but the target's controller.
 iscsi_lun_types='0|7|14|20'
 
+# Set by iscsi_lun_acquire: the LUN's block devices, sdb or, for several sessions, "sdb sdc".
+iscsi_lun_paths=''
+
+iscsi_lun_all=()    # set by iscsi_lun_list: the disks of all sessions, as directories in sysfs
+iscsi_lun_number='' # set by iscsi_lun_choose
+iscsi_lun_disk=''   # set by iscsi_lun_is_there: the block device of one LUN
+
 # iscsi_lun_acquire <iqn> <number, or empty for the only one>
-# Use it after iscsi_session, which sets iscsi_sessions. Sets paths: sdb, or
-# "sdb sdc" for several sessions.
+# Use it after iscsi_session, which sets iscsi_session_names. Sets iscsi_lun_paths.
 iscsi_lun_acquire() {
-	local luns=() number=$2 lun disk
-	paths=''
+	local lun
+	iscsi_lun_paths=''
 	iscsi_lun_list
-	iscsi_lun_choose "$1"
-	for lun in "${luns[@]}"; do
-		[[ ${lun##*:} == "$number" ]] || continue
+	iscsi_lun_choose "$1" "$2"
+	for lun in "${iscsi_lun_all[@]}"; do
+		[[ ${lun##*:} == "$iscsi_lun_number" ]] || continue
 		sysfs_await 8 iscsi_lun there "$lun" ||
-			fail "The kernel did not create a block device for LUN $number of $1 (SCSI device ${lun##*/}); see dmesg."
-		paths+="${paths:+ }$disk"
+			fail "The kernel did not create a block device for LUN $iscsi_lun_number of $1 (SCSI device ${lun##*/}); see dmesg."
+		iscsi_lun_paths+="${iscsi_lun_paths:+ }$iscsi_lun_disk"
 	done
-	journal_remember paths "$paths"
+	journal_remember paths "$iscsi_lun_paths"
 }
 
 # iscsi_lun_expect <iqn> <number>
 # The devices are not known before the session exists.
 iscsi_lun_expect() {
-	paths='' dev=''
+	iscsi_lun_paths='' dev=''
 }
 
 # iscsi_lun_release <iqn> <number>
@@ -51,40 +57,40 @@ iscsi_lun_check() {
 }
 
 # iscsi_lun_list
-# Sets luns (declared by the caller) to the disks of all sessions, as directories in
-# sysfs. They are complete, because iscsiadm returns after the kernel's scan.
+# Sets iscsi_lun_all. The disks are complete, because iscsiadm returns after the
+# kernel's scan.
 iscsi_lun_list() {
 	local session lun scsi_type
-	for session in "${iscsi_sessions[@]}"; do
+	iscsi_lun_all=()
+	for session in "${iscsi_session_names[@]}"; do
 		for lun in "/sys/class/iscsi_session/$session"/device/target*/*:*:*:*; do
 			sysfs_read scsi_type "$lun/type" || continue
-			[[ "|$iscsi_lun_types|" != *"|$scsi_type|"* ]] || luns+=("$lun")
+			[[ "|$iscsi_lun_types|" != *"|$scsi_type|"* ]] || iscsi_lun_all+=("$lun")
 		done
 	done
 }
 
-# iscsi_lun_choose <iqn>
-# Sets number to the only one of luns if it is empty; fails if number is not one of
-# them (both declared by the caller).
+# iscsi_lun_choose <iqn> <number, or empty for the only one>
+# Sets iscsi_lun_number; fails if it is none of iscsi_lun_all.
 iscsi_lun_choose() {
 	local lun all=' '
-	for lun in "${luns[@]}"; do
+	for lun in "${iscsi_lun_all[@]}"; do
 		[[ $all == *" ${lun##*:} "* ]] || all+="${lun##*:} "
 	done
 	[[ $all != ' ' ]] || fail "The target $1 has no disk for this host; give it a LUN there, or allow this host to use it."
 	all=${all# } all=${all% }
-	number=${number:-$all}
-	[[ $number != *' '* ]] || fail "The target $1 has several disks, the LUNs ${all// /, }; choose one with lun= in the guest's configuration."
-	[[ " $all " == *" $number "* ]] || fail "The target $1 has no disk with the LUN $number; it has ${all// /, }."
+	iscsi_lun_number=${2:-$all}
+	[[ $iscsi_lun_number != *' '* ]] || fail "The target $1 has several disks, the LUNs ${all// /, }; choose one with lun= in the guest's configuration."
+	[[ " $all " == *" $iscsi_lun_number "* ]] || fail "The target $1 has no disk with the LUN $iscsi_lun_number; it has ${all// /, }."
 }
 
 # iscsi_lun_is_there <directory in sysfs>
-# Sets disk (declared by the caller) to the LUN's block device; fails until the
-# kernel has created it, which it does in the background.
+# Sets iscsi_lun_disk; fails until the kernel has created the block device, which it
+# does in the background.
 iscsi_lun_is_there() {
-	for disk in "$1"/block/*; do
-		disk=${disk##*/}
-		[[ $disk != '*' && -b /dev/$disk ]] && return 0
+	for iscsi_lun_disk in "$1"/block/*; do
+		iscsi_lun_disk=${iscsi_lun_disk##*/}
+		[[ $iscsi_lun_disk != '*' && -b /dev/$iscsi_lun_disk ]] && return 0
 	done
 	return 1
 }

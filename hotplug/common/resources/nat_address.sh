@@ -7,10 +7,10 @@
 # because it is masqueraded, like 10/8.
 nat_address_network=fd58:656e:6e61
 
-nat_routers='' # this host's addresses, one for each family that the guest has
+nat_address_routers='' # this host's addresses, one for each family that the guest has
 
 # nat_address_acquire <addresses, or empty>
-# Sets ip and nat_routers.
+# Sets ip and nat_address_routers.
 nat_address_acquire() {
 	nat_address_find "$1"
 }
@@ -31,7 +31,7 @@ nat_address_find() {
 	[[ $ip ]] || nat_address_derive
 	library lib/addresses
 	addresses_parse "$ip" || fail "The addresses are not $expected."
-	nat_routers=''
+	nat_address_routers=''
 	((${#addresses_ipv4[@]} == 0)) || nat_address_router_ipv4 "${addresses_ipv4[0]%/32}"
 	((${#addresses_ipv6[@]} == 0)) || nat_address_router_ipv6 "${addresses_ipv6[0]%/128}"
 }
@@ -50,18 +50,18 @@ nat_address_derive() {
 nat_address_router_ipv4() {
 	local octet=${1##*.}
 	nat_address_is_host "$1"
-	nat_routers+="${1%.*}.$((octet < 128 ? octet + 127 : octet - 127)) "
+	nat_address_routers+="${1%.*}.$((octet < 128 ? octet + 127 : octet - 127)) "
 }
 
 # nat_address_router_ipv6 <guest's address>
 # 128 above the guest's, or below.
 nat_address_router_ipv6() {
-	local groups=() address
+	local address
 	nat_address_is_host "$1"
-	addresses_groups "$1"
-	printf -v address '%x:' "${groups[@]:0:7}"
-	printf -v address '%s%x' "$address" $((groups[7] ^ 128))
-	nat_routers+="$address "
+	addresses_split "$1"
+	printf -v address '%x:' "${addresses_groups[@]:0:7}"
+	printf -v address '%s%x' "$address" $((addresses_groups[7] ^ 128))
+	nat_address_routers+="$address "
 }
 
 # nat_address_is_host <guest's address>
