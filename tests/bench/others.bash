@@ -49,8 +49,8 @@ crowd_rules() {
 		for ((guest = 1000; guest < 1000 + $2; guest++)); do
 			chain=vif$guest.0
 			printf -v mac "00:16:3e:01:%02x:%02x" $((guest / 256)) $((guest % 256))
-			address_filter_rules_make "$chain" "$mac" "10.1.$((guest / 256)).$((guest % 256)) fd00::$guest"
-			printf "%s" "$rules"
+			address_filter_rules_make "$chain" "$chain" "$mac" "10.1.$((guest / 256)).$((guest % 256)) fd00::$guest"
+			printf "%s" "$address_filter_rules_create"
 		done
 	' - "$root/hotplug/common" "$1"
 }

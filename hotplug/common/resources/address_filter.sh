@@ -16,15 +16,15 @@ address_filter_table='netdev xen_hotplug'
 # With VLANs, tagged frames pass, and the packets inside them are filtered. Without
 # addresses there is a filter only if hotplug.conf sets bind_mac.
 address_filter_acquire() {
-	local rules instead chain=vif$domid.$devid
+	local chain=vif$domid.$devid
 	address_filter_wanted "$@" || return 0
 	address_filter_possible "$@"
 	[[ $type_if != tap ]] || chain+=-emu
 	library lib/address_filter_rules
-	address_filter_rules_make "$@"
+	address_filter_rules_make "$chain" "$@"
 	journal_remember chain "$chain"
 	# Replacing a chain makes nft wait for an RCU grace period (16 ms instead of 4).
-	run_with "$rules" nft -f - || { [[ $instead ]] && run_with "$instead" nft -f -; } ||
+	run_with "$address_filter_rules_create" nft -f - || run_with "$address_filter_rules_replace" nft -f - ||
 		fail "Cannot filter what the guest sends on $1 (${3:-$2}): $reason"
 }
 
