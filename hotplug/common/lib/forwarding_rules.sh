@@ -4,26 +4,27 @@
 # resources/forwarding.sh. They are in a file of their own, because most attaches
 # do not need to parse it.
 
+forwarding_rules_rule=() # set by forwarding_rules_words: a rule's words, without its command
+
 # forwarding_rules_words in|out <interface> <how> <owner>
-# Sets words (declared by the caller) to the rule, without its command. <how> is
-# as in forwarding_acquire. A translated guest only gets replies, because a host
+# Sets forwarding_rules_rule. <how> is as in forwarding_acquire. A translated guest only gets replies, because a host
 # whose policy is to drop does not want it to be reached from outside.
 forwarding_rules_words() {
-	words=(FORWARD "--$1-interface" "$2")
+	local words=(FORWARD "--$1-interface" "$2")
 	case $1:$3 in
 	*:bridged) words=(FORWARD -m physdev --physdev-is-bridged "--physdev-$1" "$2") ;;
 	out:translated) words+=(-m conntrack --ctstate 'RELATED,ESTABLISHED') ;;
 	esac
-	words+=(-m comment --comment "$4" -j ACCEPT)
+	forwarding_rules_rule=("${words[@]}" -m comment --comment "$4" -j ACCEPT)
 }
 
 # forwarding_rules_restore <command> -I|-D <interface> <how> <owner>
 # Adds or deletes both rules, or neither.
 forwarding_rules_restore() {
-	local status=0 direction words lines='*filter'
+	local status=0 direction lines='*filter'
 	for direction in in out; do
 		forwarding_rules_words "$direction" "${@:3}"
-		lines+=$'\n'"$2 ${words[*]}"
+		lines+=$'\n'"$2 ${forwarding_rules_rule[*]}"
 	done
 	run_with "$lines"$'\nCOMMIT\n' "$1-restore" --wait "$forwarding_lock_wait" --noflush || status=$?
 	forwarding_reason "$status"
@@ -31,9 +32,9 @@ forwarding_rules_restore() {
 
 # forwarding_rules_one <command> -C|-D in|out <interface> <how> <owner>
 forwarding_rules_one() {
-	local status=0 words
+	local status=0
 	forwarding_rules_words "${@:3}"
-	run "$1" --wait "$forwarding_lock_wait" "$2" "${words[@]}" || status=$?
+	run "$1" --wait "$forwarding_lock_wait" "$2" "${forwarding_rules_rule[@]}" || status=$?
 	forwarding_reason "$status"
 }
 

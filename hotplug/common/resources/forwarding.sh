@@ -7,6 +7,10 @@
 # shellcheck source=interface.sh
 resource_find interface
 
+# Set by forwarding_choose:
+forwarding_commands=() # those of iptables and ip6tables that need rules for the guest
+forwarding_listed=''   # the rules that these have
+
 forwarding_lock_wait=3 # seconds to wait for iptables' lock; less than a command's deadline
 
 # forwarding_acquire <interface> [bridged|routed|translated] [addresses]
@@ -14,14 +18,14 @@ forwarding_lock_wait=3 # seconds to wait for iptables' lock; less than a command
 # address families in its ip=, or of both without ip=. The rules have the owner in a
 # comment, because another guest may use the interface's name later.
 forwarding_acquire() {
-	local commands=() listed='' owner=xen-hotplug/$device_id how=${2:-bridged} command
-	forwarding_commands "$1" "$how" "${3-}"
-	((${#commands[@]})) || return 0
+	local owner=xen-hotplug/$device_id how=${2:-bridged} command
+	forwarding_choose "$1" "$how" "${3-}"
+	((${#forwarding_commands[@]})) || return 0
 	library lib/forwarding_rules
 	[[ $type_if != tap ]] || owner+=-emu
-	journal_remember commands "${commands[*]}" owner "$owner"
-	for command in "${commands[@]}"; do
-		[[ $listed != *"$owner"* ]] || forwarding_rules_remove "$command" "$1" "$how" "$owner" || fail "$reason"
+	journal_remember commands "${forwarding_commands[*]}" owner "$owner"
+	for command in "${forwarding_commands[@]}"; do
+		[[ $forwarding_listed != *"$owner"* ]] || forwarding_rules_remove "$command" "$1" "$how" "$owner" || fail "$reason"
 		forwarding_rules_restore "$command" -I "$1" "$how" "$owner" ||
 			fail "Cannot let the packets of $1 pass $command: $reason"
 	done
@@ -29,8 +33,7 @@ forwarding_acquire() {
 
 # forwarding_plan <interface> [bridged|routed|translated] [addresses]
 forwarding_plan() {
-	local commands=() listed=''
-	forwarding_commands "$1" "${2:-bridged}" "${3-}"
+	forwarding_choose "$1" "${2:-bridged}" "${3-}"
 }
 
 # forwarding_release <interface> [bridged|routed|translated] [addresses]
@@ -63,17 +66,17 @@ forwarding_check() {
 	done
 }
 
-# forwarding_commands <interface> bridged|routed|translated <addresses>
-# Sets commands to those that need rules, and listed to the rules that they have
-# (both declared by the caller).
-forwarding_commands() {
+# forwarding_choose <interface> bridged|routed|translated <addresses>
+# Sets forwarding_commands and forwarding_listed.
+forwarding_choose() {
 	local command
+	forwarding_commands=() forwarding_listed=''
 	for command in iptables ip6tables; do
 		if forwarding_meets "$command" "$2" "$3" && forwarding_called "$command" && forwarding_drops "$command" "$@"; then
-			commands+=("$command")
+			forwarding_commands+=("$command")
 		fi
 	done
-	((${#commands[@]} == 0)) || interface_is_plain "$1"
+	((${#forwarding_commands[@]} == 0)) || interface_is_plain "$1"
 }
 
 # forwarding_meets <command> bridged|routed|translated <addresses>
@@ -105,7 +108,7 @@ forwarding_called() {
 # forwarding_drops <command> <interface> bridged|routed|translated
 # Could it drop the guest's packets? Assumed for bridged ones; not for routed ones
 # if the chain is empty and its policy is to accept, nor if the command cannot read
-# the chain, which is then another firewall's. Adds to listed (declared by the caller).
+# the chain, which is then another firewall's. Adds to forwarding_listed.
 forwarding_drops() {
 	local status=0 firewall
 	run "$1" --wait "$forwarding_lock_wait" --list-rules FORWARD || status=$?
@@ -113,7 +116,7 @@ forwarding_drops() {
 	config_get firewall firewall
 	((status == 0)) || [[ $firewall == auto && $status == [123] ]] ||
 		fail "Cannot see whether the packets of $2 pass $1: $reason"
-	listed+=$run_output
+	forwarding_listed+=$run_output
 	((status == 0)) && [[ $3 == bridged || $run_output != $'-P FORWARD ACCEPT\n' ]]
 }
 
