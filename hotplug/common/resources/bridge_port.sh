@@ -11,12 +11,16 @@ bridge_port_mac=fe:ff:ff:ff:ff:ff
 
 bridge_port_shown=8 # how many bridges a message names
 
+bridge_port_bridge=''  # set by bridge_port_find and bridge_port_translate: the bridge's name
+bridge_port_bridges=() # set by bridge_port_list: this host's bridges
+
 # bridge_port_acquire <interface> <bridge, or empty for the only one> <mtu, or empty for the bridge's> [VLANs]
 # Sets mtu to the port's. With VLANs, the port goes up only after these are set,
 # so that no frame of the guest gets into another VLAN.
 bridge_port_acquire() {
-	local bridge=$2 up=' up'
-	bridge_port_find bridge
+	local bridge up=' up'
+	bridge_port_find "$2"
+	bridge=$bridge_port_bridge
 	[[ ! ${4-} ]] || bridge_port_filters "$bridge" "$4"
 	[[ ! ${4-} ]] || up=''
 	mtu=$3
@@ -34,9 +38,8 @@ bridge_port_acquire() {
 
 # bridge_port_plan <interface> <bridge> <mtu> [VLANs]
 bridge_port_plan() {
-	local bridge=$2
-	bridge_port_find bridge
-	[[ ! ${4-} ]] || bridge_port_filters "$bridge" "$4"
+	bridge_port_find "$2"
+	[[ ! ${4-} ]] || bridge_port_filters "$bridge_port_bridge" "$4"
 }
 
 # bridge_port_release <interface> <bridge> <mtu> [VLANs]
@@ -48,23 +51,21 @@ bridge_port_release() {
 
 # bridge_port_check <interface> <bridge> <mtu> [VLANs]
 bridge_port_check() {
-	local bridge=$2
 	# Without bridge=, the host had one bridge at the attach, and may have more now.
-	[[ $bridge ]] || [[ -e /sys/class/net/$1/brport ]] || reason="$1 is not a port of a bridge."
-	bridge_port_translate bridge
-	[[ ! $bridge || -e /sys/class/net/$bridge/brif/$1 ]] || reason="$1 is not a port of the bridge $bridge."
+	[[ $2 ]] || [[ -e /sys/class/net/$1/brport ]] || reason="$1 is not a port of a bridge."
+	bridge_port_translate "$2"
+	[[ ! $2 || -e /sys/class/net/$bridge_port_bridge/brif/$1 ]] || reason="$1 is not a port of the bridge $bridge_port_bridge."
 	[[ ! $reason ]]
 }
 
-# bridge_port_find <in-out-var>
-# Resolves the bridge's name; fails if there is no such bridge.
+# bridge_port_find <bridge, or empty for the only one>
+# Sets bridge_port_bridge; fails if there is no such bridge.
 bridge_port_find() {
-	local -n bridge_port_found=$1
-	[[ $bridge_port_found ]] || bridge_port_only bridge_port_found
-	bridge_port_translate bridge_port_found
-	[[ -e /sys/class/net/$bridge_port_found ]] || bridge_port_missing "$bridge_port_found"
-	[[ -d /sys/class/net/$bridge_port_found/bridge ]] ||
-		fail "'$bridge_port_found' is not a Linux bridge; correct bridge= in the guest's configuration, or use script=vif-openvswitch if it is one of Open vSwitch."
+	[[ $1 ]] || bridge_port_only
+	[[ ! $1 ]] || bridge_port_translate "$1"
+	[[ -e /sys/class/net/$bridge_port_bridge ]] || bridge_port_missing "$bridge_port_bridge"
+	[[ -d /sys/class/net/$bridge_port_bridge/bridge ]] ||
+		fail "'$bridge_port_bridge' is not a Linux bridge; correct bridge= in the guest's configuration, or use script=vif-openvswitch if it is one of Open vSwitch."
 }
 
 # bridge_port_missing <bridge>
@@ -72,6 +73,7 @@ bridge_port_find() {
 bridge_port_missing() {
 	local bridges more
 	bridge_port_list
+	bridges=("${bridge_port_bridges[@]}")
 	((${#bridges[@]})) || fail "The bridge '$1' does not exist, and this host has no other; create it (ip link add $1 type bridge)."
 	more=$((${#bridges[@]} - bridge_port_shown))
 	((more <= 0)) || bridges=("${bridges[@]:0:bridge_port_shown}" "and $more more")
@@ -79,31 +81,32 @@ bridge_port_missing() {
 }
 
 # bridge_port_list
-# Sets bridges (declared by the caller) to this host's bridges.
+# Sets bridge_port_bridges.
 bridge_port_list() {
-	bridges=(/sys/class/net/*/bridge)
+	local bridges=(/sys/class/net/*/bridge)
 	bridges=("${bridges[@]%/bridge}")
-	bridges=("${bridges[@]##*/}")
-	[[ ${bridges[0]} != '*' ]] || bridges=()
+	bridge_port_bridges=("${bridges[@]##*/}")
+	[[ ${bridge_port_bridges[0]} != '*' ]] || bridge_port_bridges=()
 }
 
-# bridge_port_only <out-var>
+# bridge_port_only
+# Sets bridge_port_bridge to the only bridge of this host; fails if it has none or several.
 bridge_port_only() {
-	local bridges
 	bridge_port_list
-	((${#bridges[@]})) ||
+	((${#bridge_port_bridges[@]})) ||
 		fail 'This host has no bridge; create one (ip link add xenbr0 type bridge).'
-	((${#bridges[@]} == 1)) ||
-		fail "This host has several bridges (${bridges[*]}) and the guest's configuration names none; add bridge= to it."
-	printf -v "$1" '%s' "${bridges[0]}"
+	((${#bridge_port_bridges[@]} == 1)) ||
+		fail "This host has several bridges (${bridge_port_bridges[*]}) and the guest's configuration names none; add bridge= to it."
+	bridge_port_bridge=${bridge_port_bridges[0]}
 }
 
-# bridge_port_translate <in-out-var>
-# Configurations from Xen 3 name a bridge xenbrN that is now called ethN.
+# bridge_port_translate <bridge>
+# Sets bridge_port_bridge. Configurations from Xen 3 name a bridge xenbrN that is now
+# called ethN.
 bridge_port_translate() {
-	local name=${!1}
-	[[ $name == xenbr* && ! -e /sys/class/net/$name ]] || return 0
-	[[ ! -d /sys/class/net/eth${name#xenbr}/bridge ]] || printf -v "$1" '%s' "eth${name#xenbr}"
+	bridge_port_bridge=$1
+	[[ $1 == xenbr* && ! -e /sys/class/net/$1 ]] || return 0
+	[[ ! -d /sys/class/net/eth${1#xenbr}/bridge ]] || bridge_port_bridge=eth${1#xenbr}
 }
 
 # bridge_port_filters <bridge> <VLANs>
