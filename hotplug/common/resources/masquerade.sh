@@ -11,21 +11,24 @@ masquerade_table=xen_hotplug_nat
 masquerade_chain=XEN_HOTPLUG_NAT       # iptables' chain
 masquerade_key='masqueraded addresses' # the key of a device's own in its journal
 
+masquerade_firewall=''  # set by masquerade_choose: nftables, iptables or none
+masquerade_addresses='' # set by masquerade_family
+masquerade_create=''    # what creates the tables of masquerade_nftables
+masquerade_replace=''   # and what replaces them
+
 # masquerade_acquire <addresses>
 masquerade_acquire() {
-	local with
-	masquerade_with with
-	[[ $with != none ]] || return 0
+	masquerade_choose
+	[[ $masquerade_firewall != none ]] || return 0
 	lock masquerade || fail "$reason"
-	journal_remember with "$with" "$masquerade_key" "$1"
-	masquerade_apply "$with" "$1" "$1" || fail "Cannot masquerade $1: $reason"
+	journal_remember with "$masquerade_firewall" "$masquerade_key" "$1"
+	masquerade_apply "$masquerade_firewall" "$1" "$1" || fail "Cannot masquerade $1: $reason"
 	unlock masquerade
 }
 
 # masquerade_plan <addresses>
 masquerade_plan() {
-	local with
-	masquerade_with with
+	masquerade_choose
 }
 
 # masquerade_release <addresses>
@@ -40,9 +43,9 @@ masquerade_release() {
 	unlock masquerade
 }
 
-# masquerade_with <out-var>
-# nftables, iptables or none; fails if the program is missing.
-masquerade_with() {
+# masquerade_choose
+# Sets masquerade_firewall; fails if the program is missing.
+masquerade_choose() {
 	local chosen
 	config_get chosen firewall
 	if [[ $chosen == auto ]]; then
@@ -51,7 +54,7 @@ masquerade_with() {
 	fi
 	[[ $chosen != nftables ]] || type -P nft >/dev/null || masquerade_lacks nft nftables
 	[[ $chosen != iptables ]] || type -P iptables >/dev/null || masquerade_lacks iptables iptables
-	printf -v "$1" '%s' "$chosen"
+	masquerade_firewall=$chosen
 }
 
 # masquerade_lacks <command> <package>
@@ -66,34 +69,35 @@ masquerade_apply() {
 	"masquerade_$1" "$2" "$3 ${journal_theirs[*]}"
 }
 
-# masquerade_family <out-var> ip|ip6 <addresses>
-# The addresses of the family, separated by commas.
+# masquerade_family ip|ip6 <addresses>
+# Sets masquerade_addresses to those of the family, separated by commas.
 masquerade_family() {
 	local address words chosen=''
-	read -ra words <<<"$3"
+	read -ra words <<<"$2"
 	for address in "${words[@]}"; do
-		[[ $2 == ip && $address == *:* || $2 == ip6 && $address != *:* ]] || chosen+="$address, "
+		[[ $1 == ip && $address == *:* || $1 == ip6 && $address != *:* ]] || chosen+="$address, "
 	done
-	printf -v "$1" '%s' "${chosen%, }"
+	masquerade_addresses=${chosen%, }
 }
 
 # masquerade_nftables <our addresses> <all addresses>
 # Sets the tables of our addresses' families. For the first guest it creates them,
 # which takes nft a third of the time of replacing them.
 masquerade_nftables() {
-	local first='' instead='' family ours all
+	local family
+	masquerade_create='' masquerade_replace=''
 	for family in ip:ipv4 ip6:ipv6; do
-		masquerade_family ours "${family%:*}" "$1"
-		masquerade_family all "${family%:*}" "$2"
-		[[ ! $ours ]] || masquerade_rules "${family%:*}" "${family#*:}" "$all"
+		masquerade_family "${family%:*}" "$1"
+		[[ $masquerade_addresses ]] || continue
+		masquerade_family "${family%:*}" "$2"
+		masquerade_rules "${family%:*}" "${family#*:}" "$masquerade_addresses"
 	done
-	[[ ${2% } == "$1" ]] && run_with "$first" nft -f - && return 0
-	run_with "$instead" nft -f -
+	[[ ${2% } == "$1" ]] && run_with "$masquerade_create" nft -f - && return 0
+	run_with "$masquerade_replace" nft -f -
 }
 
 # masquerade_rules ip|ip6 ipv4|ipv6 <addresses>
-# Adds to first what creates the table, and to instead what replaces it, each in one
-# transaction (both declared by the caller).
+# Adds to masquerade_create and to masquerade_replace, each one transaction.
 masquerade_rules() {
 	local table="$1 $masquerade_table" rules=''
 	[[ ! $3 ]] || rules="add set $table guests { type ${2}_addr; flags interval; auto-merge; elements = { $3 }; }
@@ -102,18 +106,19 @@ type nat hook postrouting priority 100; policy accept;
 $1 saddr @guests $1 daddr != @guests masquerade
 }
 "
-	first+="create table $table"$'\n'"$rules"
-	instead+="add table $table"$'\n'"delete table $table"$'\n'"${rules:+add table $table$'\n'}$rules"
+	masquerade_create+="create table $table"$'\n'"$rules"
+	masquerade_replace+="add table $table"$'\n'"delete table $table"$'\n'"${rules:+add table $table$'\n'}$rules"
 }
 
 # masquerade_iptables <our addresses> <all addresses>
 # The same for iptables, with our own chain in each family's table nat.
 masquerade_iptables() {
-	local family ours all
+	local family
 	for family in ip ip6; do
-		masquerade_family ours "$family" "$1"
-		masquerade_family all "$family" "$2"
-		[[ ! $ours ]] || masquerade_chain_set "${family}tables" "$all" || return
+		masquerade_family "$family" "$1"
+		[[ $masquerade_addresses ]] || continue
+		masquerade_family "$family" "$2"
+		masquerade_chain_set "${family}tables" "$masquerade_addresses" || return
 	done
 }
 
