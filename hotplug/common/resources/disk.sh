@@ -4,7 +4,15 @@
 # device of its own, or a block device. The helper (helpers/cmd-claim.c) refuses a
 # disk that shares bytes with another guest's.
 
-disk_in_use='' # set by a failed release of a resource that uses the disk: it may still be written to
+disk_in_use='' # set by disk_keep
+disk_kind=''   # set by disk_claim: file or device
+
+# disk_keep
+# For the failed release of a resource that uses the disk: something may still write
+# to it, so its own release will fail.
+disk_keep() {
+	disk_in_use=y
+}
 
 # disk_acquire <path|name under /dev> <mode>
 # Sets dev and physical_device.
@@ -23,7 +31,7 @@ disk_plan() {
 }
 
 # disk_claim <path|name under /dev> <mode> <option>...
-# Sets dev, physical_device and disk_kind (file or device).
+# Sets dev, physical_device and disk_kind.
 disk_claim() {
 	local path=$1 field status=0
 	[[ $path == /* ]] || path=/dev/$path

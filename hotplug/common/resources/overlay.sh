@@ -3,6 +3,9 @@
 # A writable snapshot: device-mapper's snapshot target, which reads from a base and
 # writes to a store (Linux' admin-guide/device-mapper/snapshot.rst).
 
+# shellcheck source=disk.sh
+resource_find disk
+
 overlay_chunk=8           # sectors that are copied at the first write to one of them
 declare -gA overlay_found # this device's mappings: name -> dm-N
 
@@ -34,7 +37,7 @@ overlay_release() {
 	done
 	((status == 0)) || overlay_find
 	((status == 0 || ${#overlay_found[@]} == 0)) || {
-		disk_in_use=1
+		disk_keep
 		return 1
 	}
 }

@@ -3,17 +3,17 @@
 # The sparse file that stores a guest's writes to a snapshot of the disk acquired
 # before it: persistent or temporary.
 
-overlay_file=''            # its path; empty in a plan if it does not exist yet
-overlay_base=''            # the block device of the base, the disk before it
-overlay_sectors=0          # the size of that
+overlay_file_path=''       # empty in a plan if it does not exist yet
+overlay_file_base=''       # the block device of the base, the disk before it
+overlay_file_sectors=0     # the size of that
 overlay_file_header='SnAp' # the magic of a persistent one, in Linux' drivers/md/dm-snap-persistent.c
 
 # overlay_file_acquire <path, or empty> <base> <persist: y or n>
-# Sets overlay_file, overlay_base and overlay_sectors.
+# Sets overlay_file_path, overlay_file_base and overlay_file_sectors.
 overlay_file_acquire() {
 	overlay_file_base
 	overlay_file_name "$@"
-	if [[ -e $overlay_file ]]; then
+	if [[ -e $overlay_file_path ]]; then
 		overlay_file_known "$2"
 	else
 		overlay_file_make
@@ -24,7 +24,7 @@ overlay_file_acquire() {
 overlay_file_plan() {
 	overlay_file_base
 	overlay_file_name "$@"
-	if [[ -e $overlay_file ]]; then overlay_file_known "$2"; else overlay_file=''; fi
+	if [[ -e $overlay_file_path ]]; then overlay_file_known "$2"; else overlay_file_path=''; fi
 }
 
 # overlay_file_release <path, or empty> <base> <persist>
@@ -39,25 +39,25 @@ overlay_file_release() {
 }
 
 # overlay_file_base
-# Sets overlay_base and overlay_sectors.
+# Sets overlay_file_base and overlay_file_sectors.
 overlay_file_base() {
 	local number=${physical_device/N/0} # a plan has no number for a loop device
-	overlay_base=$dev overlay_sectors=0
-	read -r overlay_sectors 2>/dev/null <"/sys/dev/block/$((16#${number%:*})):$((16#${number#*:}))/size" || :
+	overlay_file_base=$dev overlay_file_sectors=0
+	read -r overlay_file_sectors 2>/dev/null <"/sys/dev/block/$((16#${number%:*})):$((16#${number#*:}))/size" || :
 }
 
 # overlay_file_name <path, or empty> <base> <persist>
-# Sets overlay_file. A temporary name has a unique number.
+# Sets overlay_file_path. A temporary name has a unique number.
 overlay_file_name() {
 	local shown
 	quote shown "$2"
-	overlay_file=$1
+	overlay_file_path=$1
 	[[ $3 == n ]] || {
 		[[ $1 ]] || fail "$hotplug_name needs file=PATH to store what the guest writes over $shown; add it to the guest's configuration, or persist=n."
 		return
 	}
 	[[ $1 || -f $2 ]] || fail "The base $shown is a block device, so there is no directory for a temporary file; add file=PATH to the guest's configuration."
-	printf -v overlay_file '%s.%s.%08x' "${1:-$2}" "${device_id//\//-}" "$SRANDOM"
+	printf -v overlay_file_path '%s.%s.%08x' "${1:-$2}" "${device_id//\//-}" "$SRANDOM"
 }
 
 # overlay_file_make
@@ -65,13 +65,13 @@ overlay_file_name() {
 # page of metadata.
 overlay_file_make() {
 	local shown
-	quote shown "$overlay_file"
-	journal_remember made "$overlay_file"
+	quote shown "$overlay_file_path"
+	journal_remember made "$overlay_file_path"
 	set -o noclobber # a file that was just created there is not ours
-	: 2>/dev/null >"$overlay_file" ||
+	: 2>/dev/null >"$overlay_file_path" ||
 		fail "Cannot create the file $shown; see its directory, and whether that file system is full or read-only."
 	set +o noclobber
-	run truncate --size="$((overlay_sectors * (512 + 2) + 1048576))" -- "$overlay_file" ||
+	run truncate --size="$((overlay_file_sectors * (512 + 2) + 1048576))" -- "$overlay_file_path" ||
 		fail "Cannot extend the file $shown to the size of the disk: $reason"
 }
 
@@ -79,11 +79,11 @@ overlay_file_make() {
 # Fails unless it is an overlay of the base, and the base has not changed since.
 overlay_file_known() {
 	local shown base header=''
-	quote shown "$overlay_file"
+	quote shown "$overlay_file_path"
 	quote base "$1"
-	IFS= read -r -d '' -n 4 header 2>/dev/null <"$overlay_file" || :
+	IFS= read -r -d '' -n 4 header 2>/dev/null <"$overlay_file_path" || :
 	[[ $header == "$overlay_file_header" ]] ||
 		fail "The file $shown exists, but is not an overlay written by a guest; correct file=, or delete it if nothing needs it."
-	[[ ! -f $1 || ! $1 -nt $overlay_file ]] ||
+	[[ ! -f $1 || ! $1 -nt $overlay_file_path ]] ||
 		fail "The base $base was modified after its overlay $shown was written, so they no longer match; restore the old base, or delete the overlay."
 }
