@@ -16,18 +16,36 @@ tap_tag=XEN_HOTPLUG_TAP
 tap_directory=/run/blktap-control
 tap_devices=("$tap_directory"/tapdisk/tapdisk- /dev/xen/blktap-2/tapdev) # without and with a kernel that has blktap
 
+tap_image=''    # the identity of the image file, whatever its path
+tap_numbers=()  # set by tap_list: the minor numbers that are allocated
+tap_suspects=() # set by tap_suspect: those allocated since tap_allocate listed them, but for other devices'
+
+# The device's tapdisk, as far as it is known:
+tap_token=''    # the value of tap_tag
+tap_pid=''      # its process id; empty if it has ended
+tap_minor=''    # its minor number
+tap_node=''     # what tap-ctl allocated with that: a block device, if the kernel has blktap
+tap_attached='' # the minor number, if it is attached to that
+tap_opened=''   # set if it has opened its image
+
+# tap_forget
+# Begins with an unknown tapdisk.
+tap_forget() {
+	tap_image='' tap_token='' tap_pid='' tap_minor='' tap_node='' tap_attached='' tap_opened=''
+}
+
 # tap_acquire <format:file> <mode>
 # Reads disk_kind; sets dev, and physical_device where it is a block device.
 tap_acquire() {
-	local image='' token='' pid='' minor='' node='' opened=''
+	tap_forget
 	[[ $disk_kind == file ]] ||
 		fail "'${1#*:}' is a block device, but $hotplug_name only takes image files; use script=block for it."
-	tap_image "${1#*:}"
-	lock "tap $image" || fail "$reason"
-	tap_share "${1%%:*}" "$2" || printf -v token '%08x%08x' "$SRANDOM" "$SRANDOM"
-	journal_remember tap "$token $image" "tap $image" "$token ${1%%:*} $2"
-	if [[ $opened ]]; then
-		journal_remember tap_made "$token $pid $minor $node"
+	tap_identify "${1#*:}"
+	lock "tap $tap_image" || fail "$reason"
+	tap_share "${1%%:*}" "$2" || printf -v tap_token '%08x%08x' "$SRANDOM" "$SRANDOM"
+	journal_remember tap "$tap_token $tap_image" "tap $tap_image" "$tap_token ${1%%:*} $2"
+	if [[ $tap_opened ]]; then
+		journal_remember tap_made "$tap_token $tap_pid $tap_minor $tap_node"
 	else
 		tap_make "$1" "$2"
 	fi
@@ -44,71 +62,73 @@ tap_expect() {
 # The last device ends the tapdisk. If that fails, the image stays claimed.
 tap_release() {
 	tap_leave && return 0
-	disk_in_use=1
+	disk_keep
 	return 1
 }
 
 # tap_leave
 # Fails with reason set if the tapdisk could not be ended.
 tap_leave() {
-	local note token image pid='' minor='' node='' opened='' attached=''
+	local note
+	tap_forget
 	journal_recall note tap
 	[[ $note ]] || return 0
-	read -r token image <<<"$note"
-	lock "tap $image" || return 1
-	! tap_needed "$image" "$token" || return 0
+	read -r tap_token tap_image <<<"$note"
+	lock "tap $tap_image" || return 1
+	! tap_needed "$tap_image" "$tap_token" || return 0
 	journal_recall note tap_made
-	read -r _ pid minor node <<<"$note"
-	tap_find "$token" "$pid" && tap_end && tap_free
+	read -r _ tap_pid tap_minor tap_node <<<"$note"
+	tap_find "$tap_token" "$tap_pid" && tap_end && tap_free
 }
 
 # tap_check <format:file> <mode>
 tap_check() {
-	local note token pid minor='' opened='' attached=''
+	local note
+	tap_forget
 	journal_recall note tap_made
-	read -r token pid _ <<<"$note"
-	tap_find "$token" "$pid" || return
-	[[ $opened ]] || reason="The tapdisk of '${1#*:}' has ended."
+	read -r tap_token tap_pid _ <<<"$note"
+	tap_find "$tap_token" "$tap_pid" || return
+	[[ $tap_opened ]] || reason="The tapdisk of '${1#*:}' has ended."
 	[[ ! $reason ]]
 }
 
-# tap_image <file>
-# Sets image (declared by the caller) to the file's identity, whatever its path.
-tap_image() {
+# tap_identify <file>
+# Sets tap_image.
+tap_identify() {
 	local field
+	tap_image=''
 	helper identify -- "$1" || fail "$reason"
 	for field in "${run_reply[@]}"; do
-		[[ $field != extent=* ]] || image+="${field#*=},"
+		[[ $field != extent=* ]] || tap_image+="${field#*=},"
 	done
 }
 
 # tap_share <format> <mode>
-# Sets token, pid, minor, node and opened to the tapdisk that another device has for
-# image (all declared by the caller). Fails if there is none.
+# Takes the tapdisk that another device has for tap_image. Fails if there is none.
 tap_share() {
 	local other of_format of_mode
-	journal_others "tap $image"
+	journal_others "tap $tap_image"
 	for other in "${journal_theirs[@]}"; do
-		read -r token of_format of_mode <<<"$other"
+		read -r tap_token of_format of_mode <<<"$other"
 		[[ $of_format == "$1" ]] ||
 			fail "The image is open as $of_format for another disk, so it cannot be opened as $1; write $of_format: into the guest's configuration."
 		[[ $of_mode != r || $2 == r ]] ||
 			fail "The image is open read-only for another disk of this guest; detach that first, or make it writable, too."
-		tap_made "$token"
-		tap_find "$token" "$pid" || fail "$reason"
-		[[ ! $opened ]] || return 0
+		tap_made "$tap_token"
+		tap_find "$tap_token" "$tap_pid" || fail "$reason"
+		[[ ! $tap_opened ]] || return 0
 	done
 	return 1
 }
 
 # tap_made <token>
-# Sets pid, minor and node (declared by the caller) from another device's journal.
+# Sets tap_pid, tap_minor and tap_node from another device's journal.
 tap_made() {
 	local other of_token values
 	journal_others tap_made
 	for other in "${journal_theirs[@]}"; do
 		read -r of_token values <<<"$other"
-		[[ $of_token != "$1" ]] || read -r pid minor node <<<"$values"
+		[[ $of_token != "$1" ]] || read -r tap_pid tap_minor tap_node <<<"$values"
 	done
 }
 
@@ -120,22 +140,22 @@ tap_needed() {
 }
 
 # tap_find <token> <process id, or empty>
-# Sets pid, attached, minor and opened (declared by the caller) to what tap-ctl
-# prints for the tapdisk; pid is empty if it has ended. Fails with reason set.
+# Sets tap_pid, tap_attached, tap_minor and tap_opened to what tap-ctl prints for the
+# tapdisk. Fails with reason set.
 tap_find() {
 	local line lines of=() entry='^pid=([0-9]+)( minor=([0-9]+))?( state=[^ ]*)?( args=.*)?$'
 	[[ ! $2 ]] || of=(-p "$2")
 	run tap-ctl list "${of[@]}" || return 1
 	mapfile -t lines <<<"$run_output"
-	pid='' attached='' opened='' reason=''
+	tap_pid='' tap_attached='' tap_opened='' reason=''
 	for line in "${lines[@]}"; do
 		[[ $line =~ $entry ]] || continue
 		tap_is "${BASH_REMATCH[1]}" "$1" || continue
-		pid=${BASH_REMATCH[1]} attached=${BASH_REMATCH[3]} opened=${BASH_REMATCH[5]}
-		minor=${attached:-$minor}
+		tap_pid=${BASH_REMATCH[1]} tap_attached=${BASH_REMATCH[3]} tap_opened=${BASH_REMATCH[5]}
+		tap_minor=${tap_attached:-$tap_minor}
 	done
 	# tap-ctl omits a tapdisk that does not answer, and succeeds.
-	[[ $pid || ! $2 ]] || ! tap_is "$2" "$1" || tap_silent "$2"
+	[[ $tap_pid || ! $2 ]] || ! tap_is "$2" "$1" || tap_silent "$2"
 }
 
 # tap_silent <process id>
@@ -154,42 +174,41 @@ tap_is() {
 }
 
 # tap_make <format:file> <mode>
-# Starts a tapdisk for token; sets pid, minor and node (all declared by the caller).
+# Starts a tapdisk with tap_token; sets tap_pid, tap_minor and tap_node.
 tap_make() {
 	local read_only=()
 	[[ $2 != r ]] || read_only=(-R)
-	run env "$tap_tag=$token" tap-ctl spawn || fail "Cannot start a tapdisk: $reason"
-	pid=${run_output%$'\n'}
-	[[ $pid =~ ^[1-9][0-9]*$ ]] || fail "tap-ctl spawn printed ${pid@Q} instead of a process id; please report it, with the version of blktap."
-	journal_remember tap_made "$token $pid"
+	run env "$tap_tag=$tap_token" tap-ctl spawn || fail "Cannot start a tapdisk: $reason"
+	tap_pid=${run_output%$'\n'}
+	[[ $tap_pid =~ ^[1-9][0-9]*$ ]] || fail "tap-ctl spawn printed ${tap_pid@Q} instead of a process id; please report it, with the version of blktap."
+	journal_remember tap_made "$tap_token $tap_pid"
 	tap_allocate
-	run tap-ctl attach -p "$pid" -m "$minor" || fail "Cannot give tapdisk the minor number $minor: $reason"
-	run tap-ctl open -p "$pid" -m "$minor" -a "$1" "${read_only[@]}" ||
+	run tap-ctl attach -p "$tap_pid" -m "$tap_minor" || fail "Cannot give tapdisk the minor number $tap_minor: $reason"
+	run tap-ctl open -p "$tap_pid" -m "$tap_minor" -a "$1" "${read_only[@]}" ||
 		fail "tapdisk cannot open '${1#*:}' as ${1%%:*}; see whether it is such an image (${reason%.})."
 }
 
 # tap_allocate
-# Sets minor and node (declared by the caller). First records the numbers that are
-# in use, because a kill can come before tap-ctl prints what it allocated.
+# Sets tap_minor and tap_node. First records the numbers that are in use, because a
+# kill can come before tap-ctl prints what it allocated.
 tap_allocate() {
-	local numbers
-	tap_numbers
-	journal_remember tap_before " ${numbers[*]} "
+	tap_list
+	journal_remember tap_before " ${tap_numbers[*]} "
 	run tap-ctl allocate || fail "Cannot allocate a minor number for tapdisk: $reason"
-	node=${run_output%$'\n'} minor=${run_output%$'\n'}
-	minor=${minor##*[!0-9]}
-	[[ $node == /*[!0-9]"$minor" && $minor ]] || fail "tap-ctl allocate printed ${node@Q} instead of a device; please report it, with the version of blktap."
-	journal_remember tap_made "$token $pid $minor $node"
+	tap_node=${run_output%$'\n'} tap_minor=${run_output%$'\n'}
+	tap_minor=${tap_minor##*[!0-9]}
+	[[ $tap_node == /*[!0-9]"$tap_minor" && $tap_minor ]] || fail "tap-ctl allocate printed ${tap_node@Q} instead of a device; please report it, with the version of blktap."
+	journal_remember tap_made "$tap_token $tap_pid $tap_minor $tap_node"
 }
 
-# tap_numbers
-# Sets numbers (declared by the caller) to those that are allocated.
-tap_numbers() {
+# tap_list
+# Sets tap_numbers.
+tap_list() {
 	local prefix path
-	numbers=()
+	tap_numbers=()
 	for prefix in "${tap_devices[@]}"; do
 		for path in "$prefix"[0-9]*; do
-			[[ ! -e $path ]] || numbers+=("${path#"$prefix"}")
+			[[ ! -e $path ]] || tap_numbers+=("${path#"$prefix"}")
 		done
 	done
 }
@@ -198,40 +217,38 @@ tap_numbers() {
 # A tapdisk ends when its last image is closed and detached. One that never had an
 # image has to be killed, and its socket deleted.
 tap_end() {
-	[[ $pid ]] || return 0
-	[[ ! $opened ]] || run tap-ctl close -p "$pid" -m "$attached" || return 1
-	if [[ $attached ]]; then
-		run tap-ctl detach -p "$pid" -m "$attached" || return 1
-	elif tap_is "$pid" "$token"; then
-		kill "$pid" || :
-		run rm -f -- "$tap_directory/ctl$pid" || return 1
+	[[ $tap_pid ]] || return 0
+	[[ ! $tap_opened ]] || run tap-ctl close -p "$tap_pid" -m "$tap_attached" || return 1
+	if [[ $tap_attached ]]; then
+		run tap-ctl detach -p "$tap_pid" -m "$tap_attached" || return 1
+	elif tap_is "$tap_pid" "$tap_token"; then
+		kill "$tap_pid" || :
+		run rm -f -- "$tap_directory/ctl$tap_pid" || return 1
 	fi
 }
 
 # tap_free
-# Frees minor (declared by the caller) or, if a kill came before it was known, the
-# candidates.
+# Frees tap_minor or, if a kill came before it was known, the candidates.
 tap_free() {
-	local numbers=("$minor") number
-	[[ $minor ]] || tap_suspect
-	for number in "${numbers[@]}"; do
+	local number
+	tap_suspects=("$tap_minor")
+	[[ $tap_minor ]] || tap_suspect
+	for number in "${tap_suspects[@]}"; do
 		tap_free_one "$number" || return 1
 	done
 }
 
 # tap_suspect
-# Sets numbers (declared by the caller) to those allocated since tap_allocate
-# recorded them, except those of other devices of ours.
+# Sets tap_suspects.
 tap_suspect() {
-	local before all=()
-	numbers=()
+	local before number
+	tap_suspects=()
 	journal_recall before tap_before
 	[[ $before ]] || return 0
-	tap_numbers
-	all=("${numbers[@]}") numbers=()
+	tap_list
 	journal_others tap_made
-	for number in "${all[@]}"; do
-		[[ "$before ${journal_theirs[*]} " == *" $number "* ]] || numbers+=("$number")
+	for number in "${tap_numbers[@]}"; do
+		[[ "$before ${journal_theirs[*]} " == *" $number "* ]] || tap_suspects+=("$number")
 	done
 }
 
@@ -245,22 +262,21 @@ tap_free_one() {
 }
 
 # tap_give_vbd
-# With blktap in the kernel, node (declared by the caller) is a block device for
-# blkback.
+# With blktap in the kernel, tap_node is a block device for blkback.
 tap_give_vbd() {
 	local field
-	[[ -b $node ]] ||
+	[[ -b $tap_node ]] ||
 		fail "The kernel of this host has no blktap, so tapdisk serves no block device; attach the disk with backendtype=tap (Xen 4.19 or later, and tapback)."
-	helper identify -- "$node" || fail "$reason"
+	helper identify -- "$tap_node" || fail "$reason"
 	for field in "${run_reply[@]}"; do
 		[[ $field != physical-device=* ]] || physical_device=${field#*=}
 	done
-	dev=$node
+	dev=$tap_node
 }
 
 # tap_give_vbd3
 # tapback finds its tapdisk by this socket, and needs no number.
 tap_give_vbd3() {
-	dev=$tap_directory/nbd$pid.$minor physical_device=''
+	dev=$tap_directory/nbd$tap_pid.$tap_minor physical_device=''
 	[[ -S $dev ]] || fail "tapdisk has no socket '$dev', so it is too old for backendtype=tap; install a newer one."
 }
