@@ -21,6 +21,8 @@ drbd_role_quorum='' # yes or no; DRBD 8.4 has none
 drbd_role_peer=''   # a peer that is Primary
 drbd_role_fresh=''  # set if a peer has the volume's current data
 
+drbd_role_value='' # set by drbd_role_field
+
 # drbd_role_acquire <resource[/volume]>
 # Sets dev.
 drbd_role_acquire() {
@@ -121,24 +123,24 @@ drbd_role_take() {
 	local ours=''
 	[[ $1 != *" volume:$drbd_role_volume "* ]] || ours=1
 	case $1 in
-	'exists resource '*) drbd_role_field drbd_role_now role "$1" ;;
-	'exists connection '*' role:Primary '*) drbd_role_field drbd_role_peer conn-name "$1" ;;
+	'exists resource '*) drbd_role_field role "$1" && drbd_role_now=$drbd_role_value ;;
+	'exists connection '*' role:Primary '*) drbd_role_field conn-name "$1" && drbd_role_peer=$drbd_role_value ;;
 	'exists peer-device '*' peer-disk:UpToDate '*) drbd_role_fresh+=$ours ;;
 	'exists device '*)
 		[[ $ours ]] || return 0
-		drbd_role_field drbd_role_minor minor "$1"
-		drbd_role_field drbd_role_disk disk "$1"
-		drbd_role_field drbd_role_quorum quorum "$1"
+		drbd_role_field minor "$1" && drbd_role_minor=$drbd_role_value
+		drbd_role_field disk "$1" && drbd_role_disk=$drbd_role_value
+		drbd_role_field quorum "$1" && drbd_role_quorum=$drbd_role_value
 		;;
 	esac
 }
 
-# drbd_role_field <out-var> <key> <line of drbdsetup events2, and a space>
-# Empty if the line has no such key.
+# drbd_role_field <key> <line of drbdsetup events2, and a space>
+# Sets drbd_role_value; it is empty if the line has no such key.
 drbd_role_field() {
-	local value=''
-	[[ $3 != *" $2:"* ]] || value=${3#*" $2:"}
-	printf -v "$1" '%s' "${value%% *}"
+	drbd_role_value=''
+	[[ $2 != *" $1:"* ]] || drbd_role_value=${2#*" $1:"}
+	drbd_role_value=${drbd_role_value%% *}
 }
 
 # drbd_role_usable
