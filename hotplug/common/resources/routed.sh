@@ -10,55 +10,64 @@ library journal-read
 
 routed_gateway_default=eth0
 
+routed_gateway='' # the host's interface; empty if the host's addresses are given
+routed_index=''   # set by routed_unproxy: its index when the device was attached
+
 # Set by routed_read, from the host's interface:
-main_ip=''        # its first IPv4 address; hooks get it under this name
-routed_ipv6=''    # its first IPv6 address
-routed_answer=' ' # the addresses that it is a proxy for already, each between spaces
+routed_host_ipv4='' # its first IPv4 address
+routed_host_ipv6='' # its first IPv6 address
+routed_answer=' '   # the addresses that it is a proxy for already, each between spaces
+
+# The addresses of this host that the guest's interface gets, or empty:
+routed_ipv4=''
+routed_ipv6=''
+
+routed_claimed=' ' # set by routed_claim: the addresses that other devices need a proxy for, each between spaces
+routed_proxies=()  # those that this device needs one for
+routed_lines=''    # a batch for ip, set by routed_compose and routed_unproxy
 
 # routed_acquire <interface> <addresses> <the host's interface, or empty> <mtu, or empty> [host's addresses]
 # Sets main_ip. Without the host's addresses, uses those of the host's interface,
 # which becomes a proxy for the guest.
 routed_acquire() {
-	local gateway='' lines='' addresses ipv4='' ipv6=''
+	local addresses
 	interface_takes_mtu "$1" "$4"
 	read -ra addresses <<<"$2"
-	routed_proxies=()
-	if [[ ${5-} ]]; then routed_given "$5"; else routed_found "$3"; fi
+	routed_gateway='' routed_ipv4='' routed_ipv6='' routed_proxies=()
+	if [[ ${5-} ]]; then routed_given "$5"; else routed_found "$3" "${addresses[@]}"; fi
+	main_ip=$routed_host_ipv4
 	interface_remember "$1"
 	routed_proxy_on "$1"
-	routed_lines "$1" "$4"
-	run_with "$lines" ip -batch - || fail "Cannot route ${2:-nothing} through $1: $reason"
-	[[ ! $gateway ]] || unlock "proxies $gateway"
+	routed_compose "$1" "$4" "${addresses[@]}"
+	run_with "$routed_lines" ip -batch - || fail "Cannot route ${2:-nothing} through $1: $reason"
+	[[ ! $routed_gateway ]] || unlock "proxies $routed_gateway"
 }
 
 # routed_given <host's addresses>
-# Sets ipv4 and ipv6 (declared by the caller).
+# Sets routed_ipv4 and routed_ipv6.
 routed_given() {
 	local address given
 	read -ra given <<<"$1"
 	for address in "${given[@]}"; do
-		if [[ $address == *:* ]]; then ipv6=$address; else ipv4=$address; fi
+		if [[ $address == *:* ]]; then routed_ipv6=$address; else routed_ipv4=$address; fi
 	done
-	main_ip=$ipv4
+	routed_host_ipv4=$routed_ipv4
 }
 
-# routed_found <the host's interface, or empty>
-# Sets gateway, ipv4 and ipv6 (declared by the caller), and routed_proxies.
+# routed_found <the host's interface, or empty> [guest's address]...
+# Sets routed_gateway, routed_ipv4, routed_ipv6 and routed_proxies.
 routed_found() {
-	local claimed
-	gateway=$1
-	routed_gateway gateway
-	lock "proxies $gateway" || fail "$reason"
-	routed_claims claimed "$gateway"
-	routed_read "$gateway"
-	routed_require "$gateway"
-	routed_remember "$gateway"
+	routed_resolve "$1"
+	lock "proxies $routed_gateway" || fail "$reason"
+	routed_claim "$routed_gateway"
+	routed_read "$routed_gateway"
+	routed_require "$routed_gateway" "${@:2}"
+	routed_remember "$routed_gateway" "${@:2}"
 }
 
 # routed_plan <interface> <addresses> <the host's interface> <mtu> [host's addresses]
 routed_plan() {
-	local gateway=$3
-	[[ ${5-} ]] || routed_gateway gateway
+	[[ ${5-} ]] || routed_resolve "$3"
 }
 
 # routed_release <interface> <addresses> <the host's interface> <mtu>
@@ -66,24 +75,25 @@ routed_plan() {
 # the proxies, in one batch. If a part is gone already, or goes at the same time,
 # does each separately.
 routed_release() {
-	local gateway number proxies=() claimed='' lines='' down=''
+	local down=''
 	if interface_is_ours "$1"; then
 		routed_set "ipv4/conf/$1/proxy_arp" 0 || :
 		down="link set dev $1 down"$'\n'"address flush dev $1"$'\n'
 	fi
 	routed_unproxy || return
-	[[ ! $lines$down ]] || run_with "$lines$down" ip -batch - || routed_release_each "$1"
-	((${#proxies[@]})) || return 0
-	journal_drop "needs $number $gateway"
-	unlock "proxies $gateway"
+	[[ ! $routed_lines$down ]] || run_with "$routed_lines$down" ip -batch - || routed_release_each "$1" "$down"
+	((${#routed_proxies[@]})) || return 0
+	journal_drop "needs $routed_index $routed_gateway"
+	unlock "proxies $routed_gateway"
 }
 
-# routed_release_each <interface>
-# Executes lines and down (declared by the caller) separately. Another device's
-# detach may have deleted a proxy.
+# routed_release_each <interface> <batch that sets it down, or empty>
+# Executes routed_lines and the batch separately. Another device's detach may have
+# deleted a proxy.
 routed_release_each() {
-	[[ ! $lines ]] || run_with "$lines" ip -batch - || ! routed_remains "$gateway" "$number" || complain "$reason"
-	[[ ! $down ]] || run_with "$down" ip -batch - || ! interface_is_ours "$1" || complain "$reason"
+	[[ ! $routed_lines ]] || run_with "$routed_lines" ip -batch - ||
+		! routed_remains "$routed_gateway" "$routed_index" || complain "$reason"
+	[[ ! $2 ]] || run_with "$2" ip -batch - || ! interface_is_ours "$1" || complain "$reason"
 }
 
 # routed_check <interface> <addresses> <the host's interface> <mtu>
@@ -94,30 +104,34 @@ routed_check() {
 	[[ ! $reason ]]
 }
 
-# routed_gateway <in-out-var>
-# Resolves the host's interface; fails if it does not exist.
-routed_gateway() {
+# routed_resolve <the host's interface, or empty>
+# Sets routed_gateway; fails if it does not exist.
+routed_resolve() {
 	local shown
-	quote shown "${!1}"
-	[[ ! ${!1} || -e /sys/class/net/${!1} ]] ||
+	quote shown "$1"
+	[[ ! $1 || -e /sys/class/net/$1 ]] ||
 		fail "The interface $shown does not exist; correct gatewaydev= in the guest's configuration."
-	[[ ${!1} || -e /sys/class/net/$routed_gateway_default ]] ||
+	[[ $1 || -e /sys/class/net/$routed_gateway_default ]] ||
 		fail "This host has no $routed_gateway_default; set gatewaydev= in the guest's configuration to the interface whose address is the guest's gateway."
-	printf -v "$1" '%s' "${!1:-$routed_gateway_default}"
+	routed_gateway=${1:-$routed_gateway_default}
 }
 
 # routed_read <host's interface>
-# Sets main_ip, routed_ipv6 and routed_answer.
+# Sets routed_host_ipv4, routed_host_ipv6 and routed_answer.
 routed_read() {
 	local rest address
 	# Of IPv6, those that are not primary are the temporary ones.
 	run_with "address show dev $1 scope global primary -tentative -deprecated
 		neighbour show proxy dev $1
 " ip -json -brief -batch - || fail "Cannot read the addresses of $1: $reason"
-	rest=$run_output main_ip='' routed_ipv6='' routed_answer=' '
+	rest=$run_output routed_host_ipv4='' routed_host_ipv6='' routed_answer=' '
 	while [[ $rest =~ '"local":"'([^\"]*)'"'(.*) ]]; do
 		address=${BASH_REMATCH[1]} rest=${BASH_REMATCH[2]}
-		if [[ $address == *:* ]]; then routed_ipv6=${routed_ipv6:-$address}; else main_ip=${main_ip:-$address}; fi
+		if [[ $address == *:* ]]; then
+			routed_host_ipv6=${routed_host_ipv6:-$address}
+		else
+			routed_host_ipv4=${routed_host_ipv4:-$address}
+		fi
 	done
 	while [[ $rest =~ '"dst":"'([^\"]*)'"'(.*) ]]; do
 		rest=${BASH_REMATCH[2]}
@@ -125,19 +139,19 @@ routed_read() {
 	done
 }
 
-# routed_require <host's interface>
-# Sets ipv4 and ipv6 (declared by the caller) to the addresses that the guest's
-# interface gets, one for each family of the guest's. Fails if there is none.
+# routed_require <host's interface> [guest's address]...
+# Sets routed_ipv4 and routed_ipv6, one for each family of the guest's. Fails if the
+# interface has none.
 routed_require() {
 	local address
-	((${#addresses[@]})) || ipv4=$main_ip
-	for address in "${addresses[@]}"; do
+	(($# > 1)) || routed_ipv4=$routed_host_ipv4
+	for address in "${@:2}"; do
 		if [[ $address == *:* ]]; then
-			ipv6=$routed_ipv6
-			[[ $ipv6 ]] || routed_lacks "$1" IPv6 "$address"
+			routed_ipv6=$routed_host_ipv6
+			[[ $routed_ipv6 ]] || routed_lacks "$1" IPv6 "$address"
 		else
-			ipv4=$main_ip
-			[[ $ipv4 ]] || routed_lacks "$1" IPv4 "$address"
+			routed_ipv4=$routed_host_ipv4
+			[[ $routed_ipv4 ]] || routed_lacks "$1" IPv4 "$address"
 		fi
 	done
 }
@@ -147,34 +161,33 @@ routed_lacks() {
 	fail "The interface $1 has no $2 address, which the guest's $3 needs; give it one, or name another interface with gatewaydev=."
 }
 
-# routed_lines <interface> <mtu>
-# Sets lines to a batch for ip: link, addresses, routes, proxies. Reads addresses,
-# ipv4, ipv6 and gateway (all declared by the caller).
-routed_lines() {
-	local address from metric=2
+# routed_compose <interface> <mtu> [guest's address]...
+# Sets routed_lines: link, addresses, routes, proxies.
+routed_compose() {
+	local address from metric=2 lines
 	[[ $type_if != tap ]] || metric=1 # the emulated interface is preferred while it exists
 	lines="link set dev $1 down${2:+ mtu $2}"$'\n'"address flush dev $1"$'\n'"link set dev $1 up"$'\n'
-	lines+="${ipv4:+address add $ipv4/32 dev $1}"$'\n'"${ipv6:+address add $ipv6/128 dev $1 nodad}"$'\n'
-	for address in "${addresses[@]}"; do
-		from=$ipv4
-		[[ $address != *:* ]] || from=$ipv6
+	lines+="${routed_ipv4:+address add $routed_ipv4/32 dev $1}"$'\n'"${routed_ipv6:+address add $routed_ipv6/128 dev $1 nodad}"$'\n'
+	for address in "${@:3}"; do
+		from=$routed_ipv4
+		[[ $address != *:* ]] || from=$routed_ipv6
 		# If two vifs have the same address (a guest that restarts), prefer the new one.
 		lines+="route prepend $address dev $1 src $from metric $metric"$'\n'
 	done
 	for address in "${routed_proxies[@]}"; do
-		lines+="neighbour add proxy $address dev $gateway"$'\n'
+		lines+="neighbour add proxy $address dev $routed_gateway"$'\n'
 	done
+	routed_lines=$lines
 }
 
-# routed_remember <host's interface>
-# Sets routed_proxies to those of addresses (declared by the caller) that need a
-# proxy: hosts, except those that the administrator has added a proxy for. Another
+# routed_remember <host's interface> [guest's address]...
+# Sets routed_proxies to those of the guest's addresses that need a proxy: hosts, except those that the administrator has added a proxy for. Another
 # device of ours may need the same one.
 routed_remember() {
 	local address number
-	for address in "${addresses[@]}"; do
+	for address in "${@:2}"; do
 		address=${address%/32} address=${address%/128}
-		[[ $address == */* || $routed_answer == *" $address "* && $claimed != *" $address "* ]] ||
+		[[ $address == */* || $routed_answer == *" $address "* && $routed_claimed != *" $address "* ]] ||
 			routed_proxies+=("$address")
 	done
 	read -r number 2>/dev/null <"/sys/class/net/$1/ifindex" ||
@@ -190,8 +203,8 @@ routed_proxy_on() {
 		[[ -e /sys/class/net/$1 ]] || interface_vanished "$1"
 		fail "Cannot switch on proxy ARP for $1: $reason"
 	}
-	[[ ! $ipv6 || ! $gateway ]] || routed_set "ipv6/conf/$gateway/proxy_ndp" 1 ||
-		fail "Cannot switch on proxy NDP for $gateway: $reason"
+	[[ ! $routed_ipv6 || ! $routed_gateway ]] || routed_set "ipv6/conf/$routed_gateway/proxy_ndp" 1 ||
+		fail "Cannot switch on proxy NDP for $routed_gateway: $reason"
 }
 
 # routed_set <setting below /proc/sys/net> <value>
@@ -201,23 +214,24 @@ routed_set() {
 }
 
 # routed_unproxy
-# Sets the caller's lines to what removes the proxies, but for those that another
-# device of ours needs; and its gateway, number, proxies and claimed. Those of an
-# interface that is gone are gone. Takes their lock where there are any.
+# Sets routed_lines to what removes the proxies, but for those that another device of
+# ours needs; and routed_gateway, routed_index and routed_proxies. Those of an
+# interface that is gone are gone. Takes their lock if there are any.
 routed_unproxy() {
-	local remembered address
+	local gateway remembered address
+	routed_lines=''
 	journal_recall gateway gateway
 	journal_recall remembered "proxies $gateway"
-	read -r number gateway <<<"$gateway"
-	read -ra proxies <<<"$remembered"
-	routed_remains "$gateway" "$number" || proxies=()
-	((${#proxies[@]})) || return 0
-	lock "proxies $gateway" || return
-	routed_claims claimed "$gateway"
-	for address in "${proxies[@]}"; do
+	read -r routed_index routed_gateway <<<"$gateway"
+	read -ra routed_proxies <<<"$remembered"
+	routed_remains "$routed_gateway" "$routed_index" || routed_proxies=()
+	((${#routed_proxies[@]})) || return 0
+	lock "proxies $routed_gateway" || return
+	routed_claim "$routed_gateway"
+	for address in "${routed_proxies[@]}"; do
 		# Adding an existing entry is no error, but deleting a missing one is.
-		[[ $claimed == *" $address "* ]] ||
-			lines+="neighbour add proxy $address dev $gateway"$'\n'"neighbour delete proxy $address dev $gateway"$'\n'
+		[[ $routed_claimed == *" $address "* ]] ||
+			routed_lines+="neighbour add proxy $address dev $routed_gateway"$'\n'"neighbour delete proxy $address dev $routed_gateway"$'\n'
 	done
 }
 
@@ -228,11 +242,11 @@ routed_remains() {
 	read -r index 2>/dev/null <"/sys/class/net/$1/ifindex" && [[ $index == "$2" ]]
 }
 
-# routed_claims <out-var> <host's interface>
-# The addresses that it answers for because of other devices, each between spaces.
-routed_claims() {
+# routed_claim <host's interface>
+# Sets routed_claimed.
+routed_claim() {
 	local number
-	read -r number 2>/dev/null <"/sys/class/net/$2/ifindex" || number=none
-	journal_others "needs $number $2"
-	printf -v "$1" '%s' " ${journal_theirs[*]} "
+	read -r number 2>/dev/null <"/sys/class/net/$1/ifindex" || number=none
+	journal_others "needs $number $1"
+	routed_claimed=" ${journal_theirs[*]} "
 }
