@@ -17,18 +17,24 @@ ovs_port_patience=6
 ovs_port_bridge='' # the bridge's name
 ovs_port_vlans=''  # its VLANs, in the form that vlans_parse_any reads
 
+ovs_port_settings=() # set by ovs_port_find: columns of the port
+ovs_port_ids=()      # set by ovs_port_identify: columns of the interface by which others, such as OVN, know it
+ovs_port_value=''    # set by ovs_port_take and ovs_port_escape
+
 # ovs_port_acquire <interface> <bridge, in the form of ovs_port_parse> <mtu, or empty> <VLANs, or empty>
 # Also reads mac, vifname and domid. Adds the port before the interface goes up,
 # because this host would receive what the guest sends in between.
 ovs_port_acquire() {
-	local port=() ids=()
+	local columns
 	interface_takes_mtu "$1" "$3"
 	ovs_port_find "$2" "$4"
 	ovs_port_identify
-	[[ ! $3 ]] || ids+=("mtu_request=$3")
-	((${#ids[@]} == 0)) || ids=(-- set interface "$1" "${ids[@]}")
+	columns=("${ovs_port_ids[@]}")
+	[[ ! $3 ]] || columns+=("mtu_request=$3")
+	((${#columns[@]} == 0)) || columns=(-- set interface "$1" "${columns[@]}")
 	interface_remember "$1"
-	ovs_port_ask -- --if-exists del-port "$1" -- add-port "$ovs_port_bridge" "$1" "${port[@]}" "${ids[@]}" ||
+	ovs_port_ask "$ovs_port_patience" -- --if-exists del-port "$1" -- \
+		add-port "$ovs_port_bridge" "$1" "${ovs_port_settings[@]}" "${columns[@]}" ||
 		ovs_port_failed "$1" "$?"
 	run_with "link set dev $1 down
 		link set dev $1 address $ovs_port_mac${3:+ mtu $3}
@@ -39,19 +45,18 @@ ovs_port_acquire() {
 
 # ovs_port_plan <interface> <bridge> <mtu> <VLANs>
 ovs_port_plan() {
-	local port
 	ovs_port_find "$2" "$4"
-	ovs_port_ask -- br-exists "$ovs_port_bridge" || ovs_port_failed "$1" "$?"
+	ovs_port_ask "$ovs_port_patience" -- br-exists "$ovs_port_bridge" || ovs_port_failed "$1" "$?"
 }
 
 # ovs_port_release <interface> <bridge> <mtu> <VLANs>
 # Also removes a port whose interface is gone. Waits only briefly for ovs-vswitchd,
 # which reads the database when it starts.
 ovs_port_release() {
-	local status=0 ovs_port_patience=3
+	local status=0
 	[[ ! -e /sys/class/net/$1 ]] || interface_is_ours "$1" || return 0
-	ovs_port_ask -- --if-exists del-port "$1" ||
-		ovs_port_ask --no-wait -- --if-exists del-port "$1" || status=1
+	ovs_port_ask 3 -- --if-exists del-port "$1" ||
+		ovs_port_ask 3 --no-wait -- --if-exists del-port "$1" || status=1
 	# Only now, because ovs-vswitchd restores the interface's state when it removes the port.
 	! interface_is_ours "$1" || run ip link set dev "$1" down || ! interface_is_ours "$1" || status=1
 	return "$status"
@@ -59,19 +64,19 @@ ovs_port_release() {
 
 # ovs_port_check <interface> <bridge> <mtu> <VLANs>
 ovs_port_check() {
-	ovs_port_parse "$2" && ovs_port_ask -- port-to-br "$1" || return
+	ovs_port_parse "$2" && ovs_port_ask "$ovs_port_patience" -- port-to-br "$1" || return
 	[[ ${run_output%$'\n'} == "$ovs_port_bridge" ]] || reason="$1 is not a port of the bridge $ovs_port_bridge."
 	[[ ! $reason ]]
 }
 
-# ovs_port_ask <argument of ovs-vsctl>...
+# ovs_port_ask <seconds to wait> <argument of ovs-vsctl>...
 # Runs ovs-vsctl. On failure its status, with reason set.
 ovs_port_ask() {
 	local status=0
-	run ovs-vsctl --timeout="$ovs_port_patience" "$@" || status=$?
+	run ovs-vsctl --timeout="$1" "${@:2}" || status=$?
 	# At its timeout it ends by SIGALRM.
 	((status != 128 + 14)) ||
-		reason="Open vSwitch did not answer within $ovs_port_patience s; see whether ovsdb-server and ovs-vswitchd run (systemctl status openvswitch-switch)."
+		reason="Open vSwitch did not answer within $1 s; see whether ovsdb-server and ovs-vswitchd run (systemctl status openvswitch-switch)."
 	return "$status"
 }
 
@@ -85,10 +90,10 @@ ovs_port_failed() {
 }
 
 # ovs_port_find <bridge> <VLANs, or empty>
-# Parses the bridge and the VLANs, and sets port (declared by the caller) to the
-# columns of its port. Fails if they are not possible.
+# Parses the bridge and the VLANs, and sets ovs_port_settings. Fails if they are not
+# possible.
 ovs_port_find() {
-	local expected shown
+	local shown
 	quote shown "$1"
 	ovs_port_parse "$1" || fail "The bridge $shown is not $expected; correct the guest's configuration."
 	[[ ! -d /sys/class/net/$ovs_port_bridge/bridge ]] ||
@@ -96,26 +101,26 @@ ovs_port_find() {
 	[[ ! $ovs_port_vlans || ! $2 ]] ||
 		fail "Both bridge=$1 and vlan=$2 name VLANs; remove those from one of them in the guest's configuration."
 	[[ ! $2 ]] || parameters_check 'Parameter vlan' "$2" vlans
-	ovs_port_columns
+	ovs_port_settings=()
+	[[ ! $ovs_port_vlans$2 ]] || ovs_port_set
 }
 
-# ovs_port_columns
-# Sets port (declared by the caller), from what was parsed last.
-ovs_port_columns() {
+# ovs_port_set
+# Sets ovs_port_settings to the VLANs that were parsed last.
+ovs_port_set() {
 	local tagged
 	printf -v tagged '%s,' "${vlans_tagged[@]}"
-	port=()
-	[[ ! $vlans_pvid ]] || port=("tag=$vlans_pvid" vlan_mode=access)
-	((${#vlans_tagged[@]} == 0)) || port=("trunks=${tagged%,}" vlan_mode=trunk)
+	[[ ! $vlans_pvid ]] || ovs_port_settings=("tag=$vlans_pvid" vlan_mode=access)
+	((${#vlans_tagged[@]} == 0)) || ovs_port_settings=("trunks=${tagged%,}" vlan_mode=trunk)
 	[[ ! $vlans_pvid ]] || ((${#vlans_tagged[@]} == 0)) ||
-		port=("tag=$vlans_pvid" "trunks=${tagged%,}" vlan_mode=native-untagged)
+		ovs_port_settings=("tag=$vlans_pvid" "trunks=${tagged%,}" vlan_mode=native-untagged)
 	[[ ${vlans_untagged[*]} == "$vlans_pvid" ]] ||
 		fail "An Open vSwitch port has one untagged VLAN, its PVID $vlans_pvid, but vlan= has ${vlans_untagged[*]} untagged; correct it in the guest's configuration."
 }
 
 # ovs_port_parse <bridge>
 # NAME[.TAG][:TRUNK]…, or [NAME][.TAG][:TRUNK]… for any name. Fails with expected
-# set, like a type. Without VLANs, the variables of vlans_parse are empty.
+# set, like a type. If there are VLANs, they are in the variables of vlans_parse.
 ovs_port_parse() {
 	local not='].:/"\[:space:][:cntrl:]['
 	local name="[^$not-][^$not]*" any="[^$not-][^${not/.:/}]*"
@@ -123,7 +128,6 @@ ovs_port_parse() {
 	ovs_port_bridge=${BASH_REMATCH[2]}${BASH_REMATCH[3]}
 	ovs_port_vlans=${BASH_REMATCH[5]:+${BASH_REMATCH[5]}p}${BASH_REMATCH[6]//://}
 	ovs_port_vlans=${ovs_port_vlans#/}
-	vlans_pvid='' vlans_untagged=() vlans_tagged=()
 	[[ $ovs_port_vlans ]] || return 0
 	library lib/vlans
 	vlans_parse_any "$ovs_port_vlans" && return 0
@@ -139,47 +143,49 @@ ovs_port_refuse() {
 }
 
 # ovs_port_identify
-# Sets ids (declared by the caller) to the columns by which others, such as OVN,
-# identify the port. There are fewer in a driver domain, which may not read the
+# Sets ovs_port_ids. There are fewer in a driver domain, which may not read the
 # guest's nodes.
 ovs_port_identify() {
 	local vm name id=$vifname
 	[[ $type_if != tap ]] || id=${id%-emu}
 	helper load "$XENBUS_PATH" "/local/domain/$domid/vm" "/local/domain/$domid/name" || fail "$reason"
-	ovs_port_take vm "/local/domain/$domid/vm" "${run_reply[0]}"
-	ovs_port_take name "/local/domain/$domid/name" "${run_reply[1]}"
-	vm=${vm##*/}
+	ovs_port_take "/local/domain/$domid/vm" "${run_reply[0]}"
+	vm=${ovs_port_value##*/}
+	ovs_port_take "/local/domain/$domid/name" "${run_reply[1]}"
+	name=$ovs_port_value
+	ovs_port_ids=()
 	ovs_port_add_id attached-mac "$mac"
 	ovs_port_add_id xen-vm-uuid "$vm"
 	ovs_port_add_id xen-vm-name "$name"
 	ovs_port_add_id iface-id "${id:-${vm:+$vm-$devid}}"
 }
 
-# ovs_port_take <out-var> <node> <field of helper load>
+# ovs_port_take <node> <field of helper load>
+# Sets ovs_port_value.
 ovs_port_take() {
-	case $3 in
-	=*) printf -v "$1" '%s' "${3#=}" ;;
-	- | '!Permission denied') printf -v "$1" '' ;;
-	*) fail "Cannot read the node $2: ${3#!}; try again." ;;
+	case $2 in
+	=*) ovs_port_value=${2#=} ;;
+	- | '!Permission denied') ovs_port_value='' ;;
+	*) fail "Cannot read the node $1: ${2#!}; try again." ;;
 	esac
 }
 
 # ovs_port_add_id <key> <value, or empty>
 # ovs-vsctl reads a quoted value as a JSON string.
 ovs_port_add_id() {
-	local value=$2
-	[[ $value ]] || return 0
-	[[ $value != *[\"\\[:cntrl:]]* ]] || ovs_port_escape
-	ids+=("external-ids:$1=\"$value\"")
+	[[ $2 ]] || return 0
+	ovs_port_value=$2
+	[[ $2 != *[\"\\[:cntrl:]]* ]] || ovs_port_escape
+	ovs_port_ids+=("external-ids:$1=\"$ovs_port_value\"")
 }
 
 # ovs_port_escape
-# Escapes value (declared by the caller) for a JSON string.
+# Escapes ovs_port_value for a JSON string.
 ovs_port_escape() {
 	local code byte
 	# The backslash first.
 	for code in 5c 22 {0,1}{{1..9},{a..f}} 10; do
 		printf -v byte '%b' "\\x$code"
-		value=${value//"$byte"/"\\u00$code"}
+		ovs_port_value=${ovs_port_value//"$byte"/"\\u00$code"}
 	done
 }
