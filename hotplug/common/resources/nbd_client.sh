@@ -9,25 +9,27 @@
 # longest that a disconnect waits for it.
 nbd_client_silence=30
 
+nbd_client_server='' # set by nbd_client_name: the server as messages name it
+nbd_client_device='' # set by nbd_client_find: the device that is connected for us (nbd0), or empty
+
 # nbd_client_acquire <host, or path of a socket> <port> <export> <mode>
 # Sets dev and physical_device.
 nbd_client_acquire() {
-	local where
-	nbd_client_name where "$1" "$2"
+	nbd_client_name "$1" "$2"
 	nbd_client_open "$1" "$2" "$3" "$4" -timeout "$nbd_client_silence" ||
-		nbd_client_failed "$?" "Cannot connect to the NBD server $where"
-	nbd_client_judge "The export '$3' of the NBD server $where" "$4"
+		nbd_client_failed "$?" "Cannot connect to the NBD server $nbd_client_server"
+	nbd_client_judge "The export '$3' of the NBD server $nbd_client_server" "$4"
 }
 
-# nbd_client_name <out-var> <host, or path of a socket> <port>
-# The server as messages name it.
+# nbd_client_name <host, or path of a socket> <port>
+# Sets nbd_client_server.
 nbd_client_name() {
-	if [[ $2 == /* ]]; then
-		quote "$1" "$2"
-	elif [[ $2 == *:* ]]; then
-		printf -v "$1" '[%s]:%s' "$2" "$3"
+	if [[ $1 == /* ]]; then
+		quote nbd_client_server "$1"
+	elif [[ $1 == *:* ]]; then
+		nbd_client_server="[$1]:$2"
 	else
-		printf -v "$1" '%s:%s' "$2" "$3"
+		nbd_client_server=$1:$2
 	fi
 }
 
@@ -43,19 +45,18 @@ nbd_client_failed() {
 # nbd_client_open <host, or path of a socket> <port> <export> <mode> [option of nbd-client]...
 # Connects, and sets dev and physical_device. On failure run's status, with reason set.
 nbd_client_open() {
-	local file device number where=(-unix "$1")
+	local number where=(-unix "$1")
 	# nbd-client takes a name that begins with nbd for a device, but not Nbd.
 	[[ $1 == /* ]] || where=("${1^}" "$2")
 	[[ $4 != r ]] || where+=(-readonly)
-	nbd_client_file file
 	[[ -d /sys/module/nbd ]] || run modprobe nbd || fail "The kernel has no NBD client: $reason"
 	# shellcheck disable=SC2016 # the shell that becomes nbd-client expands
-	run sh -c 'echo "$$" >"$0" && exec nbd-client "$@"' "$file" "${where[@]}" -name "$3" "${@:5}" || return
-	nbd_client_find device
+	run sh -c 'echo "$$" >"$0" && exec nbd-client "$@"' "$journal_directory/nbd-$domid-$devid" "${where[@]}" -name "$3" "${@:5}" || return
+	nbd_client_find
 	reason='The kernel does not show which NBD device it has connected; see dmesg.'
-	read -r number 2>/dev/null <"/sys/block/$device/dev" || return
-	journal_remember device "$device"
-	dev=/dev/$device
+	read -r number 2>/dev/null <"/sys/block/$nbd_client_device/dev" || return
+	journal_remember device "$nbd_client_device"
+	dev=/dev/$nbd_client_device
 	printf -v physical_device '%x:%x' "${number%:*}" "${number#*:}"
 }
 
@@ -71,41 +72,30 @@ nbd_client_judge() {
 
 # nbd_client_release <host, or path of a socket> <port> <export> <mode>
 nbd_client_release() {
-	local file device
-	nbd_client_file file
-	nbd_client_find device
-	[[ ! $device ]] || run nbd-client -disconnect "/dev/$device" || ! nbd_client_check || return
-	helper forget "$file"
+	nbd_client_find
+	[[ ! $nbd_client_device ]] || run nbd-client -disconnect "/dev/$nbd_client_device" || ! nbd_client_check || return
+	helper forget "$journal_directory/nbd-$domid-$devid"
 }
 
 # nbd_client_check <host, or path of a socket> <port> <export> <mode>
 nbd_client_check() {
-	local device
-	nbd_client_find device
-	[[ $device ]] || reason='The NBD device is disconnected.'
-	[[ $device ]]
+	nbd_client_find
+	[[ $nbd_client_device ]] || reason='The NBD device is disconnected.'
+	[[ $nbd_client_device ]]
 }
 
-# nbd_client_file <out-var>
-# The file to which the connecting process writes its id.
-nbd_client_file() {
-	printf -v "$1" '%s/nbd-%s-%s' "${journal_file%/*}" "$domid" "$devid"
-}
-
-# nbd_client_find <out-var>
-# The device that is connected for us (nbd0); empty if there is none. A device that
-# is in the journal is not searched for again, because another may have the same
-# process id later.
+# nbd_client_find
+# Sets nbd_client_device. A device that is in the journal is not searched for again,
+# because another may have the same process id later.
 nbd_client_find() {
 	local file pid known connected='' files=(/sys/block/nbd*/pid)
-	printf -v "$1" ''
-	nbd_client_file file
-	read -r pid 2>/dev/null <"$file" || return 0
+	nbd_client_device=''
+	read -r pid 2>/dev/null <"$journal_directory/nbd-$domid-$devid" || return 0
 	journal_recall known device
 	[[ ! $known ]] || files=("/sys/block/$known/pid")
 	for file in "${files[@]}"; do
 		read -r connected 2>/dev/null <"$file" || continue
 		file=${file%/pid}
-		[[ $connected != "$pid" ]] || printf -v "$1" '%s' "${file##*/}"
+		[[ $connected != "$pid" ]] || nbd_client_device=${file##*/}
 	done
 }

@@ -8,29 +8,33 @@
 resource_find nbd_client
 library journal-read
 
-nbd_server='' # the host, or the path of the socket
+nbd_export_server='' # the host, or the path of the socket
+
+# Set by nbd_export_identify:
+nbd_export_key=''  # the export's identity
+nbd_export_what='' # the export, as messages name it
+
+nbd_export_machine='' # set by nbd_export_vm
 
 # nbd_export_acquire <host, or empty> <port> <path of a socket, or empty> <export> <mode> <shared: y or n>
-# Sets nbd_server.
+# Sets nbd_export_server.
 nbd_export_acquire() {
-	local key what
-	nbd_export_key "$@"
-	lock "nbd $key" || fail "$reason"
-	[[ $6 == y || $5 == 'w!' ]] || nbd_export_ask "$key" "$what" "$5"
+	nbd_export_identify "$@"
+	lock "nbd $nbd_export_key" || fail "$reason"
+	[[ $6 == y || $5 == 'w!' ]] || nbd_export_ask "$nbd_export_key" "$nbd_export_what" "$5"
 	# Ours from here on, because others read it under the lock.
-	journal_remember "nbd $key" "$5"
+	journal_remember "nbd $nbd_export_key" "$5"
 }
 
 # nbd_export_plan <host> <port> <path of a socket> <export> <mode> <shared>
 nbd_export_plan() {
-	local key what
-	nbd_export_key "$@"
-	[[ $6 == y || $5 == 'w!' ]] || nbd_export_ask "$key" "$what" "$5"
+	nbd_export_identify "$@"
+	[[ $6 == y || $5 == 'w!' ]] || nbd_export_ask "$nbd_export_key" "$nbd_export_what" "$5"
 }
 
 # nbd_export_expect <host> <port> <path of a socket> <export> <mode> <shared>
 nbd_export_expect() {
-	nbd_server=$1$3
+	nbd_export_server=$1$3
 }
 
 # nbd_export_release <host> <port> <path of a socket> <export> <mode> <shared>
@@ -39,17 +43,16 @@ nbd_export_release() {
 	:
 }
 
-# nbd_export_key <host> <port> <path of a socket> <export> <mode> <shared>
-# Sets nbd_server, and what to the export as messages name it and key to its
-# identity (both declared by the caller).
-nbd_export_key() {
+# nbd_export_identify <host> <port> <path of a socket> <export> <mode> <shared>
+# Sets nbd_export_server, nbd_export_what and nbd_export_key.
+nbd_export_identify() {
 	[[ ! $1 || ! $3 ]] || fail "Both host= and socket= are given; leave one of them in the guest's configuration."
 	[[ $1 || $3 ]] || fail "Neither host= nor socket= is given, so there is no NBD server; add one of them to the guest's configuration."
-	nbd_server=$1$3
-	nbd_client_name what "$nbd_server" "$2"
-	what="The NBD export '$4' of $what"
+	nbd_export_server=$1$3
+	nbd_client_name "$nbd_export_server" "$2"
+	nbd_export_what="The NBD export '$4' of $nbd_client_server"
 	# Host names are case-insensitive; a socket has no port.
-	if [[ $3 ]]; then printf -v key '%q %q' "$3" "$4"; else printf -v key '%s %s %q' "${1,,}" "$2" "$4"; fi
+	if [[ $3 ]]; then printf -v nbd_export_key '%q %q' "$3" "$4"; else printf -v nbd_export_key '%s %s %q' "${1,,}" "$2" "$4"; fi
 }
 
 # nbd_export_ask <key> <export, as messages name it> <mode>
@@ -68,19 +71,21 @@ nbd_export_ask() {
 # Is that domain a part of this guest (its device model's, or the other end of its
 # migration)?
 nbd_export_same_vm() {
-	local ours theirs
-	nbd_export_vm ours "$domid"
-	nbd_export_vm theirs "$1"
-	[[ $ours && $ours == "$theirs" ]]
+	local ours
+	nbd_export_vm "$domid"
+	ours=$nbd_export_machine
+	nbd_export_vm "$1"
+	[[ $ours && $ours == "$nbd_export_machine" ]]
 }
 
-# nbd_export_vm <out-var> <domid>
-# The virtual machine that the domain is, or serves; empty if the store has none.
+# nbd_export_vm <domid>
+# Sets nbd_export_machine to the virtual machine that the domain is, or serves; empty
+# if the store has none.
 nbd_export_vm() {
-	helper load "/local/domain/$2" vm target || fail "$reason"
+	helper load "/local/domain/$1" vm target || fail "$reason"
 	[[ ! ${run_reply[1]} =~ ^=([0-9]+)$ ]] || helper load "/local/domain/${BASH_REMATCH[1]}" vm || fail "$reason"
-	printf -v "$1" ''
-	[[ ${run_reply[0]} != =* ]] || printf -v "$1" '%s' "${run_reply[0]#=}"
+	nbd_export_machine=''
+	[[ ${run_reply[0]} != =* ]] || nbd_export_machine=${run_reply[0]#=}
 }
 
 # nbd_export_refuse <export, as messages name it> <mode of the other> <domid of the other>

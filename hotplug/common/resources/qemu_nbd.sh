@@ -9,6 +9,9 @@ resource_find nbd_client
 
 qemu_nbd_patience=4 # seconds for the server to flush its data
 
+qemu_nbd_files='' # set by qemu_nbd_locate: the path of its files, without their suffixes
+qemu_nbd_pid=''   # set by qemu_nbd_find: the process that serves; empty if there is none
+
 # qemu_nbd_acquire <mode> <argument of qemu-nbd>...
 # Sets dev and physical_device.
 qemu_nbd_acquire() {
@@ -21,64 +24,61 @@ qemu_nbd_acquire() {
 # qemu_nbd_open <mode> <argument of qemu-nbd>...
 # Starts the server and connects to it. On failure run's status, with reason set.
 qemu_nbd_open() {
-	local files options=()
-	qemu_nbd_files files
+	local options=()
+	qemu_nbd_locate
 	[[ $1 != r ]] || options+=(--read-only)
-	run qemu-nbd --fork --persistent --socket="$files.socket" --pid-file="$files.pid" --discard=unmap \
+	run qemu-nbd --fork --persistent --socket="$qemu_nbd_files.socket" --pid-file="$qemu_nbd_files.pid" --discard=unmap \
 		"${options[@]}" "${@:2}" || return
-	nbd_client_open "$files.socket" '' '' "$1"
+	nbd_client_open "$qemu_nbd_files.socket" '' '' "$1"
 }
 
 # qemu_nbd_release <mode> <argument of qemu-nbd>...
 # Ends the server first, because the kernel may wait for a server that hangs.
 qemu_nbd_release() {
-	local files
-	qemu_nbd_files files
-	qemu_nbd_end "$files" || complain "$reason"
-	nbd_client_release && helper forget "$files.socket" && helper forget "$files.pid"
+	qemu_nbd_locate
+	qemu_nbd_end || complain "$reason"
+	nbd_client_release && helper forget "$qemu_nbd_files.socket" && helper forget "$qemu_nbd_files.pid"
 }
 
 # qemu_nbd_check <mode> <argument of qemu-nbd>...
 qemu_nbd_check() {
-	local files pid
-	qemu_nbd_files files
-	qemu_nbd_find pid "$files"
-	[[ $pid ]] || reason='The process qemu-nbd that served the disk is gone.'
+	qemu_nbd_locate
+	qemu_nbd_find
+	[[ $qemu_nbd_pid ]] || reason='The process qemu-nbd that served the disk is gone.'
 	[[ ! $reason ]] && nbd_client_check
 }
 
-# qemu_nbd_files <out-var>
-# The path of its files, without their suffixes.
-qemu_nbd_files() {
-	printf -v "$1" '%s/qemu-nbd-%s-%s' "${journal_file%/*}" "$domid" "$devid"
+# qemu_nbd_locate
+# Sets qemu_nbd_files.
+qemu_nbd_locate() {
+	qemu_nbd_files=$journal_directory/qemu-nbd-$domid-$devid
 }
 
-# qemu_nbd_end <path of its files>
+# qemu_nbd_end
 # Ends the server and waits for that: first by SIGTERM, then by SIGKILL.
 qemu_nbd_end() {
-	local pid signal=TERM since=$SECONDS
-	qemu_nbd_find pid "$1"
-	while [[ $pid ]]; do
+	local signal=TERM since=$SECONDS
+	qemu_nbd_find
+	while [[ $qemu_nbd_pid ]]; do
 		((SECONDS - since < qemu_nbd_patience)) || signal=KILL
-		reason="The process $pid (qemu-nbd) does not end; see what it waits for (/proc/$pid/stack), then detach the disk again."
+		reason="The process $qemu_nbd_pid (qemu-nbd) does not end; see what it waits for (/proc/$qemu_nbd_pid/stack), then detach the disk again."
 		((SECONDS - since < 2 * qemu_nbd_patience)) || return
-		kill -s "$signal" "$pid" 2>/dev/null || :
+		kill -s "$signal" "$qemu_nbd_pid" 2>/dev/null || :
 		run sleep 0.02 || return
-		qemu_nbd_find pid "$1"
+		qemu_nbd_find
 	done
 }
 
-# qemu_nbd_find <out-var> <path of its files>
-# The process that serves; empty if there is none. It writes its id when it is
-# ready; until then, all processes are searched. In another mount namespace the same
-# path is another file.
+# qemu_nbd_find
+# Sets qemu_nbd_pid. The server writes its id when it is ready; until then, all
+# processes are searched. In another mount namespace the same path is another file.
 qemu_nbd_find() {
 	local file number words=() processes=(/proc/*)
-	printf -v "$1" ''
-	! read -r number 2>/dev/null <"$2.pid" || processes=("/proc/$number")
+	qemu_nbd_pid=''
+	! read -r number 2>/dev/null <"$qemu_nbd_files.pid" || processes=("/proc/$number")
 	for file in "${processes[@]}"; do
 		mapfile -d '' -t words 2>/dev/null <"$file/cmdline" || continue
-		[[ " ${words[*]} " == *" --socket=$2.socket "* && $file/ns/mnt -ef /proc/self/ns/mnt ]] || continue
-		printf -v "$1" '%s' "${file##*/}"
+		[[ " ${words[*]} " == *" --socket=$qemu_nbd_files.socket "* && $file/ns/mnt -ef /proc/self/ns/mnt ]] || continue
+		qemu_nbd_pid=${file##*/}
 	done
 }
