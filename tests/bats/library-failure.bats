@@ -54,3 +54,18 @@ quotes() {
 		[[ $output == 'failed: There is no resource'*. ]]
 	done
 }
+
+@test "the disk below a snapshot that cannot be removed is not released, even if no disk was released before" {
+	run library '
+		library release
+		journal_add disk /base r
+		journal_add overlay /dev/a 1 /dev/b n
+		helper() { echo "asked: $*"; }
+		run() { return 1; }
+		store_value[node]=/dev/loop0
+		resource_find overlay
+		overlay_find() { overlay_found[a]=dm-0; }
+		release_resources
+	'
+	[[ "$status" -eq 0 && "$output" == 'failed: The release of overlay failed.' ]]
+}
