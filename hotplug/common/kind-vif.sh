@@ -13,6 +13,10 @@ mtu=''      # as configured, or empty; a resource that sets another changes it
 # What its resources set:
 dev='' # the interface's current name
 
+# What only hooks know by these names:
+main_ip='' # this host's IPv4 address on the interface, where a resource sets it
+command='' # the verb by which they are called
+
 # vif_identify
 # Calls lifecycle_identify for an interface, and sets vif and type_if.
 vif_identify() {
@@ -26,7 +30,7 @@ vif_identify() {
 	lifecycle_identify vif
 	if [[ $type_if == tap ]]; then
 		vif=${INTERFACE:-vif$domid.$devid-emu}
-		journal_file+=-emu
+		journal_locate "$type-$domid-$devid-emu"
 	else
 		vif=${vif:-vif$domid.$devid}
 	fi
@@ -44,14 +48,15 @@ vif_path_of_tap() {
 # added and removed; the other pair, which a driver domain's udev may call, is
 # ignored.
 vif_action() {
+	local shown
 	case $verb:$type_if in
 	online:vif | add:tap) action=attach ;;
 	offline:vif | remove:tap) action=detach ;;
 	online:tap | offline:tap | add:vif | remove:vif) action=none ;;
 	check:* | plan:*) action=$verb ;;
 	*)
-		quote verb "$verb"
-		fail "$hotplug_name was called with $verb; libxl calls it with online, offline, add or remove, a person with check, plan or help."
+		quote shown "$verb"
+		fail "$hotplug_name was called with $shown; libxl calls it with online, offline, add or remove, a person with check, plan or help."
 		;;
 	esac
 }
@@ -80,10 +85,10 @@ vif_accept() {
 
 # vif_accept_optional <node> <what> <type>
 vif_accept_optional() {
-	local value
-	store_get value "$1"
-	[[ ! $value ]] || parameters_check "$2" "$value" "$3"
-	printf -v "$1" '%s' "$value"
+	local vif_value
+	store_get vif_value "$1"
+	[[ ! $vif_value ]] || parameters_check "$2" "$vif_value" "$3"
+	printf -v "$1" '%s' "$vif_value"
 }
 
 # vif_accept_tap_name

@@ -50,11 +50,12 @@ xenstore_write() {
 	xenstore-write "$@" || fatal "xenstore-write $* failed"
 }
 
-hook_file=$1 BASH_ARGV0=$2
-export "${@:3}"
-[[ $hook_file == *.hook ]] || exec "$hook_file"
+# In capitals, which no parameter has: a fact may have any other name.
+HOOK_FILE=$1 BASH_ARGV0=$2
 dir=${0%/*}
+export "${@:3}"
+[[ $HOOK_FILE == *.hook ]] || exec "$HOOK_FILE"
 set -- "$command" "type_if=$type_if"
 set +Eu +o pipefail # as there
 # shellcheck source=/dev/null
-. "$hook_file"
+. "$HOOK_FILE"
