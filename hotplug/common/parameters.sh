@@ -36,13 +36,30 @@ param() {
 		failure_author "a parameter is declared by: param NAME TYPE [DEFAULT] 'SENTENCE'; 'param ${*@Q}' is not that."
 	[[ $1 == [a-z]*([a-z0-9_]) ]] ||
 		failure_author "the parameter ${1@Q} cannot be a variable; its name has to be of small letters, digits and _."
-	[[ ! -v $1 ]] ||
+	[[ $device_kind ]] || failure_author "the parameter $1 is declared before its device; begin with: device block|vif 'SENTENCE'."
+	! parameters_is_taken "$1" ||
 		failure_author "the parameter $1 has a name that the framework uses for something else; give it another."
 	parameters+=("$1")
 	parameter_line[$1]=${BASH_LINENO[0]}
 	parameter_type[$1]=$2
 	(($# == 3)) || parameter_default[$1]=$3
 	parameter_about[$1]=${!#}
+}
+
+# parameters_is_taken <name>
+# Does the framework use the name, or is it that of one of its files and a word?
+# libxl's environment has netdev and script, which no one reads.
+parameters_is_taken() {
+	local parameters_stem=$1 parameters_file
+	[[ $1 == @(netdev|script) ]] && return 1
+	declare -p "$1" &>/dev/null && return 0
+	while [[ $parameters_stem == *_* ]]; do
+		parameters_stem=${parameters_stem%_*}
+		for parameters_file in "$hotplug_common"/{,kind-,lib/,resources/}"${parameters_stem%s}"{,s}.sh; do
+			[[ ! -e $parameters_file ]] || return 0
+		done
+	done
+	return 1
 }
 
 # target <type> <sentence>

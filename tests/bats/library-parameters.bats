@@ -84,9 +84,22 @@ refuses() {
 	done
 }
 
-@test "a parameter may have the name of an environment variable, but not one of the framework's" {
-	run library 'device vif "A test."; param failure word "A sentence."'
-	[[ "$status" -eq 1 && $output == *'a name that the framework uses'* ]]
+@test "a parameter may not have a name that the framework uses, whether it is set or read yet or not" {
+	local name
+	for name in failure journal_notes mode expected routed_gateway iscsi_lun_x hooks_file vif_x; do
+		run library 'device block "A test."; param "$1" word "A sentence."' "$name"
+		[[ "$status" -eq 1 && $output == *"the parameter $name has a name that the framework uses"* ]]
+	done
+}
+
+@test "a parameter may have the name of a variable in libxl's environment, of a resource, or of another kind's node" {
+	run library 'export script=a netdev=b; device block "A test."; for name in script netdev multipath mtu auth_method; do param "$name" word "" "A sentence."; done; echo "${parameters[*]}"'
+	[[ "$status" -eq 0 && $output == 'script netdev multipath mtu auth_method' ]]
+}
+
+@test "a parameter that is declared before its device is refused" {
+	run library 'param mtu word "A sentence."'
+	[[ "$status" -eq 1 && $output == *'the parameter mtu is declared before its device'*. ]]
 }
 
 @test "an interface's parameters come from nodes, and an empty node gives the default" {
