@@ -260,6 +260,81 @@ judge_snippets() {
 	END
 }
 
+@test "globals: every form of assignment to what is neither local nor the file's" {
+	judged hotplug/common/example.sh {3..22}:globals <<-'END'
+		# example_a
+		example_a() { a=1; }
+		example_b() { local c=1; d+=$c; }
+		example_c() { a[1]=1; }
+		example_d() { a=(1 2); }
+		example_e() { ((a = 1)); }
+		example_f() { ((a += 1, 2)); }
+		example_g() { ((a++)); }
+		example_h() { ((a[1]--)) || :; }
+		example_i() { : "$((a <<= 1))"; }
+		example_j() { for a in 1 2; do :; done; }
+		example_k() { for ((a = 1; 0; )); do :; done; }
+		example_l() { local b; IFS=: read -r -t 3 b a; }
+		example_m() { read -ra a; }
+		example_n() { mapfile -t -d '' a; }
+		example_o() { printf -v a '%s' 1; }
+		example_p() { printf -v "a[1]" '%s' 1; }
+		example_q() { declare -g a=1; }
+		example_r() { unset a; }
+		example_s() { : "${a:=1}"; }
+		example_t() { export a; }
+	END
+}
+
+@test "globals: every form of reading what is neither local nor a file's" {
+	judged hotplug/common/example.sh {3..9}:globals <<-'END'
+		# example_a
+		example_a() { : "$a"; }
+		example_b() { : "${#a[@]}"; }
+		example_c() { : "${a:-1}"; }
+		example_d() { ((a == 1)); }
+		example_e() { ((!a)); }
+		example_f() { : "$((a))"; }
+		example_g() { : "${1:a}"; }
+	END
+}
+
+@test "globals: a variable that an argument names, and a nameref" {
+	judged hotplug/common/example.sh {3..7}:globals <<-'END'
+		# example_a
+		example_a() { printf -v "$1" '%s' 1; }
+		example_b() { read -r "$1"; }
+		example_c() { declare -g "$1=1"; }
+		example_d() { local -n b=$1; }
+		example_e() { unset "$1"; }
+	END
+	judged hotplug/common/failure.sh <<-'END'
+		quote() { printf -v "$1" '%s' "$2"; }
+	END
+}
+
+@test "globals: no finding for locals, the file's own, words of device scripts, and what it reads of other files" {
+	judged hotplug/common/example.sh <<-'END'
+		a=1
+		for b in "$a"; do read -r c; done
+		example_a() { local a=1 b=(1) c; a=2 b+=(3) c=$((a++)); example_d=$c example_e[1]=${b[0]}; }
+		example_b() { IFS=: LC_ALL=C read -ra example_f <<<"$journal_file"; }
+		example_c() { dev=$mode reason="No $expected."; PATH=$REPLY; }
+		example_d() { : "$parameters" "${device_kind}" "${store_value[params]}" "$library_names" "$1" "$?" "$@"; }
+		example_e() { declare -F resources && [[ -v a ]] || read -r -u "$lock_descriptor" _; }
+	END
+	judged hotplug/common/parameters.sh 3:globals <<-'END'
+		device() { device_kind=$1; parameters+=("$1"); parameter_type=$1; }
+		param() { target_type=$1; }
+	END
+	judged hotplug/common/kind-vif.sh 2:globals <<-'END'
+		vif_a() { vif_b=$1 vif=$1 kind_a=$1; }
+	END
+	judged tests/lib/example.bash <<-'END'
+		example() { a=1; }
+	END
+}
+
 @test "programs: every command that is neither a builtin nor our function" {
 	judged hotplug/common/example.sh 2:programs 3:programs 4:programs 5:programs 6:programs 7:programs <<-'END'
 		ip link show
@@ -313,8 +388,8 @@ judge_snippets() {
 		# example_a
 		example_a() {
 			run a
-			if [[ $a ]]; then run_with b c && run d; helper b; run c; fi
-			for a in b; do run c; done
+			if [[ $reason ]]; then run_with b c && run d; helper b; run c; fi
+			for reason in b; do run c; done
 			if run a; then
 				run b
 				run c
@@ -332,7 +407,7 @@ judge_snippets() {
 
 		# example_release
 		example_release() {
-			[[ ! $a ]] || fail 'No.'
+			[[ ! $dev ]] || fail 'No.'
 		}
 	END
 }

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-only
 # The rules that the syntax tree of a shell script can tell. Input: a tree for
-# each positional argument, in order; $known: what a command may be called.
+# each positional argument, in order; $known: what a command may be called;
+# $prefixes: an expression for what a framework's variable may begin with.
 # shfmt's types are those of mvdan.cc/sh/v3/syntax. A rule gets the list of all
 # nodes of a tree, the file itself first: to walk a tree once is slow enough.
 
@@ -81,11 +82,84 @@ def lengths:
 	| finding("length"; "\(.Cmd.Name.Value) has \($lines) lines; more than 20 are several functions.");
 
 # kind-vif.sh has vif_, journal-read.sh has journal_, resources.sh has resources_ and resource_.
+def stem($file): $file | split("/")[-1] | rtrimstr(".sh") | ltrimstr("kind-") | sub("-.*"; "") | rtrimstr("s");
+
 def prefix($file):
-	($file | split("/")[-1] | rtrimstr(".sh") | ltrimstr("kind-") | sub("-.*"; "") | rtrimstr("s")) as $stem
+	stem($file) as $stem
 	| functions | select(.Cmd.Name.Value | test("^\($stem)s?_") or IN("device", "param", "target", "needs",
 		"use", "hotplug", "fail", "complain", "quote", "run", "helper", "library", "lock", "unlock") | not)
 	| finding("prefix"; "\(.Cmd.Name.Value) does not begin with its file's name, \($stem)_.");
+
+# The variables that have no prefix: those of the device, which a script's
+# resources() and its hooks read; and the words in which a function and a type
+# say why they failed.
+def shared: IN("action", "command", "dev", "device_id", "devid", "domid", "ip", "mac", "main_ip", "mode", "mtu",
+	"physical_device", "target", "type", "type_if", "verb", "vif", "vifname", "expected", "reason");
+
+# The functions that fill a variable which their caller names.
+def fills_for_caller: IN("config_get", "journal_recall", "parameters_default", "parameters_set", "quote", "store_get",
+	"sysfs_read", "vif_accept_optional");
+
+def variable($node; $name): {Pos: $node.Pos, name: $name};
+
+# The words in which these commands name the variables that they fill; the value
+# is the options that take an argument.
+def filled:
+	(.Args[0] | literal // "") as $command
+	| ({read: "[dutnNpi]", mapfile: "[dnOsuCc]", unset: "$^", printf: "$^"}[$command] // empty) as $valued
+	| if $command == "printf" then select((.Args[1] | literal // "") == "-v") | .Args[2]
+	else reduce .Args[1:][] as $word ({words: [], skip: false}; ($word | literal // "") as $text
+		| if .skip then .skip = false
+		elif .words == [] and ($text | startswith("-")) then .skip = ($text | test("^-[a-zA-Z]*\($valued)$"))
+		else .words += [$word] end) | .words[] end;
+
+# The name of a word's first part is that of an element: a[1].
+def word_name: .Parts[0] | if .Type == "Lit" then .Value | sub("\\[.*"; "") elif .Short then .Param.Value else null end;
+
+# ++, --, =, += and the like.
+def changes: .Type == "UnaryArithm" and (.Op | IN(36, 37)) or .Type == "BinaryArithm" and (.Op == 74 or .Op >= 44 and .Op <= 53);
+
+# declare, but -F, -f and -p only ask.
+def declared: select(any(.Args[]; .Naked and (.Value // {} | literal // "" | test("^-[A-Za-z]*[Ffp]"))) | not) | .Args[]
+	| if .Name then variable(.; .Name.Value) else variable(.; .Value.Parts[0] | select(.Type != "Lit") | null) end;
+
+# The variables that a function assigns; the name is null where it is an argument's value.
+def assigned:
+	.[] | if .Type == "CallExpr" then
+		if .Args then filled | variable(.; word_name) else .Assigns[]? | variable(.; .Name.Value) end
+	elif .Type == "DeclClause" then select(.Variant.Value != "local") | declared
+	elif .Type == "WordIter" then variable(.Name | {Pos: .ValuePos}; .Name.Value)
+	elif changes then variable(.; .X | word_name)
+	elif .Type == "ParamExp" then select(.Exp.Op? | IN(74, 75)) | variable(.; .Param.Value)
+	else empty end;
+
+def in_arithmetic: select(.Type == "Word" and (.Parts | length == 1)) | variable(.; .Parts[0] | select(.Type == "Lit") | .Value);
+
+# The variables that a function reads.
+def used:
+	.[] | if .Type == "ParamExp" then variable(.; .Param.Value), (.Slice? | objects | .Offset, .Length | objects | in_arithmetic)
+	elif .Type == "BinaryArithm" then .X, .Y | in_arithmetic
+	elif .Type | IN("UnaryArithm", "ParenArithm", "ArithmExp", "ArithmCmd") then .X | objects | in_arithmetic
+	else empty end;
+
+# A variable has the prefix of a function. A word of device scripts that the file
+# defines is a prefix, too: device_kind. $prefixes: those of the whole framework.
+def globals($file):
+	([stem($file) + "s?", (functions.Cmd.Name.Value | select(contains("_") | not))] | join("|")) as $own
+	| functions | .Cmd.Name.Value as $function | .Cmd | walk_nodes
+	| [nodes("DeclClause") | select(.Variant.Value == "local") | .Args[].Name.Value // empty] as $local
+	| [assigned] as $assigned
+	# In ASCII, a name of small letters is between these two.
+	| def foreign($allowed): unique_by(.name)[] | select(.name >= "a" and .name < "{")
+		| select(.name | IN($local[]) or shared or test("^(\($allowed))(_|$)") | not);
+	($assigned | map(select(.name)) | foreign($own)
+		| finding("globals"; "\(.name) is not local here and does not begin with the file's name: whose variable is it?")),
+	($assigned[] | select(.name == null and ($function | fills_for_caller | not))
+		| finding("globals"; "Do not fill the caller's variable: set a global that begins with the file's name.")),
+	(nodes("DeclClause") | select(.Variant.Value == "local" and (.Args[0].Value? // {} | literal // "") == "-n")
+		| finding("globals"; "Do not write through a nameref: set a global that begins with the file's name.")),
+	([used | select(.name | IN($assigned[].name) | not)] | foreign("\($own)|\($prefixes)")
+		| finding("globals"; "\(.name) is not local here and begins with no file's name: pass it as an argument."));
 
 # A command that is neither a word of bash nor a function is a program. A
 # computed name is a function's if a part of it says so: "type_$1".
@@ -178,7 +252,7 @@ def findings($file):
 	walk_nodes | quoted, lengths,
 	(select(below("tests/lib/") | not) | no_eval),
 	(select(below("(hotplug/common|tests/lib)/")) | documented),
-	(select(framework and below("hotplug/common/")) | prefix($file)),
+	(select(framework and below("hotplug/common/")) | prefix($file), globals($file)),
 	(select(below("hotplug/")) | no_indirection, subshell, full_stop, unchecked),
 	(select(below("hotplug/(common/resources|Linux)/")) | release),
 	(select(framework and ($file | endswith("/run.sh") | not)) | programs),
