@@ -50,7 +50,7 @@ chain() {
 			hotplug_common=$1 hotplug_helper=/none hotplug_config=$2
 			hotplug_seconds=24 hotplug_undo=""
 			. "$1/framework.sh"
-			. "$1/config.sh"
+			. "$1/lib/config.sh"
 			default=${config_value[$3]}
 			config_get value "$3"
 			[[ $value == "$default" && ! $failure ]]

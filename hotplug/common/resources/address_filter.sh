@@ -60,7 +60,7 @@ address_filter_check() {
 address_filter_wanted() {
 	local firewall bind
 	[[ $3 || -e $hotplug_config ]] || return
-	library config
+	library lib/config
 	config_get bind bind_mac
 	[[ $3 || $bind == y ]] || return
 	config_get firewall firewall

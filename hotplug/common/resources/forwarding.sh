@@ -96,7 +96,7 @@ forwarding_meets() {
 # Does the host use this command? Without the program, it has no such rules.
 forwarding_called() {
 	local firewall
-	library config
+	library lib/config
 	config_get firewall firewall
 	[[ $firewall == @(auto|iptables) ]] || return
 	type -P "$1-restore" >/dev/null && return 0

@@ -4,7 +4,7 @@
 # see their own addresses. All such guests share the rules, which are added with
 # the first of them and removed with the last.
 
-library config
+library lib/config
 library journal-read
 
 masquerade_table=xen_hotplug_nat
