@@ -1,6 +1,6 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: LGPL-2.1-only
-# What a device has goes again, whoever attached it.
+# Detach: releases all that a device holds, whichever scripts attached it.
 
 library release
 
@@ -25,7 +25,7 @@ detach_device() {
 # Nothing is written down: a failure here only means that there is nothing more
 # to find, and what was found is released.
 detach_collect() {
-	failure_hide
+	failure_hide y
 	trap detach_collected EXIT
 	"${device_kind}_accept"
 	"${device_kind}_parameters"
@@ -36,6 +36,6 @@ detach_collect() {
 # The exit trap of that.
 detach_collected() {
 	trap - EXIT
-	failure_show
+	failure_hide ''
 	release_device
 }

@@ -4,7 +4,7 @@
 # attach has begun, has a second bash undo what was done (undo.sh).
 
 failure=''        # the first sentence, empty as long as all is well
-failure_hidden='' # set between failure_hide and failure_show
+failure_hidden='' # set by failure_hide
 
 # fail <sentence> [error|busy]
 # Ends the run. The sentence is for a person: what failed, on which value,
@@ -22,20 +22,14 @@ complain() {
 	run_tell failed "${2:-error}" "$1"
 }
 
-# failure_hide
-# From now on a failure only means that there is nothing more to find.
+# failure_hide <y, or empty>
+# From now on a failure only means, or no longer, that there is nothing more to find.
 failure_hide() {
-	failure_hidden=1
-}
-
-# failure_show
-# Ends failure_hide.
-failure_show() {
-	failure_hidden=''
+	failure_hidden=$1
 }
 
 # failure_unexpected <status> <command> <place>
-# The ERR trap's: a command failed where nobody looked at its status.
+# The ERR trap's: a command failed, and nothing checked its status.
 failure_unexpected() {
 	local command
 	quote command "$2"

@@ -106,9 +106,17 @@ vif_attached() {
 }
 
 # vif_parameters
-# Reads each from its node of the backend.
+# Each is a node of the backend; an empty one counts as not given.
 vif_parameters() {
-	parameters_from_nodes
+	local vif_name vif_value
+	for vif_name in "${parameters[@]}"; do
+		store_get vif_value "$vif_name"
+		if [[ $vif_value ]]; then
+			parameters_set "$vif_name" "$vif_value"
+		else
+			parameters_default "$vif_name"
+		fi
+	done
 }
 
 # vif_publish

@@ -135,17 +135,3 @@ parameters_default() {
 		fail "Parameter $1 is missing (${parameter_about[$1]}); add it to the guest's configuration."
 	declare -g "$1=${parameter_default[$1]}"
 }
-
-# parameters_from_nodes
-# An interface's parameters: a node each. An empty one counts as not given.
-parameters_from_nodes() {
-	local parameters_name parameters_value
-	for parameters_name in "${parameters[@]}"; do
-		store_get parameters_value "$parameters_name"
-		if [[ $parameters_value ]]; then
-			parameters_set "$parameters_name" "$parameters_value"
-		else
-			parameters_default "$parameters_name"
-		fi
-	done
-}

@@ -1,7 +1,7 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: LGPL-2.1-only
-# What the journal names is released: by a detach, after an attach that failed,
-# or was killed.
+# Releases what the journal names: for a detach, and after an attach that failed or
+# was killed.
 
 library journal-read
 

@@ -109,7 +109,7 @@ refuses() {
 		param two word second "With a default."
 		param three word "Without one."
 		store_value=([two]="" [three]=given)
-		parameters_from_nodes
+		vif_parameters
 		echo "$one $two $three"
 	'
 	[[ "$status" -eq 0 ]]

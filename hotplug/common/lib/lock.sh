@@ -1,6 +1,6 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: LGPL-2.1-only
-# Locks, besides the device's: what several devices share is read, changed and
+# Locks, in addition to the device's: what several devices share is read, changed and
 # noted in the journal under one of them. They are bytes of one file, which the
 # helper has open as long as it runs (helpers/lock.h).
 
