@@ -330,6 +330,9 @@ judge_snippets() {
 	judged hotplug/common/kind-vif.sh 2:globals <<-'END'
 		vif_a() { vif_b=$1 vif=$1 kind_a=$1; }
 	END
+	judged hotplug/common/resources/nbd.sh 2:globals <<-'END'
+		nbd_a() { nbd_b=1 nbd_client_device=1; }
+	END
 	judged tests/lib/example.bash <<-'END'
 		example() { a=1; }
 	END

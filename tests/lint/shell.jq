@@ -142,10 +142,16 @@ def used:
 	elif .Type | IN("UnaryArithm", "ParenArithm", "ArithmExp", "ArithmCmd") then .X | objects | in_arithmetic
 	else empty end;
 
-# A variable has the prefix of a function. A word of device scripts that the file
-# defines is a prefix, too: device_kind. $prefixes: those of the whole framework.
+# What a variable of this file begins with, as an expression: the file's name, or
+# a word of device scripts that it defines (device_kind). nbd_client_x is not nbd.sh's.
+def own_prefixes($file):
+	stem($file) as $stem
+	| ([$prefixes | split("|")[] | select(startswith($stem + "_"))] | join("|")) as $longer
+	| (if $longer == "" then "" else "(?!(\($longer))(_|$))" end)
+		+ "(" + ([$stem + "s?", (functions.Cmd.Name.Value | select(contains("_") | not))] | join("|")) + ")";
+
 def globals($file):
-	([stem($file) + "s?", (functions.Cmd.Name.Value | select(contains("_") | not))] | join("|")) as $own
+	own_prefixes($file) as $own
 	| functions | .Cmd.Name.Value as $function | .Cmd | walk_nodes
 	| [nodes("DeclClause") | select(.Variant.Value == "local") | .Args[].Name.Value // empty] as $local
 	| [assigned] as $assigned
