@@ -47,7 +47,7 @@ conformance() {
 # bats must not see.
 conformance_suite() {
 	run env -i PATH="${PATH//"$BATS_LIBEXEC:"/}" TMPDIR="$BATS_TEST_TMPDIR" \
-		CONFORMANCE_SUITE="$BATS_TEST_TMPDIR/suite" CONFORMANCE_DOCUMENT="$BATS_TEST_TMPDIR/document" \
+		PACE_MS="${PACE_MS-}" CONFORMANCE_SUITE="$BATS_TEST_TMPDIR/suite" CONFORMANCE_DOCUMENT="$BATS_TEST_TMPDIR/document" \
 		timeout $((4 * generous)) "$root/tests/conformance/run" "$@" 3>&-
 }
 

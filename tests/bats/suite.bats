@@ -19,7 +19,7 @@ suite() {
 	# bats tells the tests that it runs about itself by variables, which
 	# another bats must not see.
 	env -i PATH="${PATH//"$BATS_LIBEXEC:"/}" TMPDIR="$BATS_TEST_TMPDIR" TESTS_DIR="$BATS_TEST_TMPDIR/suite" \
-		SEED="$seed" SAMPLE="$sample" "$root/tests/run" 3>&-
+		PACE_MS="${PACE_MS-}" SEED="$seed" SAMPLE="$sample" "$root/tests/run" 3>&-
 }
 
 @test "a suite passes if all of its tests pass" {
