@@ -17,10 +17,10 @@ iscsi_start() {
 	iscsi_delay 0.05
 	iscsi_settings
 	# shellcheck disable=SC2016 # the inner shell expands
-	host bash -c '
+	host bash -O extglob -c '
 		mount --bind "$1/iscsi/class" /sys/class
 		mount --bind /etc "$1/etc.host"
-		for file in /etc/*; do [[ $file == /etc/iscsi ]] || ln -s "$1/etc.host/${file##*/}" "$1/etc/"; done
+		ln -s -t "$1/etc" "$1"/etc.host/!(iscsi)
 		mount --bind "$1/etc" /etc' - "$BATS_TEST_TMPDIR"
 	iqn=iqn.2026-01.org.example:disk1 portal=192.0.2.1,3260
 }
