@@ -68,7 +68,7 @@ UNIT_C = $(addprefix helpers/,array.c message.c number.c textfile.c $(addprefix 
 build/unit/layers: tests/unit/layers.c $(UNIT_C) $(helper_h) | build/unit
 	$(CC) $(WARN) $(SANITIZE) -Ihelpers -o $@ $< $(UNIT_C)
 
-build/unit/quick.so: tests/unit/quick.c | build/unit
+build/unit/%.so: tests/unit/%.c | build/unit
 	$(CC) $(WARN) -O2 -fPIC -shared -o $@ $<
 
 # Everything of the helper but its subcommands, and what starts these.
@@ -116,7 +116,7 @@ check-all: need-check ## the same with every case of each enumeration; lint look
 	@SAMPLE=1 tests/run "$$FILTER"
 
 # What the tests need.
-BUILT = $(HELPER) $(MOCK) $(MOMENTS) build/asan/xen-hotplug build/asan/mock-xenstored build/unit/layers build/unit/quick.so
+BUILT = $(HELPER) $(MOCK) $(MOMENTS) build/asan/xen-hotplug build/asan/mock-xenstored build/unit/layers build/unit/quick.so build/unit/no-dh.so
 
 tests: $(BUILT)
 	tests/run "$$FILTER"
