@@ -4,7 +4,7 @@
 load ../lib/host
 
 setup() {
-	seed=1 sample=5
+	seed=1 sample=5 limit=''
 }
 
 # suite <bats code>...
@@ -19,7 +19,7 @@ suite() {
 	# bats tells the tests that it runs about itself by variables, which
 	# another bats must not see.
 	env -i PATH="${PATH//"$BATS_LIBEXEC:"/}" TMPDIR="$BATS_TEST_TMPDIR" TESTS_DIR="$BATS_TEST_TMPDIR/suite" \
-		PACE_MS="${PACE_MS-}" SEED="$seed" SAMPLE="$sample" "$root/tests/run" 3>&-
+		PACE_MS="${PACE_MS-}" TEST_LIMIT="$limit" SEED="$seed" SAMPLE="$sample" "$root/tests/run" 3>&-
 }
 
 @test "a suite passes if all of its tests pass" {
@@ -56,6 +56,14 @@ suite() {
 	[[ "$status" -eq 1 ]]
 	run suite $'teardown() { false; }\n@test "a" { true; }'
 	[[ "$status" -eq 1 ]]
+}
+
+@test "a test that hangs fails after its teardown, and the next tests run" {
+	limit=$((5 * TEST_PACE))
+	run suite "teardown() { echo \"\$BATS_TEST_DESCRIPTION\" >>$BATS_TEST_TMPDIR/torn; }"$'\n@test "a" { while :; do sleep 1000; done; }\n@test "b" { true; }'
+	[[ "$status" -eq 1 ]]
+	[[ "${lines[-1]}" == '1 passed, 1 failed, 0 skipped' && $output == *'it hangs'* ]]
+	[[ "$(<"$BATS_TEST_TMPDIR/torn")" == $'a\nb' ]]
 }
 
 # enumeration [shell code]
