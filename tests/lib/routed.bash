@@ -33,12 +33,12 @@ routed_stop() {
 # space <name> <interface> <address>...
 # A namespace that has this interface of the host's, with the addresses.
 space() {
-	local address options ready=$BATS_TEST_TMPDIR/ready-$1
-	mkfifo "$ready"
-	# shellcheck disable=SC2016 # the inner shell expands
-	setpriv --pdeathsig KILL unshare --net bash -c 'ip link set lo up; echo ready >"$1"; exec sleep infinity' - "$ready" 3>&- &
+	local address options ready
+	exec {ready}< <(exec setpriv --pdeathsig KILL unshare --net bash -c \
+		'ip link set lo up; echo ready; exec sleep infinity >/dev/null' 3>&-)
 	routed_spaces[$1]=$!
-	read -r -t "$generous" _ <>"$ready" || return
+	read -r -t "$generous" -u "$ready" _ || return
+	exec {ready}<&-
 	host ip link set "$2" netns "${routed_spaces[$1]}"
 	inside "$1" ip link set "$2" address 00:16:3e:00:00:01 up
 	for address in "${@:3}"; do
@@ -133,10 +133,18 @@ assert_attached() {
 nothing_held_but() {
 	host_journals
 	[[ -e $host_root/sys/class/net/$subject_link ]] || echo "no interface $subject_link"
-	host ip -batch - <<<$'neighbour show proxy\nroute show' | grep -E 'proxy|web|vif1'
-	host nft list ruleset | grep -E '(chain|counter) .?vif|_nat'
-	host iptables --list-rules | grep xen-hotplug
-	host ip6tables --list-rules | grep xen-hotplug
+	routed_rules 'neighbour show proxy' 'route show' | grep -E 'proxy|web|vif1|(chain|counter) .?vif|_nat|xen-hotplug'
+}
+
+# routed_rules <show of ip>...
+# Prints what ip shows, and the rules of nftables and iptables.
+routed_rules() {
+	# shellcheck disable=SC2016 # the inner shell expands
+	host bash -c '
+		printf "%s\n" "$@" | ip -batch -
+		nft list ruleset
+		iptables --list-rules
+		ip6tables --list-rules' - "$@"
 }
 
 # assert_unrouted
@@ -144,13 +152,9 @@ nothing_held_but() {
 assert_unrouted() {
 	local left
 	left=$(
-		proxies
-		host ip route | grep vif
-		host ip -6 route | grep 'vif.* metric [12] '
 		# The filter's table stays, without chains; so do those that iptables makes for itself.
-		host nft list ruleset | grep -E 'chain .?vif|xen_hotplug_nat|XEN'
-		host iptables --list-rules | grep xen-hotplug
-		host ip6tables --list-rules | grep xen-hotplug
+		routed_rules 'neighbour show proxy' 'route show' '-6 route show' |
+			grep -E 'proxy|dev vif|chain .?vif|xen_hotplug_nat|XEN|xen-hotplug' | grep -vE 'dev vif.* metric (256|1024)'
 		host_residue
 	) || :
 	[[ ! $left ]] || {
