@@ -140,7 +140,7 @@ everywhere() {
 		moment="line $due"
 		echo "$due" >"$BATS_TEST_TMPDIR/due"
 		subject_nodes
-		libxl attach PATH="$BATS_TEST_TMPDIR/bin:$PATH"
+		libxl attach env PATH="$BATS_TEST_TMPDIR/bin:$PATH"
 		killed=$ended
 		[[ $killed != 137 ]] || applied=$((applied + 1))
 		assert_detaches

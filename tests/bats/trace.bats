@@ -35,7 +35,7 @@ fake_ip() {
 # Makes the call; its trace has the programs, and then the requests.
 traced() {
 	: >"$STORE_LOG"
-	libxl "$1" PATH="$BATS_TEST_TMPDIR/bin:$PATH"
+	libxl "$1" env PATH="$BATS_TEST_TMPDIR/bin:$PATH"
 	{
 		echo "exit status $ended"
 		sed 's/^/  says: /' "$said"

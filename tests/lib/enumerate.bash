@@ -70,8 +70,9 @@ libxl() {
 	detach:tap) call=(remove type_if=tap) ;;
 	esac
 	libxl_environment "$subject_type" 1 "$subject_id"
+	local -x "${environment[@]}"
 	said=$BATS_TEST_TMPDIR/said ended=0
-	host env "${environment[@]}" "${@:2}" "$scripts/$subject_script" "${call[@]}" </dev/null >"$said" 2>&1 ||
+	host "${@:2}" "$scripts/$subject_script" "${call[@]}" </dev/null >"$said" 2>&1 ||
 		ended=$?
 }
 

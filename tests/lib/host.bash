@@ -25,37 +25,37 @@ phys=() # block devices that phy_device made
 # Sets host_pid; host_root, where its files are seen from outside; and log, the
 # file that our scripts' system log goes to.
 host_start() {
+	local ready
 	untraced
 	store_start "$@"
 	log=$BATS_TEST_TMPDIR/log
 	export XEN_HOTPLUG_LOG=$log
 	mkdir -p "$BATS_TEST_TMPDIR/run" "$BATS_TEST_TMPDIR/varlog/xen"
-	mkfifo "$BATS_TEST_TMPDIR/ready"
-	host_namespaces
+	exec {ready}< <(host_namespaces)
 	host_pid=$! host_root=/proc/$!/root
-	# Open for both, so that a host that cannot be made is a failure and no hang.
-	read -r -t "$generous" _ <>"$BATS_TEST_TMPDIR/ready" || {
+	read -r -t "$generous" -u "$ready" _ || {
 		echo 'cannot make a network and a mount namespace here' >&2
 		return 1
 	}
+	exec {ready}<&-
 }
 
 # host_namespaces
-# Begins them, in the background. They do not keep what other tests have mounted,
-# nor the loop devices below that.
+# Becomes their first process, and prints a line when they are complete. They do
+# not keep what other tests have mounted, nor the loop devices below that.
 host_namespaces() {
 	# shellcheck disable=SC2016 # the inner shell expands
-	setpriv --pdeathsig KILL unshare --mount --net bash -c '
+	exec setpriv --pdeathsig KILL unshare --mount --net bash -e -c '
 		while read -r _ _ _ _ where _; do
-			[[ $where != */bats-run-* ]] || umount --lazy "$(printf %b "$where")" 2>/dev/null
+			[[ $where != */bats-run-* ]] || umount --lazy "$(printf %b "$where")" 2>/dev/null || :
 		done </proc/self/mountinfo
 		mount --bind "$1/run" /run
 		mount --bind "$1/varlog" /var/log
 		mount -t sysfs sysfs /sys
 		ip link set lo up
 		for file in /proc/sys/net/bridge/bridge-nf-call-*; do [[ ! -e $file ]] || echo 0 >"$file"; done
-		echo ready >"$1/ready"
-		exec sleep infinity' - "$BATS_TEST_TMPDIR" 3>&- &
+		echo ready
+		exec sleep infinity >/dev/null' - "$BATS_TEST_TMPDIR" 3>&-
 }
 
 # host_stop
@@ -127,8 +127,7 @@ stand_in() {
 # program <file>
 # Makes an executable of standard input.
 program() {
-	cat >"$1.new"
-	chmod +x "$1.new"
+	install -m 0755 /dev/stdin "$1.new"
 	mv "$1.new" "$1"
 }
 
@@ -311,7 +310,8 @@ libxl_environment() {
 call() {
 	local environment
 	libxl_environment "$3" "$4" "$5"
-	host env "${environment[@]}" "$scripts/$1" "$2" "${@:6}" </dev/null 2>&1
+	local -x "${environment[@]}"
+	host "$scripts/$1" "$2" "${@:6}" </dev/null 2>&1
 }
 
 # The calls, each with the ids of the device.
