@@ -119,8 +119,9 @@ iscsi_stop() {
 }
 
 # iscsi_is_quiet
+# No process has iscsiadm as an argument; this grep's begins with ^. pgrep takes four times as long.
 iscsi_is_quiet() {
-	! pgrep -f "^/bin/bash $BATS_TEST_TMPDIR/bin/iscsiadm" >/dev/null
+	! grep -qsz "^$BATS_TEST_TMPDIR/bin/iscsiadm$" /proc/[0-9]*/cmdline
 }
 
 # iscsi_secrets <line>...

@@ -128,10 +128,10 @@ nbd_other_qemu() {
 }
 
 # nbd_servers
-# The process ids of qemu-nbd in the test's host.
+# The process ids of qemu-nbd in the test's host. pgrep takes four times as long as grep.
 nbd_servers() {
 	local pid
-	pgrep -x qemu-nbd | while read -r pid; do
+	grep -lsx qemu-nbd /proc/[0-9]*/comm | while IFS=/ read -r _ _ pid _; do
 		[[ ! /proc/$pid/ns/mnt -ef /proc/$host_pid/ns/mnt ]] || echo "$pid"
 	done
 }
