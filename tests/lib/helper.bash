@@ -33,7 +33,7 @@ helper_setup() {
 # helper_teardown
 # Ends the store, and detaches what the test has attached of its own files.
 helper_teardown() {
-	local where loop own
+	local loop own
 	cd /
 	exec 9>&-
 	# A mounted loop device goes with its mount; a mount of a file's directory, after the file's.
@@ -41,12 +41,19 @@ helper_teardown() {
 	for loop in "${own[@]}"; do
 		loop_detach "$loop" "$BATS_TEST_TMPDIR"
 	done
+	[[ $(</proc/self/mountinfo) != *" $BATS_TEST_TMPDIR/"* ]] || helper_umount
+	[[ ! $(loops) ]] || until_true no_loops
+	store_stop
+}
+
+# helper_umount
+# Ends the test's mounts.
+helper_umount() {
+	local where
 	while read -r where; do
 		umount "$(printf %b "$where")"
 	done < <(awk -v dir="$BATS_TEST_TMPDIR/" 'index($5, dir) == 1 { print $5 }' \
 		/proc/self/mountinfo | sort -r)
-	[[ ! $(loops) ]] || until_true no_loops
-	store_stop
 }
 
 # no_loops
@@ -73,6 +80,7 @@ tag() {
 # loops
 # The loop devices of this test's files, and those on top of these, which come first.
 loops() {
+	grep -qs "^$BATS_TEST_TMPDIR/" /sys/block/loop*/loop/backing_file || return 0
 	losetup -l -n -O NAME,BACK-FILE | awk -v dir="$BATS_TEST_TMPDIR/" '
 		{ below[$1] = $2 }
 		index($2, dir) == 1 { own[$1] = 1; list = $1 " " list }

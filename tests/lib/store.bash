@@ -27,7 +27,7 @@ store_gone() {
 	local stat deadline=$((SECONDS + generous))
 	# It is no child of ours, so there is nothing to wait(1) for; and whoever is its parent now may
 	# take its time to notice that it is a zombie.
-	while stat=$(cat "/proc/$1/stat" 2>/dev/null) && [[ $stat != *') Z '* ]]; do
+	while { read -r stat <"/proc/$1/stat"; } 2>/dev/null && [[ $stat != *') Z '* ]]; do
 		((SECONDS < deadline)) || return 1
 		sleep 0.01
 	done
