@@ -5,7 +5,8 @@
 # shfmt's types are those of mvdan.cc/sh/v3/syntax. A rule gets the list of all
 # nodes of a tree, the file itself first: to walk a tree once is slow enough.
 
-def walk_nodes: [.. | objects | select(has("Offset") | not)];
+# Positions, which are objects with an Offset, are most of a tree: they are not walked.
+def walk_nodes: [recurse(.[]? | select(type == "array" or type == "object" and (has("Offset") | not))) | objects];
 
 def finding($rule; $sentence): {line: (.Pos.Line // 1), rule: $rule, sentence: $sentence};
 
