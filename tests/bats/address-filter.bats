@@ -216,9 +216,9 @@ table_is() {
 	in_guest ip address add 10.0.0.3/24 dev guest1.0
 	in_guest ip address add fd00::1/64 dev guest1.0
 	until_true bash -c "[[ ! \$(nsenter --target $guest --net ip -6 address show dev guest1.0 tentative) ]]"
-	in_guest ping -c 1 -W "$generous" 10.0.0.2
-	in_guest ping -c 1 -W "$generous" fd00::2
-	host ping -c 1 -W "$generous" 10.0.0.1
+	until_true in_guest ping -c 1 -W 1 10.0.0.2
+	until_true in_guest ping -c 1 -W 1 fd00::2
+	until_true host ping -c 1 -W 1 10.0.0.1
 	run ! in_guest ping -c 1 -W 1 -I 10.0.0.3 10.0.0.2
 	kill "$guest"
 }

@@ -98,7 +98,7 @@ seen_from() {
 	natted 1 0 10.7.0.200 fd00:7::200 10.7.0.73 fd00:7::280
 	inside inside-1-0 ip address add 10.8.0.9/32 dev guest1.0
 	reaches inside-1-0 192.0.2.9 2001:db8::9
-	inside inside-1-0 ping -q -c 1 -W 5 -I 10.8.0.9 192.0.2.9
+	until_true inside inside-1-0 ping -q -c 1 -W 1 -I 10.8.0.9 192.0.2.9
 	nat_offline 1 0
 	assert_unrouted
 	host ip link show vif1.0

@@ -360,5 +360,5 @@ go_online() {
 	host ip link set guest1.0 netns "$guest"
 	nsenter -t "$guest" -n ip addr add 10.9.0.2/24 dev guest1.0
 	nsenter -t "$guest" -n ip link set guest1.0 up
-	nsenter -t "$guest" -n ping -c1 -W5 10.9.0.1
+	until_true nsenter -t "$guest" -n ping -c1 -W1 10.9.0.1
 }
