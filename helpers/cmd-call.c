@@ -27,8 +27,6 @@
 
 #define RUN_DIRECTORY "/run/xen-hotplug"
 #define LOCK_FILE "lock"
-/* By which the subcommands find it: hotplug/common/lib/lock.sh. */
-#define LOCK_DESCRIPTOR 3
 
 /* Milliseconds since the start. libxl kills a script after 40 s (LIBXL_HOTPLUG_TIMEOUT). */
 #define ATTACH_MS 24000 /* an attach is decided */
@@ -588,14 +586,14 @@ static bool reserve_lock_descriptor(void)
 {
 	int fd = open("/dev/null", O_RDWR | O_CLOEXEC);
 
-	if (fd < 0 || fd == LOCK_DESCRIPTOR)
+	if (fd < 0 || fd == SCRIPT_LOCK)
 		return fd >= 0;
-	bool done = dup3(fd, LOCK_DESCRIPTOR, O_CLOEXEC) >= 0;
+	bool done = dup3(fd, SCRIPT_LOCK, O_CLOEXEC) >= 0;
 	close(fd);
 	return done;
 }
 
-/* Opens the lock file as descriptor LOCK_DESCRIPTOR. Result: false after a failure is noted. */
+/* Opens the lock file as descriptor SCRIPT_LOCK. Result: false after a failure is noted. */
 static bool open_lock(struct call *call)
 {
 	struct stat st;
@@ -620,7 +618,7 @@ static bool open_lock(struct call *call)
 	fd = openat(directory, LOCK_FILE, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (fd < 0)
 		goto failed;
-	if (dup3(fd, LOCK_DESCRIPTOR, O_CLOEXEC) < 0)
+	if (dup3(fd, SCRIPT_LOCK, O_CLOEXEC) < 0)
 		goto failed;
 	close(fd);
 	close(directory);

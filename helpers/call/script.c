@@ -46,7 +46,7 @@ static _Noreturn void become(char *argv[], pid_t parent, const int ends[2])
 	signal(SIGPIPE, SIG_DFL);
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
-	if (dup2(ends[1], STDERR_FILENO) < 0)
+	if (dup2(ends[1], STDERR_FILENO) < 0 || fcntl(SCRIPT_LOCK, F_SETFD, 0))
 		_exit(STATUS_FAILED);
 	/* A copy of itself would keep the mark by which exec(2) closes it. */
 	if (ends[0] == SCRIPT_SOCKET ? fcntl(SCRIPT_SOCKET, F_SETFD, 0)

@@ -8,6 +8,12 @@
 
 /* The descriptor by which bash asks: hotplug/common/run.sh. */
 #define SCRIPT_SOCKET 3
+/*
+ * The lock file, in this process, in its workers, and in bash, which does not use it: when this
+ * process is killed, the kernel closes its descriptors before it kills bash, and the locks last
+ * until the last of these processes is dead. hotplug/common/lib/lock.sh.
+ */
+#define SCRIPT_LOCK 4
 
 struct script {
 	pid_t pid; /* 0: none runs */
@@ -21,8 +27,8 @@ struct script {
 /*
  * Starts bash on argv[0], with the arguments behind it; argv is ended by NULL. It finds in its
  * environment hotplug_seconds, how many seconds it has, and hotplug_undo, which is empty where it
- * is to do what the arguments say. It gets SIGKILL when this process ends. Result: false with
- * errno.
+ * is to do what the arguments say. It has SCRIPT_LOCK, which is open here. It gets SIGKILL when
+ * this process ends. Result: false with errno.
  */
 bool script_start(struct script *script, char *argv[], int seconds, const char *undo);
 

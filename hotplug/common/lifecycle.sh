@@ -24,7 +24,9 @@ hotplug() {
 	[[ $action != none ]] || return 0
 	[[ ! $hotplug_undo ]] || action=undo
 	library "$action"
-	"${action}_device"
+	# Bash keeps the lock file (lock_descriptor) open in a place of its own, which
+	# no command inherits: a daemon of an author's would hold the device's lock.
+	"${action}_device" 4<&-
 }
 
 # lifecycle_answer <status>

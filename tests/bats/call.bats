@@ -108,13 +108,42 @@ load ../lib/call
 	((${#pids[@]} == 2))
 	locked
 	kill -KILL "$started"
-	"$helper" lock --wait "$generous" 9:vbd/1/51712 9<>"$there/run/xen-hotplug/lock"
+	unlocked
 	for pid in "${pids[@]}" "$command"; do
 		gone "$pid"
 	done
 	block_script </dev/null
 	block_remove 1 51712
 	assert_residue_free
+}
+
+@test "the lock of a parent that is killed lasts as long as bash lives" {
+	local orphan pid
+	orphan=$(realpath "$root")/build/unit/orphan.so
+	block_script <<<"thing_acquire() { $computes; }"
+	begin add env LD_PRELOAD="$orphan"
+	is_at
+	pid=$(<"$there/pid")
+	kill -KILL "$started"
+	until_true gone "$started"
+	locked
+	[[ $(<"$there/locked") == *"locked by process $pid "* ]]
+	kill -KILL "$pid"
+	unlocked
+	block_script </dev/null
+	block_remove 1 51712
+	assert_residue_free
+}
+
+@test "a program that a script has left running does not keep the lock" {
+	local pid
+	block_script <<<"thing_acquire() { sleep $generous 2>/dev/null & echo \$! >\$there/sleeps; }"
+	block_add 1 51712
+	unlocked
+	pid=$(<"$there/sleeps")
+	run ! gone "$pid"
+	kill "$pid"
+	block_remove 1 51712
 }
 
 @test "a parent that is killed takes a bash with it that computes" {

@@ -95,12 +95,6 @@ is_at_or_ended() {
 	[[ -s $there/pid ]] || gone "$started"
 }
 
-# gone <process id>
-# It is dead, or only waits to be reaped.
-gone() {
-	[[ ! -d /proc/$1 || $(awk '/^State/ { print $2 }' "/proc/$1/status" 2>&1) != [RSDT] ]]
-}
-
 # ends
 # Waits for the call; sets status and output.
 ends() {
@@ -132,6 +126,12 @@ bash_of_call() {
 	while read -r pid; do
 		[[ ! /proc/$pid/exe -ef /bin/bash ]] || echo "$pid"
 	done < <(children)
+}
+
+# unlocked
+# Waits until nobody has the device's lock.
+unlocked() {
+	"$helper" lock --wait "$generous" 9:vbd/1/51712 9<>"$there/run/xen-hotplug/lock"
 }
 
 # locked

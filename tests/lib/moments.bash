@@ -94,10 +94,26 @@ signalled_everywhere() {
 # us or as libxl does, says nothing; else the attach says what became of it.
 assert_signalled() {
 	case $2:$3 in
-	parent:KILL | *:STOP) assert_ended 137 ;;
+	parent:KILL | *:STOP)
+		assert_ended 137
+		assert_lock_outlasts
+		;;
 	parent:*) ;;
 	*) [[ $1 == detach ]] || assert_all_or_nothing ;;
 	esac
+}
+
+# assert_lock_outlasts
+# The lock of a parent that was killed is free once all that it had started is dead.
+assert_lock_outlasts() {
+	local role name pid
+	"$root/helpers/xen-hotplug" lock --wait "$generous" "9:$subject_type/1/$subject_id" 9<>"$BATS_TEST_TMPDIR/run/xen-hotplug/lock"
+	while read -r role _ name pid; do
+		gone "$pid" || {
+			echo "the lock is free, but the $role ($pid, $name) is not dead"
+			return 1
+		}
+	done <"$moments_log"
 }
 
 # assert_none_stopped

@@ -4,7 +4,7 @@
 # noted in the journal under one of them. They are bytes of one file, which the
 # helper has open as long as it runs (helpers/lock.h).
 
-lock_descriptor=3 # the helper's
+lock_descriptor=4 # the helper's, helpers/call/script.h
 lock_wait=12      # seconds
 lock_missing=6    # the helper's status where a lock was not taken
 
