@@ -25,12 +25,18 @@ static void close_one(int *fd)
 	*fd = -1;
 }
 
+static void tell_number(const char *name, long number)
+{
+	char text[24];
+
+	snprintf(text, sizeof(text), "%ld", number);
+	setenv(name, text, 1);
+}
+
 static void tell(int seconds, const char *undo)
 {
-	char text[16];
-
-	snprintf(text, sizeof(text), "%d", seconds);
-	setenv("hotplug_seconds", text, 1);
+	tell_number("hotplug_parent", getpid());
+	tell_number("hotplug_seconds", seconds);
 	setenv("hotplug_undo", undo, 1);
 }
 
@@ -85,6 +91,7 @@ bool script_start(struct script *script, char *argv[], int seconds, const char *
 	done = script->pidfd >= 0;
 
 cleanup:
+	unsetenv("hotplug_parent");
 	unsetenv("hotplug_seconds");
 	unsetenv("hotplug_undo");
 	free(words);

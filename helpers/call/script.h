@@ -26,9 +26,9 @@ struct script {
 
 /*
  * Starts bash on argv[0], with the arguments behind it; argv is ended by NULL. It finds in its
- * environment hotplug_seconds, how many seconds it has, and hotplug_undo, which is empty where it
- * is to do what the arguments say. It has SCRIPT_LOCK, which is open here. It gets SIGKILL when
- * this process ends. Result: false with errno.
+ * environment hotplug_parent, the number of this process, hotplug_seconds, how many seconds it has,
+ * and hotplug_undo, which is empty where it is to do what the arguments say. It has SCRIPT_LOCK,
+ * which is open here. It gets SIGKILL when this process ends. Result: false with errno.
  */
 bool script_start(struct script *script, char *argv[], int seconds, const char *undo);
 

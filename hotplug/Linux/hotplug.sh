@@ -10,8 +10,9 @@ hotplug_config=${BASH_SOURCE[0]%/*}/../hotplug.conf
 
 # The helper is the parent of every script, and hears what it asks on descriptor 3.
 # A script whose first line does not name the helper starts it here, and is
-# started again by it.
-if [[ ! /proc/$PPID/exe -ef $hotplug_helper || ! -S /proc/self/fd/3 ]]; then
+# started again by it, with its process id in hotplug_parent: neither a script
+# that this one calls, nor a caller's own variable, has that of its parent.
+if [[ ${hotplug_parent-} != "$PPID" || ! -S /proc/self/fd/3 ]]; then
 	[[ ! -x $hotplug_helper ]] || exec "$hotplug_helper" call "$0" "$@"
 	printf '%s\n' "The helper $hotplug_helper cannot be started; see whether it is installed and executable." >&2
 	exit 1

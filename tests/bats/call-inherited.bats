@@ -122,6 +122,7 @@ variables() {
 		LD_BIND_NOW=1
 		MALLOC_PERTURB_=7
 		POSIX_ME_HARDER=1
+		hotplug_parent=1
 		hotplug_undo=attach
 		hotplug_undo=publish
 		hotplug_seconds=1
@@ -379,6 +380,26 @@ block_cd() {
 		"$BATS_TEST_TMPDIR" env XENBUS_PATH="$path" "$scripts/block-fds" add
 	[[ $status == 0 && $output == *'-> '*'-> '* && $output != */fd.* ]]
 	host env XENBUS_PATH="$path" "$scripts/block-fds" remove
+}
+
+@test "a script that another one starts has a call of its own, not the socket of the other" {
+	{
+		printf '#!/bin/bash -p\nimage=%q\n. %q/hotplug.sh\n' "$image" "$scripts"
+		cat <<-'END'
+			device block 'A disk that another script attaches.'
+			target disk 'The image.'
+			resources() { use other; }
+			other_acquire() { "${0%/*}/block-inner" help >"$image.help"; fail 'There is no other.'; }
+			other_release() { run touch "$image.released"; }
+			hotplug "$@"
+		END
+	} >"$scripts/block-outer"
+	sed 's|^#!.*|#!/bin/bash -p|' "$scripts/block" >"$scripts/block-inner"
+	chmod +x "$scripts/block-outer" "$scripts/block-inner"
+	vbd 1 51712 "$image"
+	run host env XENBUS_PATH="$path" "$scripts/block-outer" add
+	[[ $status == 1 && $output == 'There is no other.' ]]
+	[[ -e $image.released && $(<"$image.help") == 'block-inner: '* ]]
 }
 
 @test "a lock that the caller has, and a process group that it is in, change nothing" {

@@ -18,6 +18,27 @@ load ../lib/call
 	assert_undone 'block stopped with status 3 before it was done'
 }
 
+@test "a helper that is replaced while a script starts remains the parent of its call" {
+	local replace first
+	cp "$helper" "$there/helper"
+	for replace in "cp $there/helper $helper.new && mv $helper.new $helper" "rm $helper"; do
+		for first in "$helper call" '/bin/bash -p'; do
+			block_script </dev/null
+			# shellcheck disable=SC2016 # the script expands
+			sed -i "1s|.*|#!$first|; 2i echo \$PPID >>$there/parents\n[[ \${hotplug_parent-} != \$PPID ]] \|\| { $replace; }" "$scripts/block"
+			block_add 1 51712
+			assert_node "$path/hotplug-status" connected
+			cp "$there/helper" "$helper"
+			block_script </dev/null
+			block_remove 1 51712
+			vbd 1 51712 "$image"
+			xenstore-rm "$path/physical-device" "$path/physical-device-path"
+		done
+	done
+	# With the first line of bash, the one before is the caller.
+	(($(wc -l <"$there/parents") == 2 * (1 + 2)))
+}
+
 @test "a script that bash cannot read is told so, with bash's own words" {
 	block_script <<<'if'
 	run block_add 1 51712
