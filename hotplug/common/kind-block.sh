@@ -89,8 +89,14 @@ block_publish() {
 
 # block_unpublish
 # Removes the nodes that make blkback connect and mark the disk as attached.
+# Fails with reason set where they may still be there.
 block_unpublish() {
-	helper publish --deadline 3 "$XENBUS_PATH" node physical-device-path physical-device
+	local block_refused
+	helper publish --deadline 3 "$XENBUS_PATH" node physical-device-path physical-device && return 0
+	block_refused=$reason
+	if block_load && ! block_attached; then return 0; fi
+	reason=$block_refused
+	return 1
 }
 
 # block_help

@@ -5,12 +5,19 @@
 
 library release
 
+# undo_publish
+# The nodes may have been written, although publishing failed: the answer was
+# lost. Nodes that stay name a device, which must not become another guest's:
+# nothing is released then before a detach.
+undo_publish() {
+	"${device_kind}_unpublish" || fail "$device_id stays attached, because its nodes cannot be removed; detach it. $reason"
+}
+
 # undo_device
 # Leaves nothing of the device, or the journal that says what.
 undo_device() {
 	run_tell phase detach
-	# The nodes may have been written all the same: the answer was lost.
-	[[ $hotplug_undo != publish ]] || "${device_kind}_unpublish" || :
+	[[ $hotplug_undo != publish ]] || undo_publish
 	[[ ! -e $journal_file ]] || journal_read || complain "$reason"
 	release_resources
 	failure_end

@@ -72,6 +72,43 @@ load ../lib/call
 	assert_undone 'The store did not answer within 10 s'
 }
 
+@test "an attach whose publishing fails, and cannot be taken back, stays whole until the detach" {
+	local fault faults
+	for fault in 'transaction_end@1=drop-after transaction_end@2=EACCES' \
+		'transaction_end@1=drop-after rm:*/physical-device@1+=EACCES' \
+		'transaction_end@1=drop-after transaction_start@2=drop read:*/frontend-id@2+=EIO'; do
+		block_script <<<"thing_release() { run touch $there/released; }"
+		vbd 1 51712 "$image"
+		read -ra faults <<<"$fault"
+		store_fault "${faults[@]}"
+		run block_add 1 51712
+		store_fault_none
+		((status == 1))
+		[[ $(store_get "$path/physical-device") == "$(stat -c %t:%T "$(loop_of "$image")")" ]]
+		[[ ! -e $there/released && $(host_residue) == *'journal vbd-1-51712'* ]]
+		grep -q "vbd/1/51712 stays attached, because its nodes cannot be removed; detach it\." "$log"
+		block_remove 1 51712
+		[[ -e $there/released ]]
+		assert_residue_free
+		rm "$there/released" "$log"
+		xenstore-rm "$path"
+	done
+}
+
+@test "an attach whose publishing is refused is undone, whatever the store refuses then" {
+	local fault faults
+	for fault in 'transaction_end@1+=EACCES' 'transaction_start@1+=drop' 'write:*/physical-device@1+=EACCES rm:*@1+=EACCES'; do
+		vbd 1 51712 "$image"
+		read -ra faults <<<"$fault"
+		store_fault "${faults[@]}"
+		run block_add 1 51712
+		store_fault_none
+		((status == 1))
+		run ! store_has "$path/physical-device"
+		assert_residue_free
+	done
+}
+
 @test "a lock that another process has for good ends the attach after 12 s, and the process is named" {
 	mkdir -m 700 "$there/run/xen-hotplug"
 	exec 9<>"$there/run/xen-hotplug/lock"
