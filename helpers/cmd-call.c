@@ -681,18 +681,26 @@ static bool make_absolute(char **path)
 	return made;
 }
 
-/* Makes the process what a call needs, whoever has started it. Result: false with errno. */
-static bool begin(struct call *call)
+/* Makes the process what a call needs, whoever has started it. Result: an exit status. */
+static int begin(struct call *call)
 {
 	inherited_reset();
 	signal(SIGPIPE, SIG_IGN);
 	/* Else it is that of the script, whose interpreter this is. */
 	prctl(PR_SET_NAME, "xen-hotplug");
 	call->end = call->start + ATTACH_MS;
-	if (!make_absolute(&call->argv[0]) || !reserve_lock_descriptor() || !open_signals(call))
-		return false;
+	if (!make_absolute(&call->argv[0]))
+		return complain(STATUS_FAILED,
+			"The path %s is relative to a directory that is not known (%s); call the "
+			"script by its absolute path.",
+			QUOTED(call->argv[0]), strerror(errno));
+	if (!reserve_lock_descriptor() || !open_signals(call) || chdir("/"))
+		return complain(STATUS_FAILED,
+			"The call cannot begin (%s); see whether the system is out of descriptors "
+			"or memory.",
+			strerror(errno));
 	call->name = strrchr(call->argv[0], '/') + 1;
-	return !chdir("/");
+	return STATUS_DONE;
 }
 
 static void call_free(struct call *call)
@@ -723,9 +731,8 @@ static int run_call(const struct command *command, int argc, char *argv[])
 	if (argc == optind)
 		return usage_error(command, "'call' needs a script");
 	call.argv = argv + optind;
-	if (!begin(&call))
-		return complain(STATUS_FAILED, "The call cannot begin (%s); free some memory.",
-			strerror(errno));
+	if (begin(&call))
+		return STATUS_FAILED;
 	find_device(&call);
 	if (call.asks || open_lock(&call)) {
 		run_script(&call, "");

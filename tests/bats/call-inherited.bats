@@ -324,6 +324,20 @@ succeeds_or_tells() {
 	shell_first "cd $BATS_TEST_TMPDIR/full; export PATH=:\$PATH"
 }
 
+@test "a script is found by a relative path, unless the working directory is gone" {
+	local environment
+	libxl_environment vbd 1 51712
+	vbd 1 51712 "$image"
+	mkdir "$scripts/here"
+	# shellcheck disable=SC2016 # the inner shell expands
+	host bash -c 'cd "$1"; shift; exec env "$@"' - "$scripts/here" "${environment[@]}" ../block add
+	assert_node "$path/hotplug-status" connected
+	# shellcheck disable=SC2016 # the inner shell expands
+	run host bash -c 'cd "$1"; rmdir "$1"; shift; exec env "$@"' - "$scripts/here" "${environment[@]}" ../block remove
+	[[ $status == 1 && $output == "The path '../block' is relative to a directory that is not known (No such file or directory); call the script by its absolute path." ]]
+	host env "${environment[@]}" "$scripts/block" remove
+}
+
 @test "a working directory that stays free can be unmounted while a call goes on" {
 	host mount -t tmpfs tmpfs /mnt
 	vbd 1 51712 "$image"
