@@ -53,10 +53,11 @@ block_script() {
 	} | program "$scripts/block"
 }
 
-# Code for the script: it tells its process, and computes or waits for ever.
+# Code for the script: it tells its process, and computes or waits for ever. What a failed test
+# has left computing ends with the test's directory.
 # shellcheck disable=SC2034,SC2016 # scripts expand it
 {
-	computes='echo "$$" >"$there/pid"; while :; do :; done'
+	computes='echo "$$" >"$there/pid"; while [[ -d $there ]]; do :; done'
 	waits='run sh -c '\''echo "$$" >"$1/pid"; exec cat "$1/never"'\'' - "$there"'
 }
 
