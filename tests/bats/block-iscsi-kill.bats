@@ -88,82 +88,57 @@ program_fault() {
 	say_tried "$tried" calls 6
 }
 
+# record_unchanged
+record_unchanged() {
+	cmp "$record" "$BATS_TEST_TMPDIR/before"
+	[[ ! "$(iscsi_sessions)" ]]
+}
+
 @test "an administrator's record is unchanged after a kill at any moment of the attach" {
-	local line at tried=0 record=$BATS_TEST_TMPDIR/etc/iscsi/nodes/$iqn/$portal
-	moments_of attach
-	libxl_goes
-	libxl detach
+	local record=$BATS_TEST_TMPDIR/etc/iscsi/nodes/$iqn/$portal
 	mkdir -p "${record%/*}"
 	printf 'node.name = mine\nnode.startup = automatic' >"$record"
 	cp "$record" "$BATS_TEST_TMPDIR/before"
-	for line in "${moments[@]}"; do
-		sampled || continue
-		subject_nodes
-		read -ra at <<<"$line"
-		killed_at attach "${at[@]}"
-		((ended != 137)) || tried=$((tried + 1))
-		libxl_goes
-		libxl detach
-		assert_ended 0
-		cmp "$record" "$BATS_TEST_TMPDIR/before"
-		[[ ! "$(iscsi_sessions)" ]]
-	done
-	say_tried "$tried" moments 40
+	killed_with_others 40 : record_unchanged
+}
+
+# two_luns
+# The subject gets one of a session's LUNs; guest 2, once iscsi_other_attaches, the other.
+two_luns() {
+	domain 2
+	iscsi_lun "$iqn" 2
+	subject_settings[0]+=,lun=1
+}
+
+# iscsi_other_attaches
+iscsi_other_attaches() {
+	until_true iscsi_is_quiet
+	xenstore-rm backend/vbd/2/51712 2>/dev/null || :
+	iscsi_vbd 2 51712 "iqn=$iqn,portal=192.0.2.1,user=web,lun=2"
+	iscsi_add 2 51712
+}
+
+# iscsi_other_keeps
+# The other guest has the session.
+iscsi_other_keeps() {
+	[[ "$(iscsi_sessions)" == "$iqn 192.0.2.1" ]]
+}
+
+# iscsi_other_goes
+iscsi_other_goes() {
+	iscsi_other_keeps
+	iscsi_remove 2 51712
+	iscsi_nothing_left
 }
 
 @test "a guest that attaches after a killed attach keeps the session" {
-	local at number tried=0
-	domain 2
-	iscsi_lun "$iqn" 2
-	store_set "$subject_path/params" "iqn=$iqn,portal=192.0.2.1,user=web,lun=1"
-	moments_of attach
-	libxl_goes
-	libxl detach
-	for ((number = 0; number < ${#moments[@]}; number += 3)); do
-		sampled || continue
-		subject_nodes
-		store_set "$subject_path/params" "iqn=$iqn,portal=192.0.2.1,user=web,lun=1"
-		read -ra at <<<"${moments[number]}"
-		killed_at attach "${at[@]}"
-		((ended != 137)) || tried=$((tried + 1))
-		until_true iscsi_is_quiet
-		xenstore-rm backend/vbd/2/51712 2>/dev/null || :
-		iscsi_vbd 2 51712 "iqn=$iqn,portal=192.0.2.1,user=web,lun=2"
-		iscsi_add 2 51712
-		libxl_goes
-		libxl detach
-		assert_ended 0
-		[[ "$(iscsi_sessions)" == "$iqn 192.0.2.1" ]]
-		iscsi_remove 2 51712
-		iscsi_nothing_left
-	done
-	say_tried "$tried" moments 12
+	two_luns
+	killed_with_others 40 iscsi_other_attaches iscsi_other_goes
 }
 
 @test "a killed attach does not end another guest's session" {
-	local at number tried=0
-	domain 2
-	iscsi_lun "$iqn" 2
-	iscsi_vbd 2 51712 "iqn=$iqn,portal=192.0.2.1,user=web,lun=2"
-	iscsi_add 2 51712
-	subject_nodes
-	store_set "$subject_path/params" "iqn=$iqn,portal=192.0.2.1,user=web,lun=1"
-	moments_of attach
-	libxl_goes
-	libxl detach
-	for ((number = 0; number < ${#moments[@]}; number += 3)); do
-		sampled || continue
-		subject_nodes
-		store_set "$subject_path/params" "iqn=$iqn,portal=192.0.2.1,user=web,lun=1"
-		read -ra at <<<"${moments[number]}"
-		killed_at attach "${at[@]}"
-		((ended != 137)) || tried=$((tried + 1))
-		libxl_goes
-		libxl detach
-		assert_ended 0
-		[[ "$(iscsi_sessions)" == "$iqn 192.0.2.1" ]]
-	done
-	iscsi_remove 2 51712
-	iscsi_nothing_left
-	say_tried "$tried" moments 12
+	two_luns
+	iscsi_other_attaches
+	killed_with_others 40 : iscsi_other_keeps
+	iscsi_other_goes
 }

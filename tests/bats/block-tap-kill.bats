@@ -162,27 +162,17 @@ tap_fault() {
 	assert_works_again
 }
 
+# one_tapdisk
+one_tapdisk() {
+	[[ "$(tapdisks)" == "pid="*" args=vhd:$image" ]]
+}
+
 @test "a killed attach to a shared tapdisk does not disturb the other device" {
-	local line at tried=0
 	subject_settings+=(mode r)
 	subject_nodes
 	vbd3 2 51712 "vhd:$image" mode r
 	call block-tap add vbd3 2 51712
-	moments_of attach
-	libxl_goes
-	libxl detach
-	for line in "${moments[@]}"; do
-		sampled || continue
-		subject_nodes
-		read -ra at <<<"$line"
-		killed_at attach "${at[@]}"
-		((ended != 137)) || tried=$((tried + 1))
-		libxl_goes
-		libxl detach
-		assert_ended 0
-		[[ "$(tapdisks)" == "pid="*" args=vhd:$image" ]]
-	done
+	killed_with_others 25 : one_tapdisk
 	call block-tap remove vbd3 2 51712
 	assert_nothing_held
-	say_tried "$tried" moments 25
 }

@@ -206,7 +206,7 @@ assert_sentence() {
 	}
 }
 
-# killed_at attach|detach <number of a moment> [system call]
+# killed_at attach|detach <number of a moment>
 # Makes the call, and kills the script as libxl does: the process that it started alone.
 killed_at() {
 	signalled_at "$1" parent "$2" KILL
@@ -217,6 +217,29 @@ killed_at() {
 # after it leaves nothing.
 killed_everywhere() {
 	signalled_everywhere "$1" parent KILL "$2"
+}
+
+# killed_with_others <least number of moments> <command before the detach> <command after it>
+# The subject's attach is killed at each moment, and the subject is detached, for tests
+# of what others have meanwhile: both commands, which may be :, have to succeed.
+killed_with_others() {
+	local line tried=0
+	subject_nodes
+	moments_of attach
+	libxl_goes
+	libxl detach
+	for line in "${moments[@]}"; do
+		sampled || continue
+		subject_nodes
+		killed_at attach "${line%% *}"
+		((ended != 137)) || tried=$((tried + 1))
+		"$2"
+		libxl_goes
+		libxl detach
+		assert_ended 0
+		"$3"
+	done
+	say_tried "$tried" moments "$1"
 }
 
 # killed_subject attach|detach
