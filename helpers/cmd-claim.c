@@ -136,14 +136,16 @@ static int lock_disk(const struct claim *claim, const struct identity *identity)
 static int lock_and_recheck(const struct claim *claim, struct disk *disk)
 {
 	int status = lock_disk(claim, &disk->identity);
+	struct identity_cache cache = {.partitions = NULL};
 	struct identity now;
 
 	start_deadline(claim);
 	if (status || disk->file)
 		return status;
-	bool same = identity_of_device(disk->stat.st_rdev, NULL, &now) &&
+	bool same = identity_of_device(disk->stat.st_rdev, &cache, &now) &&
 		    identity_equal(&now, &disk->identity);
 	identity_free(&now);
+	identity_cache_free(&cache);
 	if (same)
 		return STATUS_DONE;
 	return complain(STATUS_FAILED,

@@ -33,7 +33,8 @@ static void put_disk(struct output *out, const struct disk *disk)
 		output_field(out, "physical-device=%x:%x", major(disk->stat.st_rdev),
 			minor(disk->stat.st_rdev));
 	for (size_t i = 0; i < disk->identity.extent_count; i++)
-		put_extent(out, &disk->identity.extents[i]);
+		if (!disk->identity.extents[i].beneath)
+			put_extent(out, &disk->identity.extents[i]);
 	output_field(out, "readonly=%d", disk->read_only);
 }
 
@@ -116,7 +117,8 @@ const struct command command_identify = {
 		"  extent=BASE START LENGTH        a range of its bytes: BASE is 'file DEV:INO'\n"
 		"                                  (hexadecimal) or 'device MAJOR:MINOR'\n"
 		"                                  (decimal); START and LENGTH are in bytes,\n"
-		"                                  and the LENGTH - reaches to the end\n"
+		"                                  and the LENGTH - reaches to the end; the\n"
+		"                                  devices below a file are left out\n"
 		"  readonly=0|1\n"
 		"  user=TEXT                       one field for each user, in words\n"
 		"\n"

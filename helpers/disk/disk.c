@@ -165,12 +165,23 @@ static int complain_read_only(const char *target, const struct disk *disk)
 
 static int identify(const char *target, struct disk *disk)
 {
-	if (disk->file ? identity_of_file(disk->stat.st_dev, disk->stat.st_ino, &disk->identity)
-		       : identity_of_device(disk->stat.st_rdev, NULL, &disk->identity))
+	const struct file file = {disk->stat.st_dev, disk->stat.st_ino, disk->path};
+	struct identity_cache cache = {.partitions = NULL};
+	bool done = disk->file ? identity_of_file(&file, &cache, &disk->identity)
+			       : identity_of_device(disk->stat.st_rdev, &cache, &disk->identity);
+	int error = errno;
+
+	identity_cache_free(&cache);
+	if (done)
 		return STATUS_DONE;
+	if (error == ELOOP)
+		return complain(STATUS_FAILED,
+			"Disk %s lies on more than %d layers of devices and file systems, or on "
+			"itself; compare 'lsblk' and 'findmnt'.",
+			QUOTED(target), IDENTITY_DEPTH);
 	return complain(STATUS_FAILED,
 		"Cannot resolve the disk %s to the devices below it (%s); compare 'lsblk'.",
-		QUOTED(target), strerror(errno));
+		QUOTED(target), strerror(error));
 }
 
 int disk_open(const char *target, bool write, struct disk *disk)

@@ -16,6 +16,12 @@ struct extent extent_of_file(dev_t dev, ino_t ino)
 	};
 }
 
+uint64_t extent_file_view(dev_t dev, ino_t ino)
+{
+	/* Subvolumes have device numbers of their own, and inode numbers that repeat. */
+	return VIEW_FILE | ((uint64_t)ino ^ (uint64_t)dev * 0x9e3779b97f4a7c15ULL);
+}
+
 void extent_map_down(struct extent *extent, uint64_t start, uint64_t length)
 {
 	uint64_t rest = length == EXTENT_TO_END	 ? EXTENT_TO_END
@@ -90,7 +96,8 @@ static bool view_equal(const struct view *a, const struct view *b)
 bool extent_equal(const struct extent *a, const struct extent *b)
 {
 	if (!base_equal(&a->base, &b->base) || a->start != b->start || a->length != b->length ||
-		a->read_only != b->read_only || a->view_count != b->view_count)
+		a->read_only != b->read_only || a->beneath != b->beneath ||
+		a->view_count != b->view_count)
 		return false;
 	for (size_t i = 0; i < a->view_count; i++)
 		if (!view_equal(&a->views[i], &b->views[i]))

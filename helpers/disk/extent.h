@@ -21,7 +21,7 @@ struct base {
 /*
  * A part of a device that does not overlap with the device's other views, although the positions of
  * its bytes below the device are unknown: a range of an array (md, RAID, cache …), a volume of a
- * thin pool, or an origin and its snapshots.
+ * thin pool, an origin and its snapshots, or a file of the file system on the device.
  */
 struct view {
 	dev_t of;
@@ -36,20 +36,29 @@ struct view {
 /* An origin and its snapshots: a write to the origin does not change the snapshots. */
 #define VIEW_ORIGIN 1
 #define VIEW_SNAPSHOT 2
+/* Set in the ids of files, which extent_file_view() forms. */
+#define VIEW_FILE (1ULL << 63)
 
-#define EXTENT_VIEWS 4
+#define EXTENT_VIEWS 6
 
 /* A range of a base in bytes, and the views that lead to it, the top one first. */
 struct extent {
 	struct base base;
 	uint64_t start, length;
 	bool read_only; /* writing the disk does not write this, as with a snapshot's origin */
+	bool beneath;	/* on the device of a file's file system, which this host has mounted */
 	struct view views[EXTENT_VIEWS];
 	size_t view_count;
 };
 
 /* A whole regular file. */
 struct extent extent_of_file(dev_t dev, ino_t ino);
+
+/*
+ * The id of a file as a view of the device below its file system. Equal ids of two files, which are
+ * possible, make them overlap, which errs on the safe side.
+ */
+uint64_t extent_file_view(dev_t dev, ino_t ino);
 
 /*
  * Converts an extent of a layer to one of the layer below, where the upper layer is the range of

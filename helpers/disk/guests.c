@@ -182,6 +182,7 @@ const char *guests_params_path(const char *params)
 
 static void match_path(const struct scan *scan, const char *path, struct guest_device *device)
 {
+	struct identity_cache cache = {.partitions = NULL};
 	struct stat st;
 
 	if (!path || stat(path, &st))
@@ -190,8 +191,9 @@ static void match_path(const struct scan *scan, const char *path, struct guest_d
 		match_number(scan, st.st_rdev, device);
 	if (!S_ISREG(st.st_mode))
 		return;
-	struct extent file = extent_of_file(st.st_dev, st.st_ino);
-	device->overlap = identity_overlap_extent(&scan->disk->identity, &file);
+	device->overlap = relatives_overlap_file(
+		scan->disk, scan->relatives, &cache, &(struct file){st.st_dev, st.st_ino, path});
+	identity_cache_free(&cache);
 }
 
 static int take_value(void *context, size_t index, int error, const char *data, size_t length)

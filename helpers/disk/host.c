@@ -19,13 +19,24 @@
 #define PROBES 10
 #define PROBE_PAUSE_NS 20000000
 
+/*
+ * The relative with that number, or NULL. A device beneath the file system that a file lies on is
+ * left out, because the host is known to use it.
+ */
+static const struct relative *direct_relative(const struct relatives *relatives, dev_t number)
+{
+	const struct relative *relative = relatives_get(relatives, number);
+
+	return relative && relative->overlap.direct ? relative : NULL;
+}
+
 static const struct relative *relative_at(const char *path, const struct relatives *relatives)
 {
 	struct stat st;
 
 	if (path[0] != '/' || stat(path, &st) || !S_ISBLK(st.st_mode))
 		return NULL;
-	return relatives_get(relatives, st.st_rdev);
+	return direct_relative(relatives, st.st_rdev);
 }
 
 static const struct relative *mounted(const struct mount *mount, const struct relatives *relatives)
@@ -35,7 +46,7 @@ static const struct relative *mounted(const struct mount *mount, const struct re
 		return strncmp(mount->source, "/dev/", 5) != 0
 			       ? NULL
 			       : relative_at(mount->source, relatives);
-	return relatives_get(relatives, mount->device);
+	return direct_relative(relatives, mount->device);
 }
 
 static bool use_of_mount(const struct host_query *query, char *line, struct host_use *use)
@@ -61,7 +72,7 @@ static bool is_swap(const struct host_query *query, const char *path, struct ove
 	const struct stat *disk = &query->disk->stat;
 	struct stat st;
 
-	*overlap = relative ? relative->overlap : (struct overlap){true, true, true};
+	*overlap = relative ? relative->overlap : (struct overlap){true, true, true, true};
 	return relative || (query->disk->file && !stat(path, &st) && st.st_dev == disk->st_dev &&
 				   st.st_ino == disk->st_ino);
 }
@@ -86,7 +97,8 @@ static bool use_of_holder(
 {
 	char name[HOST_STATE_SIZE / 2];
 
-	if (!relative->holder || query->given(query->context, relative->number))
+	if (!relative->holder || !relative->overlap.direct ||
+		query->given(query->context, relative->number))
 		return false;
 	use->writes = relative->overlap.second_writes && !blockdev_read_only(relative->number);
 	use->reads = relative->overlap.first_writes;
@@ -201,11 +213,23 @@ static void add_unknown(const struct disk *disk, struct host_uses *found)
 		QUOTED(disk->path));
 }
 
+/* Whether a relative is no layer of the disk, and so can be in use while the disk is not busy. */
+static bool has_others(const struct host_query *query)
+{
+	for (size_t i = 0; i < query->relatives->count; i++) {
+		const struct relative *relative = &query->relatives->all[i];
+
+		if (relative->overlap.direct &&
+			!identity_has_layer(&query->disk->identity, relative->number))
+			return true;
+	}
+	return false;
+}
+
 void host_find(const struct host_query *query, struct host_uses *found)
 {
 	const struct timespec pause = {.tv_nsec = PROBE_PAUSE_NS};
-	/* A relative that is not a layer of the disk can be in use while the disk is not busy. */
-	bool others = query->relatives->count > query->disk->identity.layer_count;
+	bool others = has_others(query);
 
 	found->count = 0;
 	for (int i = 0; i < PROBES; i++) {

@@ -11,33 +11,31 @@
 #include "blockdev.h"
 #include "dm.h"
 #include "dmtable.h"
+#include "filesystem.h"
 #include "loop.h"
 #include "number.h"
 
-#define MOST_DEPTH 16
 #define MOST_EXTENTS 65536
 
 /* A range of a device on the way to the bottom, and the number of layers passed. */
 struct step {
 	struct identity *identity;
-	struct partition_cache *cache; /* or NULL */
+	struct identity_cache *cache;
 	struct extent extent;
 	unsigned depth;
 };
 
-static const struct partition *find_partition(const struct partition_cache *cache, dev_t number)
+static const struct partition *find_partition(const struct identity_cache *cache, dev_t number)
 {
-	for (size_t i = 0; cache && i < cache->count; i++)
+	for (size_t i = 0; i < cache->count; i++)
 		if (cache->partitions[i].number == number)
 			return &cache->partitions[i];
 	return NULL;
 }
 
 /* If memory runs out, the partition is not cached. */
-static void add_partition(struct partition_cache *cache, const struct partition *partition)
+static void add_partition(struct identity_cache *cache, const struct partition *partition)
 {
-	if (!cache)
-		return;
 	struct partition *partitions =
 		array_room(cache->partitions, cache->count, &cache->room, sizeof(*partitions));
 	if (!partitions)
@@ -46,10 +44,11 @@ static void add_partition(struct partition_cache *cache, const struct partition 
 	partitions[cache->count++] = *partition;
 }
 
-void partition_cache_free(struct partition_cache *cache)
+void identity_cache_free(struct identity_cache *cache)
 {
 	free(cache->partitions);
-	*cache = (struct partition_cache){.partitions = NULL};
+	mount_table_free(&cache->mounts);
+	*cache = (struct identity_cache){.partitions = NULL};
 }
 
 static bool add_extent(const struct step *step, const struct base *base)
@@ -94,18 +93,49 @@ static bool descend_to_range(const struct step *step, dev_t below, uint64_t star
 	return descend(&next, below);
 }
 
+/* A file on the way to the devices of its file system. */
+struct file_step {
+	const struct step *step;
+	const struct file *file;
+};
+
+/* The file's position on the device is unknown, but its file system has no other file there. */
+static bool descend_file_system(dev_t device, void *context)
+{
+	const struct file_step *from = context;
+	struct step next = *from->step;
+
+	extent_lose_position(
+		&next.extent, device, extent_file_view(from->file->dev, from->file->ino));
+	next.extent.beneath = true;
+	return descend(&next, device);
+}
+
+/* Adds a range of a file, and descends to the devices of its file system. */
+static bool descend_file(const struct step *step, const struct file *file)
+{
+	const struct base base = {.file = true, .dev = file->dev, .ino = file->ino};
+	struct file_step next = {.step = step, .file = file};
+
+	return add_extent(step, &base) && filesystem_each_device(file->dev, file->path,
+						  &step->cache->mounts, descend_file_system, &next);
+}
+
 /* Descends from a loop device to its block device or file. */
-static bool descend_loop(const struct step *step, const struct loop_info64 *info)
+static bool descend_loop(const struct step *step, dev_t number, const struct loop_info64 *info)
 {
 	uint64_t limit = info->lo_sizelimit ? info->lo_sizelimit : EXTENT_TO_END;
-	const struct base file = {
-		.file = true, .dev = (dev_t)info->lo_device, .ino = info->lo_inode};
+	char path[LOOP_FILE_SIZE] = "";
 	struct step next = *step;
 
 	if (info->lo_rdevice)
 		return descend_to_range(step, (dev_t)info->lo_rdevice, info->lo_offset, limit);
+	/* Only a file system without a device number of its own is found by a path. */
+	if (!major((dev_t)info->lo_device))
+		loop_file(number, path);
 	extent_map_down(&next.extent, info->lo_offset, limit);
-	return add_extent(&next, &file);
+	return descend_file(
+		&next, &(struct file){(dev_t)info->lo_device, (ino_t)info->lo_inode, path});
 }
 
 static bool descend_to_slave(dev_t slave, void *context)
@@ -297,7 +327,7 @@ static bool descend_new(const struct step *step, dev_t number)
 		return descend_partition(step, &partition);
 	}
 	if (major(number) == LOOP_MAJOR_NUMBER && loop_status(number, &info))
-		return descend_loop(step, &info);
+		return descend_loop(step, number, &info);
 	/* A loop device without a file (ENXIO) is a disk of its own. */
 	if (major(number) == LOOP_MAJOR_NUMBER && errno != ENXIO)
 		return false;
@@ -310,7 +340,7 @@ static bool descend(const struct step *from, dev_t number)
 	const struct partition *partition = find_partition(from->cache, number);
 	struct step step = *from;
 
-	if (step.depth++ == MOST_DEPTH) {
+	if (step.depth++ == IDENTITY_DEPTH) {
 		errno = ELOOP;
 		return false;
 	}
@@ -321,15 +351,17 @@ static bool descend(const struct step *from, dev_t number)
 	return partition ? descend_partition(&step, partition) : descend_new(&step, number);
 }
 
-bool identity_of_file(dev_t dev, ino_t ino, struct identity *identity)
+bool identity_of_file(
+	const struct file *file, struct identity_cache *cache, struct identity *identity)
 {
-	struct step step = {.identity = identity, .extent = extent_of_file(dev, ino)};
+	const struct step step = {
+		.identity = identity, .cache = cache, .extent = {.length = EXTENT_TO_END}};
 
 	*identity = (struct identity){.extents = NULL};
-	return add_extent(&step, &step.extent.base);
+	return descend_file(&step, file);
 }
 
-bool identity_of_device(dev_t number, struct partition_cache *cache, struct identity *identity)
+bool identity_of_device(dev_t number, struct identity_cache *cache, struct identity *identity)
 {
 	const struct step step = {
 		.identity = identity, .cache = cache, .extent = {.length = EXTENT_TO_END}};
@@ -355,6 +387,7 @@ struct overlap identity_overlap_extent(const struct identity *a, const struct ex
 		overlap.any = true;
 		overlap.first_writes |= !a->extents[i].read_only;
 		overlap.second_writes |= !b->read_only;
+		overlap.direct |= !a->extents[i].beneath;
 	}
 	return overlap;
 }
@@ -369,6 +402,7 @@ struct overlap identity_overlap(const struct identity *a, const struct identity 
 		overlap.any |= part.any;
 		overlap.first_writes |= part.first_writes;
 		overlap.second_writes |= part.second_writes;
+		overlap.direct |= part.direct;
 	}
 	return overlap;
 }
@@ -387,6 +421,14 @@ bool identity_has_layer(const struct identity *identity, dev_t number)
 {
 	for (size_t i = 0; i < identity->layer_count; i++)
 		if (identity->layers[i] == number)
+			return true;
+	return false;
+}
+
+bool identity_has_file_on(const struct identity *identity, dev_t file_system)
+{
+	for (size_t i = 0; i < identity->extent_count; i++)
+		if (identity->extents[i].base.file && identity->extents[i].base.dev == file_system)
 			return true;
 	return false;
 }

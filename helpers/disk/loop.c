@@ -42,6 +42,19 @@ bool loop_status(dev_t number, struct loop_info64 *info)
 	return !errno;
 }
 
+bool loop_file(dev_t number, char path[LOOP_FILE_SIZE])
+{
+	char name[64];
+
+	snprintf(name, sizeof(name), "/sys/dev/block/%u:%u/loop/backing_file", major(number),
+		minor(number));
+	ssize_t length = textfile_read(AT_FDCWD, name, path, LOOP_FILE_SIZE);
+	if (length > 0 && path[length - 1] == '\n')
+		length--;
+	path[length > 0 ? length : 0] = '\0';
+	return length > 0;
+}
+
 static void set_info(struct loop *loop, const struct loop_info64 *info, dev_t number)
 {
 	char name[LO_NAME_SIZE + 1] = "";

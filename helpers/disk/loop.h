@@ -33,6 +33,15 @@ struct loop_list {
 	size_t count, room;
 };
 
+/* Room for the path of a loop device's file, which sysfs prints on one page. */
+#define LOOP_FILE_SIZE 4160
+
+/*
+ * Reads the path of a loop device's file from sysfs, without asking its file system. A deleted file
+ * has " (deleted)" after its path. Result: false if the device has no file; then *path is "".
+ */
+bool loop_file(dev_t number, char path[LOOP_FILE_SIZE]);
+
 /* Reads the status of a loop device. Result: false with errno; ENXIO if it has no file. */
 bool loop_status(dev_t number, struct loop_info64 *info);
 

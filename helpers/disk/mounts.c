@@ -2,18 +2,20 @@
 /* Parses the kernel's tables of mounts and swap spaces. */
 #include "mounts.h"
 
-#include <stddef.h>
+#include <limits.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "array.h"
 #include "number.h"
+#include "textfile.h"
 
 static bool is_octal(char c)
 {
 	return c >= '0' && c <= '7';
 }
 
-/* Decodes, in place, the kernel's \ooo (octal) for blanks, newlines and backslashes. */
-static void unescape(char *text)
+void mount_unescape(char *text)
 {
 	char *to = text;
 
@@ -32,10 +34,10 @@ static void unescape(char *text)
 }
 
 /* Whether a comma-separated list contains the option `ro`. */
-static bool has_ro(char *options)
+static bool has_ro(const char *options)
 {
-	for (char *option; (option = strsep(&options, ","));)
-		if (!strcmp(option, "ro"))
+	for (; *options; options += strcspn(options, ","), options += *options == ',')
+		if (strcspn(options, ",") == 2 && !strncmp(options, "ro", 2))
 			return true;
 	return false;
 }
@@ -43,25 +45,90 @@ static bool has_ro(char *options)
 /* The number of fields between the sixth and the dash varies. */
 bool mount_parse(char *line, struct mount *mount)
 {
-	char *fields[6];
+	enum { ID, PARENT, DEVICE, ROOT, WHERE, FLAGS, FIELDS };
+	char *fields[FIELDS];
 	char *field, *rest = line;
 
 	line[strcspn(line, "\n")] = '\0';
-	for (size_t i = 0; i < 6; i++)
+	for (size_t i = 0; i < FIELDS; i++)
 		if (!(fields[i] = strsep(&rest, " ")) || !rest)
 			return false;
 	while ((field = strsep(&rest, " ")) && strcmp(field, "-") != 0)
 		;
-	char *type = strsep(&rest, " ");
-	char *source = strsep(&rest, " ");
-	if (!type || !source || !rest || !parse_device(fields[2], &mount->device))
+	*mount = (struct mount){.root = fields[ROOT], .where = fields[WHERE]};
+	mount->type = strsep(&rest, " ");
+	mount->source = strsep(&rest, " ");
+	if (!mount->type || !mount->source || !rest ||
+		!parse_unsigned(fields[ID], UINT_MAX, &mount->id) ||
+		!parse_device(fields[DEVICE], &mount->device))
 		return false;
-	mount->where = fields[4];
-	mount->source = source;
+	mount->options = rest;
 	mount->read_only = has_ro(rest);
-	unescape(mount->where);
-	unescape(mount->source);
+	mount_unescape(mount->root);
+	mount_unescape(mount->where);
+	mount_unescape(mount->source);
 	return true;
+}
+
+/* A line that cannot be parsed is skipped. Result: false if memory ran out. */
+static bool add_mount(struct mount_table *table, char *line)
+{
+	struct mount *mounts =
+		array_room(table->mounts, table->count, &table->room, sizeof(*mounts));
+
+	if (!mounts)
+		return false;
+	table->mounts = mounts;
+	table->count += mount_parse(line, &mounts[table->count]);
+	return true;
+}
+
+bool mount_table_read(struct mount_table *table)
+{
+	bool done = true;
+
+	if (table->text)
+		return true;
+	table->text = textfile_whole("/proc/self/mountinfo");
+	for (char *line, *rest = table->text; done && (line = strsep(&rest, "\n"));)
+		done = add_mount(table, line);
+	if (!done)
+		mount_table_free(table);
+	return table->text;
+}
+
+void mount_table_free(struct mount_table *table)
+{
+	free(table->mounts);
+	free(table->text);
+	*table = (struct mount_table){.text = NULL};
+}
+
+bool path_is_below(const char *path, const char *directory)
+{
+	size_t length = strlen(directory);
+
+	/* The root directory ends in the slash that the other ones lack. */
+	if (length && directory[length - 1] == '/')
+		length--;
+	return !strncmp(path, directory, length) && (!path[length] || path[length] == '/');
+}
+
+const struct mount *mount_of_path(const struct mount_table *table, const char *path)
+{
+	const struct mount *found = NULL;
+	size_t longest = 0;
+
+	for (size_t i = 0; i < table->count && path[0] == '/'; i++) {
+		const struct mount *mount = &table->mounts[i];
+		size_t length = strlen(mount->where);
+
+		if (length < longest || !path_is_below(path, mount->where))
+			continue;
+		found = mount;
+		longest = length;
+	}
+	return found;
 }
 
 char *swap_parse(char *line)
@@ -72,6 +139,6 @@ char *swap_parse(char *line)
 	if (line[0] != '/' || !line[length])
 		return NULL;
 	line[length] = '\0';
-	unescape(line);
+	mount_unescape(line);
 	return line;
 }

@@ -4,18 +4,49 @@
 #define MOUNTS_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <sys/types.h>
 
 /* One line of /proc/self/mountinfo (proc(5)); the strings point into that line. */
 struct mount {
+	unsigned id;
 	dev_t device;
+	char *root;	/* the directory of the file system that is mounted */
 	char *where;	/* the mount point */
+	char *type;	/* of the file system */
 	char *source;	/* the mounted thing, as the file system names it */
+	char *options;	/* of the file system, separated by commas, with the kernel's escapes */
 	bool read_only; /* the file system itself, not only this mount of it */
 };
 
 /* Parses a line of that table, which is changed. Result: whether it is well-formed. */
 bool mount_parse(char *line, struct mount *mount);
+
+/* All mounts of this mount namespace, in the kernel's order. Zero at first. */
+struct mount_table {
+	char *text; /* NULL: not read yet */
+	struct mount *mounts;
+	size_t count, room;
+};
+
+/* Reads the table, unless it has been read. Result: false with errno. */
+bool mount_table_read(struct mount_table *table);
+
+/* Frees the mounts, and empties the table. */
+void mount_table_free(struct mount_table *table);
+
+/*
+ * The mount that has the file with this path, which is absolute and without symbolic links: the
+ * last one of those with the longest mount point, because it hides the others. NULL if the path
+ * is not absolute.
+ */
+const struct mount *mount_of_path(const struct mount_table *table, const char *path);
+
+/* Whether the path is the directory, or below it. */
+bool path_is_below(const char *path, const char *directory);
+
+/* Decodes, in place, the kernel's \ooo (octal) for blanks, newlines and backslashes. */
+void mount_unescape(char *text);
 
 /*
  * Parses a line of /proc/swaps, which is changed. Result: the path of the file or device, which

@@ -6,9 +6,11 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/sysmacros.h>
 
 #include "array.h"
 #include "blockdev.h"
+#include "filesystem.h"
 #include "message.h"
 #include "status.h"
 
@@ -16,7 +18,7 @@ struct search {
 	struct relatives *found;
 	const struct disk *disk;
 	dev_t whole; /* the whole disk of a partition, or the disk */
-	struct partition_cache cache;
+	struct identity_cache cache;
 	size_t room;
 };
 
@@ -46,7 +48,7 @@ static struct relative relate(struct search *search, dev_t number, bool holder)
 {
 	const struct disk *disk = search->disk;
 	/* A device that cannot be examined counts as an overlap, to be safe. */
-	struct relative relative = {number, {true, true, true}, holder};
+	struct relative relative = {number, {true, true, true, true}, holder};
 	struct identity identity;
 
 	if (!disk->file && number == disk->stat.st_rdev)
@@ -95,30 +97,93 @@ static bool add_stack(struct search *search)
 	return true;
 }
 
-static bool loop_overlaps(const struct loop *loop, const struct identity *wanted)
+static bool is_other(dev_t device, void *context)
 {
-	/* Most loop devices have other files; comparing inodes saves system calls. */
-	struct extent file = extent_of_file((dev_t)loop->info.lo_device, loop->info.lo_inode);
-
-	return loop->info.lo_rdevice || identity_overlap_extent(wanted, &file).any;
+	return !relatives_get(context, device);
 }
 
-/* Adds the loop devices that overlap with the disk, and drops the others from the list. */
-static bool add_loops(struct search *search)
+/*
+ * Whether a file may overlap with the disk: because the disk is or lies on that file, or because
+ * the file's file system lies on a relative of the disk. Most files do neither, and comparing
+ * inodes saves system calls.
+ */
+static bool may_overlap(const struct disk *disk, const struct relatives *relatives,
+	struct identity_cache *cache, const struct file *file)
 {
-	struct loop_list *list = &search->found->loops;
+	const struct extent extent = extent_of_file(file->dev, file->ino);
+
+	if (identity_overlap_extent(&disk->identity, &extent).any)
+		return true;
+	/* Another file of a file system that the disk is or lies on. */
+	if (identity_has_file_on(&disk->identity, file->dev))
+		return false;
+	return !filesystem_each_device(
+		file->dev, file->path, &cache->mounts, is_other, (void *)relatives);
+}
+
+struct overlap relatives_overlap_file(const struct disk *disk, const struct relatives *relatives,
+	struct identity_cache *cache, const struct file *file)
+{
+	struct overlap overlap = {.any = false};
+	struct identity identity;
+
+	if (!may_overlap(disk, relatives, cache, file))
+		return overlap;
+	overlap = (struct overlap){true, true, true, true};
+	if (identity_of_file(file, cache, &identity))
+		overlap = identity_overlap(&disk->identity, &identity);
+	identity_free(&identity);
+	return overlap;
+}
+
+static bool loop_may_overlap(struct search *search, const struct loop *loop)
+{
+	char path[LOOP_FILE_SIZE] = "";
+	const struct file file = {(dev_t)loop->info.lo_device, (ino_t)loop->info.lo_inode, path};
+
+	if (loop->info.lo_rdevice)
+		return true;
+	if (!major(file.dev))
+		loop_file(loop->number, path);
+	return may_overlap(search->disk, search->found, &search->cache, &file);
+}
+
+/* Adds the loop devices that overlap with the disk. *added is set if there is a new one. */
+static bool add_loops(struct search *search, bool *added)
+{
+	const struct loop_list *list = &search->found->loops;
+	size_t before = search->found->count;
+
+	for (size_t i = 0; i < list->count; i++)
+		if (!relatives_get(search->found, list->loops[i].number) &&
+			loop_may_overlap(search, &list->loops[i]) &&
+			!add_tree(search, list->loops[i].number, false))
+			return false;
+	*added = search->found->count > before;
+	return true;
+}
+
+/* A loop device can have a file system with the file of another one, so look again. */
+static bool add_all_loops(struct search *search)
+{
+	bool added = true;
+
+	while (added)
+		if (!add_loops(search, &added))
+			return false;
+	return true;
+}
+
+/* Drops the loop devices that do not overlap with the disk from the list. */
+static void drop_other_loops(struct relatives *relatives)
+{
+	struct loop_list *list = &relatives->loops;
 	size_t kept = 0;
 
-	for (size_t i = 0; i < list->count; i++) {
-		if (!loop_overlaps(&list->loops[i], &search->disk->identity))
-			continue;
-		if (!add_tree(search, list->loops[i].number, false))
-			return false;
-		if (relatives_get(search->found, list->loops[i].number))
+	for (size_t i = 0; i < list->count; i++)
+		if (relatives_get(relatives, list->loops[i].number))
 			list->loops[kept++] = list->loops[i];
-	}
 	list->count = kept;
-	return true;
 }
 
 int relatives_find(const struct disk *disk, struct relatives *relatives)
@@ -131,9 +196,10 @@ int relatives_find(const struct disk *disk, struct relatives *relatives)
 		blockdev_partition(disk->stat.st_rdev, &search.whole, &start, &length);
 	if (loop_list_read(&relatives->loops))
 		return STATUS_FAILED;
-	bool done = add_stack(&search) && add_loops(&search);
+	bool done = add_stack(&search) && add_all_loops(&search);
 	int error = errno;
-	partition_cache_free(&search.cache);
+	drop_other_loops(relatives);
+	identity_cache_free(&search.cache);
 	if (done)
 		return STATUS_DONE;
 	return complain(STATUS_FAILED,

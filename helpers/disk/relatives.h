@@ -34,6 +34,13 @@ int relatives_find(const struct disk *disk, struct relatives *relatives);
 /* Frees the lists, and empties them. */
 void relatives_free(struct relatives *relatives);
 
+/*
+ * How a file overlaps with the disk, also through the file systems on the disk's relatives or below
+ * the disk. A file that cannot be examined overlaps, to be safe.
+ */
+struct overlap relatives_overlap_file(const struct disk *disk, const struct relatives *relatives,
+	struct identity_cache *cache, const struct file *file);
+
 /* The relative with that number, or NULL. */
 const struct relative *relatives_get(const struct relatives *relatives, dev_t number);
 

@@ -45,6 +45,7 @@ static struct user user_of_loop(const struct search *search, const struct loop *
 	return (struct user){
 		.writes = writable && (!relative || relative->overlap.second_writes),
 		.reads = !relative || relative->overlap.first_writes,
+		.beneath = relative && !relative->overlap.direct,
 		.detaching = loop->info.lo_flags & LO_FLAGS_AUTOCLEAR,
 	};
 }
@@ -72,7 +73,7 @@ static int find_tagged(struct search *search)
 /* Whether a guest can have a block device without a tag, which only the store shows. */
 static bool has_number(const struct user_query *query)
 {
-	if (!query->disk->file)
+	if (!query->disk->file || query->disk->identity.layer_count)
 		return true;
 	for (size_t i = 0; i < query->relatives->loops.count; i++)
 		if (!query->relatives->loops.loops[i].tagged)
@@ -109,6 +110,7 @@ static int add_guest(struct search *search, const struct guest_device *given)
 		/* A device without a mode counts as writable, to be safe. */
 		.writes = given->overlap.second_writes && (!mode || strchr(mode, 'w')),
 		.reads = given->overlap.first_writes,
+		.beneath = !given->overlap.direct,
 		.device = given->device,
 	};
 
@@ -143,6 +145,14 @@ static bool is_given(const void *context, dev_t number)
 	return false;
 }
 
+/* Whether the device shares more with the disk than what is beneath the disk's file system. */
+static bool is_direct(const struct search *search, dev_t number)
+{
+	const struct relative *relative = relatives_get(search->query->relatives, number);
+
+	return !relative || relative->overlap.direct;
+}
+
 /* Finds loop devices that belong to no guest: the host uses them, as far as we know. */
 static int find_untagged(struct search *search)
 {
@@ -153,7 +163,8 @@ static int find_untagged(struct search *search)
 		const struct loop *loop = &loops->loops[i];
 		bool below = identity_has_layer(&search->query->disk->identity, loop->number);
 
-		if (loop->tagged || below || is_given(search, loop->number))
+		if (loop->tagged || below || is_given(search, loop->number) ||
+			!is_direct(search, loop->number))
 			continue;
 		struct user user = user_of_loop(search, loop);
 		snprintf(user.host.state, sizeof(user.host.state),
@@ -257,7 +268,8 @@ static void describe_guest(const struct user *user, struct store *store, const c
 		escape(as, QUOTE_LIMIT, dev, strlen(dev), ESCAPE_TEXT);
 	else
 		device_text(device, as);
-	snprintf(state, USER_TEXT_SIZE, "is in use, %s, by %s (domain %u) as %s",
+	snprintf(state, USER_TEXT_SIZE, "%sis in use, %s, by %s (domain %u) as %s",
+		user->beneath ? "lies on a disk that " : "",
 		user->writes ? "read-write" : "read-only", by, device->domid, as);
 	snprintf(remedy, USER_TEXT_SIZE, "detach it there first");
 	free(name);

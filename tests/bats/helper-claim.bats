@@ -232,13 +232,13 @@ on_disk() {
 	first=$(attach -o 0 --sizelimit 4194304 disk.img)
 	second=$(attach -o 4194304 --sizelimit 4194304 disk.img)
 	third=$(attach -o 2097152 --sizelimit 4194304 disk.img)
-	exec 8>>lock
+	exec 8<>lock
 	claim 3 w! "$first" --lock 8
 	((status == 0))
 	claim 4 w! "$second" --lock 9 --wait 0.2
 	((status == 0))
 	exec 9>&-
-	exec 9>>lock
+	exec 9<>lock
 	claim 4 w! "$third" --lock 9 --wait 0.2
 	ended 5 "Disk '$third' has been locked by process *"
 	exec 8>&-
@@ -290,7 +290,7 @@ on_disk() {
 	done
 	for ((i = 10; i < 18; i++)); do
 		(
-			exec 8>>lock
+			exec 8<>lock
 			"$helper" claim --device "vbd/$i/$devid" --mode w --lock 8 "$PWD/disk.img" \
 				>"out$i" 2>"err$i" 9>&- 3>&-
 		) &
@@ -308,7 +308,7 @@ on_disk() {
 
 @test "after the claim, only that disk's lock is held" {
 	image other.img
-	exec 8>>lock
+	exec 8<>lock
 	claim 3 w "$PWD/disk.img" --lock 8
 	((status == 0))
 	claim 4 w "$PWD/disk.img" --lock 9 --wait 0.2
@@ -571,14 +571,17 @@ on_disk() {
 @test "a claim sends one store request for an image file, and two more for each guest for a device" {
 	local i before loop
 	loop=$(attach disk.img)
-	image other.img
+	mkdir fs
+	mount -t tmpfs tmpfs fs
+	image fs/other.img
 	for ((i = 10; i < 30; i++)); do
 		store_set "$home/backend/vbd/$i/$devid/physical-device" "fd:$i"
 	done
 	before=$(store_requests)
-	claim 3 w "$PWD/other.img"
+	claim 3 w "$PWD/fs/other.img"
 	((status == 0))
 	(($(store_requests) - before == 1))
+	losetup -d "$dev"
 	before=$(store_requests)
 	claim 3 w "$loop"
 	((status == 0))
@@ -753,4 +756,72 @@ served() {
 	store_set "$home/backend/vbd/4/$((268435456 + 599 * 256))/physical-device" "$(stat -c %t:%T "$loop")"
 	claim 3 w "$loop"
 	ended 4 '*by guest* (domain 4) as vbd/4/268588800*'
+}
+
+@test "a file in the mounted image of a guest is refused to another guest, not to that guest (A3)" {
+	local first loop
+	truncate -s 32M below.img
+	mkfs.ext4 -q below.img
+	claim 3 w "$PWD/below.img"
+	first=$dev
+	mkdir fs
+	mount "$first" fs
+	image fs/disk.img
+	claim 4 w "$PWD/fs/disk.img"
+	ended 4 "Disk '$PWD/fs/disk.img' lies on a disk that is in use, read-write, by guest 'guest3' (domain 3) as xvda; *"
+	claim 4 r "$PWD/fs/disk.img"
+	((status == 4))
+	device 5
+	loop=$(attach fs/disk.img)
+	claim 5 w "$loop"
+	ended 4 "Disk '$loop' lies on a disk that is in use, read-write, by guest 'guest3'*"
+	losetup -d "$loop"
+	claim 3 w "$PWD/fs/disk.img"
+	((status == 0))
+	losetup -d "$dev"
+}
+
+@test "the image below a guest's file is refused, also when its file system is mounted no more (A3)" {
+	local below
+	on_disk fs
+	below=$(findmnt -n -o SOURCE fs)
+	image fs/other.img
+	claim 3 w "$PWD/fs/disk.img"
+	((status == 0))
+	claim 4 w "$PWD/fs/other.img"
+	((status == 0))
+	call release --device "vbd/4/$devid"
+	claim 4 w "$PWD/below.img"
+	ended 4 "Disk '$PWD/below.img' is in use, read-write, by guest 'guest3' (domain 3) as xvda; *"
+	umount -l fs
+	claim 4 w "$PWD/below.img"
+	ended 4 "*by guest 'guest3'*"
+	claim 4 w "$below"
+	ended 4 "*by guest 'guest3'*"
+	call release --device "vbd/3/$devid"
+}
+
+@test "a file is refused if the disk of its file system is another guest's by its nodes (A3)" {
+	local below
+	on_disk fs
+	below=$(findmnt -n -o SOURCE fs)
+	give 4 "$below"
+	claim 3 w "$PWD/fs/disk.img"
+	ended 4 "Disk '$PWD/fs/disk.img' lies on a disk that is in use, read-write, by guest 'guest4' (domain 4) as xvda; *"
+	claim 3 w! "$PWD/fs/disk.img"
+	((status == 0))
+	losetup -d "$dev"
+	give 4 "$below" r
+	claim 3 r "$PWD/fs/disk.img"
+	((status == 0))
+	losetup -d "$dev"
+}
+
+@test "a file that QEMU serves keeps the disk of its file system from other guests (A3)" {
+	on_disk fs
+	served 4 qdisk "aio:$PWD/fs/disk.img"
+	umount -l fs
+	mount "$(losetup -n -O NAME -j below.img)" fs
+	claim 3 w "$PWD/below.img"
+	ended 4 "*by guest 'guest4'*"
 }

@@ -237,3 +237,82 @@ both=(first second)
 	((status == 1))
 	[[ $output == *'Too many levels'* ]]
 }
+
+# beneath <file> <device>
+# They share bytes only on the devices of the file's file system, so that the host may use these.
+beneath() {
+	judge "$1" "$2" 'shared first second beneath'
+	judge "$2" "$1" 'shared first second'
+}
+
+@test "a file overlaps the devices of its file system, but none of its other files" {
+	stack 'partition 8:1 8:0 2048 4096' 'partition 8:2 8:0 6144 4096' 'loop 7:0 file 2049:10' \
+		'loop 7:1 file 2049:11'
+	together file:2049:10 file:2049:10 "${both[@]}"
+	apart file:2049:10 file:2049:11
+	apart 7:0 7:1
+	beneath file:2049:10 8:1
+	beneath file:2049:10 8:0
+	beneath 7:0 8:1
+	apart file:2049:10 8:2
+	relatives file:2049:10 7:0 '8:1 beneath' '8:0 beneath'
+	relatives 8:1 8:1 8:0 7:0 7:1
+	relatives 8:2 8:2 8:0
+}
+
+@test "a file on a file system in an image overlaps the image, its loop devices and their disk (A3)" {
+	stack 'loop 7:0 file 2049:10' 'loop 7:1 file 1792:20' 'loop 7:2 file 1792:21' 'loop 7:3 file 2049:11'
+	beneath file:1792:20 file:2049:10
+	beneath 7:1 7:0
+	beneath 7:1 8:1
+	apart 7:1 7:2
+	apart 7:1 7:3
+	relatives file:1792:20 7:1 '7:0 beneath' '8:1 beneath'
+	relatives file:2049:10 7:0 7:1 7:2 '8:1 beneath'
+	relatives 7:2 7:2 '7:0 beneath' '8:1 beneath'
+}
+
+@test "one image that is mounted through two loop devices has the same files in both (A3)" {
+	stack 'loop 7:0 file 2049:10' 'loop 7:1 file 2049:10' 'loop 7:2 file 1792:20' 'loop 7:3 file 1793:20'
+	judge 7:2 7:3 'shared first second beneath'
+	judge 7:3 7:2 'shared first second beneath'
+	relatives 7:2 7:2 '7:0 beneath' '7:1 beneath' '7:3 beneath' '8:1 beneath'
+}
+
+@test "a file overlaps the LV, the array and the members below its file system, and no neighbour (A3)" {
+	stack 'array 9:0 8:0 8:16' 'dm 253:0 0 100 linear 9:0 2048' 'dm 253:1 0 100 linear 9:0 2148' \
+		'loop 7:0 file 64768:5' 'loop 7:1 file 64769:5'
+	beneath 7:0 253:0
+	beneath 7:0 9:0
+	beneath 7:0 8:16
+	apart 7:0 253:1
+	apart 7:0 7:1
+	relatives 8:16 8:16 '9:0 holder' '253:0 holder' '253:1 holder' 7:0 7:1
+}
+
+@test "a file on a file system of several devices overlaps each of them, and its subvolumes are apart" {
+	stack 'filesystem 0:40 8:0 8:16' 'filesystem 0:41 8:0 8:16' 'loop 7:0 file 40:257' 'loop 7:1 file 41:257'
+	beneath 7:0 8:0
+	beneath 7:1 8:16
+	apart 7:0 7:1
+	apart 7:0 8:32
+	relatives 8:16 8:16 7:0 7:1
+}
+
+@test "partitions of one image are apart, also on the devices below it" {
+	stack 'loop 7:0 file 2049:10' 'partition 259:0 7:0 8 8' 'partition 259:1 7:0 16 8'
+	apart 259:0 259:1
+	beneath 259:0 8:1
+}
+
+@test "file systems in images, one in another, are resolved to the bottom, up to a limit" {
+	local i lines=('loop 7:0 file 2048:9')
+	for ((i = 1; i < 20; i++)); do
+		lines+=("loop 7:$i file $((1792 + i - 1)):9")
+	done
+	stack "${lines[@]}"
+	beneath 7:10 8:0
+	run "$layers" stack overlap 7:19 8:0
+	((status == 1))
+	[[ $output == *'Too many levels'* ]]
+}

@@ -83,6 +83,11 @@ static void fuzz_mount(char *text)
 		return;
 	assert(mount.where >= text && mount.where + strlen(mount.where) <= end);
 	assert(mount.source >= text && mount.source + strlen(mount.source) <= end);
+	assert(mount.root >= text && mount.root + strlen(mount.root) <= end);
+	assert(mount.type >= text && mount.type + strlen(mount.type) <= end);
+	assert(mount.options >= text && mount.options + strlen(mount.options) <= end);
+	assert(path_is_below(mount.where, mount.where));
+	path_is_below(mount.source, mount.where);
 }
 
 static void fuzz_swap(char *text)

@@ -7,11 +7,15 @@
  *   loop NUMBER file DEV:INO | loop NUMBER device BELOW
  *   array NUMBER MEMBER...
  *   dm NUMBER START LENGTH TYPE PARAMETER...      a target; several are one table
+ *   filesystem NUMBER MEMBER...                   one without a device number of its own, as btrfs
  *
- * What is on no line is a disk.
+ * What is on no line is a disk. DEV is one number: 2049 is the file system on 8:1.
  *
- *   layers FILE overlap NUMBER NUMBER     apart, or who writes what is the other's, too
- *   layers FILE relatives NUMBER          the devices that share bytes with it, in order
+ *   layers FILE overlap DISK DISK     apart, or who writes what is the other's, too; "beneath" if
+ *                                     they share only what is beneath the first one's file system
+ *   layers FILE relatives DISK        the devices that share bytes with it, in order
+ *
+ * A DISK is a NUMBER, or file:DEV:INO.
  */
 #include <errno.h>
 #include <linux/dm-ioctl.h>
@@ -22,6 +26,7 @@
 
 #include "disk/blockdev.h"
 #include "disk/dm.h"
+#include "disk/filesystem.h"
 #include "disk/loop.h"
 #include "disk/relatives.h"
 #include "number.h"
@@ -113,6 +118,30 @@ bool blockdev_each_slave(dev_t number, bool (*each)(dev_t, void *), void *contex
 	for (size_t i = 0; i < line_count && go_on; i++)
 		go_on = each_word(i, number, each, context);
 	return go_on;
+}
+
+bool filesystem_each_device(dev_t dev, const char *path, struct mount_table *mounts,
+	bool (*each)(dev_t device, void *context), void *context)
+{
+	const char *words = find_line("filesystem", dev);
+	bool go_on = true;
+	dev_t member;
+
+	(void)path;
+	(void)mounts;
+	if (major(dev))
+		return each(dev, context);
+	for (; words && *words && go_on; words += strcspn(words, " "), words += *words == ' ')
+		if (parse_device(words, &member))
+			go_on = each(member, context);
+	return go_on;
+}
+
+bool loop_file(dev_t number, char path[LOOP_FILE_SIZE])
+{
+	(void)number;
+	path[0] = '\0';
+	return false;
 }
 
 static bool is_other(dev_t slave, void *context)
@@ -230,15 +259,31 @@ static void read_lines(const char *path)
 		fclose(file);
 }
 
+static bool parse_file(const char *text, struct file *file)
+{
+	unsigned long long device, inode;
+
+	if (sscanf(text, "file:%llu:%llu", &device, &inode) != 2)
+		return false;
+	*file = (struct file){.dev = device, .ino = inode, .path = ""};
+	return true;
+}
+
 static struct identity identity_or_die(const char *text)
 {
+	struct identity_cache cache = {.partitions = NULL};
 	struct identity identity;
+	struct file file;
 	dev_t number;
+	bool done = parse_file(text, &file) ? identity_of_file(&file, &cache, &identity)
+					    : parse_device(text, &number) &&
+						      identity_of_device(number, &cache, &identity);
 
-	if (!parse_device(text, &number) || !identity_of_device(number, NULL, &identity)) {
+	if (!done) {
 		perror(text);
 		exit(1);
 	}
+	identity_cache_free(&cache);
 	return identity;
 }
 
@@ -247,8 +292,9 @@ static void show_overlap(const char *one, const char *other)
 	struct identity a = identity_or_die(one), b = identity_or_die(other);
 	struct overlap overlap = identity_overlap(&a, &b);
 
-	printf("%s%s%s\n", overlap.any ? "shared" : "apart", overlap.first_writes ? " first" : "",
-		overlap.second_writes ? " second" : "");
+	printf("%s%s%s%s\n", overlap.any ? "shared" : "apart", overlap.first_writes ? " first" : "",
+		overlap.second_writes ? " second" : "",
+		overlap.any && !overlap.direct ? " beneath" : "");
 	identity_free(&a);
 	identity_free(&b);
 }
@@ -258,12 +304,13 @@ static void show_relatives(const char *text)
 	struct disk disk = {.identity = identity_or_die(text)};
 	struct relatives relatives;
 
-	parse_device(text, &disk.stat.st_rdev);
+	disk.file = !parse_device(text, &disk.stat.st_rdev);
 	if (relatives_find(&disk, &relatives))
 		exit(1);
 	for (size_t i = 0; i < relatives.count; i++)
-		printf("%u:%u%s\n", major(relatives.all[i].number), minor(relatives.all[i].number),
-			relatives.all[i].holder ? " holder" : "");
+		printf("%u:%u%s%s\n", major(relatives.all[i].number),
+			minor(relatives.all[i].number), relatives.all[i].holder ? " holder" : "",
+			relatives.all[i].overlap.direct ? "" : " beneath");
 	relatives_free(&relatives);
 	identity_free(&disk.identity);
 }
@@ -280,7 +327,6 @@ int main(int argc, char *argv[])
 		show_relatives(argv[3]);
 		return 0;
 	}
-	fprintf(stderr,
-		"usage: layers FILE overlap NUMBER NUMBER | layers FILE relatives NUMBER\n");
+	fprintf(stderr, "usage: layers FILE overlap DISK DISK | layers FILE relatives DISK\n");
 	return 2;
 }
