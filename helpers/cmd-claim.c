@@ -16,6 +16,7 @@
 #include "disk/loop.h"
 #include "disk/relatives.h"
 #include "disk/users.h"
+#include "disk/vacant.h"
 #include "disk/vm.h"
 #include "lock.h"
 #include "log.h"
@@ -106,9 +107,10 @@ static void add_extent_locks(
 }
 
 /* Locks the disk's bytes. Until the script closes the descriptor, no other claim gets them. */
-static int lock_disk(const struct claim *claim, const struct identity *identity)
+static int lock_disk(const struct claim *claim, const struct disk *disk)
 {
-	size_t most = identity->extent_count * (1 + 2 * EXTENT_VIEWS);
+	const struct identity *identity = &disk->identity;
+	size_t most = identity->extent_count * (1 + 2 * EXTENT_VIEWS) + 1;
 	char title[2 * QUOTE_LIMIT];
 	const struct lock common = {
 		.fd = claim->lock_fd, .title = title, .shared = claim->sharing == SHARE_READ};
@@ -120,6 +122,11 @@ static int lock_disk(const struct claim *claim, const struct identity *identity)
 	if (all.locks && all.names) {
 		for (size_t i = 0; i < identity->extent_count; i++)
 			add_extent_locks(&all, &identity->extents[i], &common);
+		if (!disk->file)
+			all.locks[all.count++] = (struct lock){.fd = claim->lock_fd,
+				.name = VACANT_LOCK,
+				.title = title,
+				.shared = true};
 		status = lock_take(all.locks, all.count, claim->wait_ms);
 	} else {
 		complain_memory();
@@ -135,13 +142,14 @@ static int lock_disk(const struct claim *claim, const struct identity *identity)
  */
 static int lock_and_recheck(const struct claim *claim, struct disk *disk)
 {
-	int status = lock_disk(claim, &disk->identity);
+	int status = lock_disk(claim, disk);
 	struct identity_cache cache = {.partitions = NULL};
 	struct identity now;
 
 	start_deadline(claim);
 	if (status || disk->file)
 		return status;
+	vacant_forget(claim->lock_fd);
 	bool same = identity_of_device(disk->stat.st_rdev, &cache, &now) &&
 		    identity_equal(&now, &disk->identity);
 	identity_free(&now);
@@ -200,6 +208,7 @@ static int check_users(const struct claim *claim, const struct disk *disk,
 		.relatives = relatives,
 		.base = claim->base,
 		.self = &claim->device,
+		.lock_fd = claim->plan ? -1 : claim->lock_fd,
 	};
 	struct user_list list;
 	int status = users_find(&query, store, &list);

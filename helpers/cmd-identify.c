@@ -41,7 +41,8 @@ static void put_disk(struct output *out, const struct disk *disk)
 static int put_users(struct output *out, const struct disk *disk, const char *base)
 {
 	struct relatives relatives;
-	const struct user_query query = {.disk = disk, .relatives = &relatives, .base = base};
+	const struct user_query query = {
+		.disk = disk, .relatives = &relatives, .base = base, .lock_fd = -1};
 	struct store store = STORE_CLOSED;
 	struct user_list list = {.users = NULL};
 	int status = relatives_find(disk, &relatives);

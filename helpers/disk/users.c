@@ -10,6 +10,7 @@
 #include "guests.h"
 #include "message.h"
 #include "status.h"
+#include "vacant.h"
 
 /* The state of one users_find(). */
 struct search {
@@ -70,13 +71,23 @@ static int find_tagged(struct search *search)
 	return status;
 }
 
-/* Whether a guest can have a block device without a tag, which only the store shows. */
-static bool has_number(const struct user_query *query)
+/* Whether the device shares more with the disk than what is beneath the disk's file system. */
+static bool is_direct(const struct search *search, dev_t number)
 {
-	if (!query->disk->file || query->disk->identity.layer_count)
+	const struct relative *relative = relatives_get(search->query->relatives, number);
+
+	return !relative || relative->overlap.direct;
+}
+
+/* Whether a guest can have the disk as a block device without a tag, which only the store shows. */
+static bool has_number(const struct search *search)
+{
+	const struct loop_list *loops = &search->query->relatives->loops;
+
+	if (!search->query->disk->file)
 		return true;
-	for (size_t i = 0; i < query->relatives->loops.count; i++)
-		if (!query->relatives->loops.loops[i].tagged)
+	for (size_t i = 0; i < loops->count; i++)
+		if (!loops->loops[i].tagged && is_direct(search, loops->loops[i].number))
 			return true;
 	return false;
 }
@@ -118,15 +129,37 @@ static int add_guest(struct search *search, const struct guest_device *given)
 	return add_user(search, &user);
 }
 
+static int find_numbered(struct search *search)
+{
+	const struct user_query *query = search->query;
+
+	return guests_find(search->store, query->base, GUESTS_BY_NUMBER, query->disk,
+		query->relatives, &search->given);
+}
+
+/* Finds guests that have a device beneath the file system of the disk, which is a file. */
+static int find_beneath(struct search *search)
+{
+	const struct user_query *query = search->query;
+	uint64_t key = vacant_key(query->relatives);
+
+	if (!query->disk->identity.layer_count || vacant_recall(query->lock_fd, key))
+		return STATUS_DONE;
+	bool noted = vacant_begin(query->lock_fd);
+	int status = find_numbered(search);
+	if (noted)
+		vacant_end(query->lock_fd, key, !status && !search->given.count);
+	return status;
+}
+
 /* Finds guests in the store. */
 static int find_given(struct search *search)
 {
 	const struct user_query *query = search->query;
 	int status = store_open(search->store);
 
-	if (!status && has_number(query))
-		status = guests_find(search->store, query->base, GUESTS_BY_NUMBER, query->disk,
-			query->relatives, &search->given);
+	if (!status)
+		status = has_number(search) ? find_numbered(search) : find_beneath(search);
 	if (!status)
 		status = guests_find_served(
 			search->store, query->base, query->disk, query->relatives, &search->given);
@@ -143,14 +176,6 @@ static bool is_given(const void *context, dev_t number)
 		if (search->given.devices[i].number == number)
 			return true;
 	return false;
-}
-
-/* Whether the device shares more with the disk than what is beneath the disk's file system. */
-static bool is_direct(const struct search *search, dev_t number)
-{
-	const struct relative *relative = relatives_get(search->query->relatives, number);
-
-	return !relative || relative->overlap.direct;
 }
 
 /* Finds loop devices that belong to no guest: the host uses them, as far as we know. */

@@ -35,6 +35,7 @@ struct user_query {
 	const struct relatives *relatives;
 	const char *base;	   /* of the vbd backends in the store, such as "backend/vbd" */
 	const struct device *self; /* not reported as a user; may be NULL */
+	int lock_fd;		   /* the file of locks, in which the disk is locked; or -1 */
 };
 
 /*
@@ -42,8 +43,9 @@ struct user_query {
  * host_find() and by loop devices without a tag. In the store it reads the devices of QEMU and
  * other programs (one request, and two per guest with such a device). For a block device, or a loop
  * device without a tag, it also reads BASE/DOMID/DEVID/physical-device (one request, and two per
- * guest). Connects `store` unless it is connected.
- * Result: STATUS_DONE, or STATUS_FAILED with a complaint. The caller frees the list in either case.
+ * guest), and once a minute for all files of a file system on a block device. Connects `store`
+ * unless it is connected. Result: STATUS_DONE, or STATUS_FAILED with a complaint. The caller frees
+ * the list in either case.
  */
 int users_find(const struct user_query *query, struct store *store, struct user_list *list);
 

@@ -825,3 +825,72 @@ served() {
 	claim 3 w "$PWD/below.img"
 	ended 4 "*by guest 'guest4'*"
 }
+
+# requests_of_claim <domid> <path> [option...]
+# How many requests that guest's claim to write sends to the store.
+requests_of_claim() {
+	local before
+	before=$(store_requests)
+	claim "$1" w "${@:2}" >&2
+	((status == 0)) || return
+	echo $(($(store_requests) - before)) | tee -a counts
+	call release --device "vbd/$1/$devid"
+}
+
+@test "the store is read for the disk of a file system once, and again after a claim of a device" {
+	local i
+	on_disk fs
+	image fs/other.img
+	for ((i = 10; i < 30; i++)); do
+		store_set "$home/backend/vbd/$i/$devid/physical-device" "fd:$i"
+	done
+	(($(requests_of_claim 3 "$PWD/fs/disk.img" --lock 9) == 1 + 1 + 22 + 22))
+	(($(requests_of_claim 3 "$PWD/fs/disk.img" --lock 9) == 1))
+	(($(requests_of_claim 4 "$PWD/fs/other.img" --lock 9) == 1))
+	exec 9>&-
+	# Without a lock, nothing may be believed.
+	(($(requests_of_claim 4 "$PWD/fs/other.img") > 40))
+	exec 9<>lock
+	truncate -s 1M below2.img
+	claim 4 w "$(attach below2.img)" --lock 9
+	exec 9>&-
+	exec 9<>lock
+	(($(requests_of_claim 3 "$PWD/fs/other.img" --lock 9) > 40))
+	(($(requests_of_claim 3 "$PWD/fs/other.img" --lock 9) == 1))
+}
+
+@test "while a claim of a device is under way, no note says that no guest has the device" {
+	on_disk fs
+	truncate -s 1M below2.img
+	exec 8<>lock
+	claim 4 w "$(attach below2.img)" --lock 8
+	((status == 0))
+	(($(requests_of_claim 3 "$PWD/fs/disk.img" --lock 9) > 1))
+	(($(requests_of_claim 3 "$PWD/fs/disk.img" --lock 9) > 1))
+	exec 8>&-
+	give 4 "$(findmnt -n -o SOURCE fs)"
+	claim 3 w "$PWD/fs/disk.img" --lock 9
+	((status == 4))
+}
+
+# note_time <number>
+# Sets the time of the first note in the file of locks.
+note_time() {
+	perl -e 'open my $lock, "+<", "lock" or die; seek $lock, 8, 0; print $lock pack "Q", $ARGV[0]' "$1"
+}
+
+@test "a note is believed for a minute of this boot" {
+	local now
+	on_disk fs
+	requests_of_claim 3 "$PWD/fs/disk.img" --lock 9
+	now=$(perl -MTime::HiRes=clock_gettime -e 'print int 1000 * clock_gettime 7')
+	give 4 "$(findmnt -n -o SOURCE fs)"
+	# Given by a script that does not claim.
+	note_time "$now"
+	requests_of_claim 3 "$PWD/fs/disk.img" --lock 9
+	for now in 0 $((now - 61000)) $((now + 100000000)); do
+		note_time "$now"
+		claim 3 w "$PWD/fs/disk.img" --lock 9
+		((status == 4))
+	done
+}

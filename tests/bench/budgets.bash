@@ -33,8 +33,12 @@ budgets_disks() {
 		budget_time "block add, ${kind/image/file}: time / floor" "$kind:0:1 add ours" "$kind:0:1 add floor" 'at most' 140
 	done
 	budget_time "block add, 200 guests' disks: Xen's time / ours" 'device:200:1 add xen' 'device:200:1 add ours' 'at least' 8000
-	budget_time "block add, 1,000 guests' disks: time / time with none" 'device:1000:1 add ours' 'device:0:1 add ours' 'at most' 150
-	budget_time "block add, 5,000 guests' disks: time / time with none" 'device:5000:1 add ours' 'device:0:1 add ours' 'at most' 250
+	for kind in image device; do
+		budget_time "block add, ${kind/image/file}, 1,000 guests' disks: time / time with none" \
+			"$kind:1000:1 add ours" "$kind:0:1 add ours" 'at most' 150
+		budget_time "block add, ${kind/image/file}, 5,000 guests' disks: time / time with none" \
+			"$kind:5000:1 add ours" "$kind:0:1 add ours" 'at most' 250
+	done
 	budget "16 block adds at once, 5,000 guests' disks: adds a second" \
 		$((1600000000 / ${figure['device:5000:16 add ours wall']})) 'at least' 6000
 }
