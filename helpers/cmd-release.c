@@ -11,16 +11,23 @@
 #include "deadline.h"
 #include "disk/device.h"
 #include "disk/loop.h"
+#include "disk/looplist.h"
 #include "message.h"
 #include "output.h"
 #include "status.h"
 #include "textfile.h"
+
+/* How long the guest's own device may take to say whose it is; any other one; and the next ones. */
+#define OWN_MS 5000
+#define PATIENCE_MS 500
+#define IMPATIENCE_MS 50
 
 struct release {
 	struct device device;
 	bool has_device;
 	bool has_token;
 	uint32_t token;
+	const char *loop;   /* the only one on a remote file system to be asked; or NULL */
 	const char *node;   /* what the store has recorded: the loop device, */
 	const char *target; /* and the image file; NULL: nothing */
 	unsigned deadline_ms;
@@ -78,6 +85,50 @@ static bool is_meant(const struct release *release, const struct loop *loop)
 	return is_own(release, loop) && (!release->has_token || loop->tag.token == release->token);
 }
 
+/* Whether a device on a remote file system is to be asked whose it is. */
+static bool may_be_meant(const struct release *release, const struct loop *loop)
+{
+	struct stat node;
+
+	if (release->node)
+		return !stat(release->node, &node) && S_ISBLK(node.st_mode) &&
+		       node.st_rdev == loop->number;
+	return !release->loop || !strcmp(release->loop, loop->path);
+}
+
+/*
+ * Asks the silent devices that may be the guest's. Result: the one that is known to be the guest's
+ * and does not answer, or NULL. Without a name, one that does not answer is passed over.
+ */
+static const struct loop *ask_silent(const struct release *release, struct loop_list *loops)
+{
+	bool named = release->loop || release->node;
+	unsigned patience = named ? OWN_MS : PATIENCE_MS;
+	const struct loop *stuck = NULL;
+
+	for (size_t i = 0; i < loops->count; i++) {
+		struct loop *loop = &loops->loops[i];
+
+		if (!loop->silent || !may_be_meant(release, loop) || loop_ask(loop, patience))
+			continue;
+		stuck = named ? loop : NULL;
+		patience = IMPATIENCE_MS;
+	}
+	return stuck;
+}
+
+static int complain_stuck(const struct loop *loop)
+{
+	char path[LOOP_FILE_SIZE];
+
+	loop_file(loop->number, path);
+	return complain(STATUS_FAILED,
+		"The file server of %s does not answer, so '%s' is still attached to it; detach "
+		"the "
+		"disk again when it answers.",
+		QUOTED(path), loop->path);
+}
+
 static int detach_all(
 	const struct release *release, const struct loop_list *loops, struct output *out)
 {
@@ -85,7 +136,7 @@ static int detach_all(
 		const struct loop *loop = &loops->loops[i];
 		bool detached;
 
-		if (!is_meant(release, loop))
+		if (loop->silent || !loop->number || !is_meant(release, loop))
 			continue;
 		/* Detached already; it goes when the last one who looks at it closes it. */
 		if (loop->info.lo_flags & LO_FLAGS_AUTOCLEAR)
@@ -101,6 +152,7 @@ static int detach_all(
 
 static int release_device(const struct release *release)
 {
+	struct mount_table mounts = {.text = NULL};
 	struct loop_list loops;
 	struct output out = {0};
 
@@ -108,13 +160,17 @@ static int release_device(const struct release *release)
 		"Detaching the loop devices took longer than %g s; look with 'losetup -l' which "
 		"of them does not answer.",
 		release->deadline_ms / 1000.0);
-	int status = loop_list_read(&loops);
+	int status = loop_list_read(NULL, &mounts, &loops);
+	const struct loop *stuck = status ? NULL : ask_silent(release, &loops);
 	if (!status)
 		status = detach_all(release, &loops, &out);
+	if (!status && stuck)
+		status = complain_stuck(stuck);
 	if (!status)
 		status = output_flush(&out);
 	output_free(&out);
 	loop_list_free(&loops);
+	mount_table_free(&mounts);
 	return status;
 }
 
@@ -136,6 +192,9 @@ static int parse_option(
 						    "The option --token needs up to eight "
 						    "hexadecimal digits, not %s",
 						    QUOTED(value));
+	case 'l':
+		release->loop = value;
+		return STATUS_DONE;
 	case 'n':
 		release->node = value;
 		return STATUS_DONE;
@@ -153,6 +212,7 @@ static int run_release(const struct command *command, int argc, char *argv[])
 	static const struct option options[] = {
 		{"device", required_argument, NULL, 'D'},
 		{"token", required_argument, NULL, 'T'},
+		{"loop", required_argument, NULL, 'l'},
 		{"node", required_argument, NULL, 'n'},
 		{"target", required_argument, NULL, 't'},
 		{"deadline", required_argument, NULL, 'd'},
@@ -176,8 +236,8 @@ static int run_release(const struct command *command, int argc, char *argv[])
 
 const struct command command_release = {
 	.name = "release",
-	.usage = "--device TYPE/DOMID/DEVID [--token HEX | --node PATH --target PATH] "
-		 "[--deadline SECONDS]",
+	.usage = "--device TYPE/DOMID/DEVID [--token HEX [--loop PATH] | --node PATH --target "
+		 "PATH] [--deadline SECONDS]",
 	.summary = "detaches the loop devices of a guest's device",
 	.help = "\n"
 		"Detaches those that 'claim' has tagged for the device and that still hold\n"
@@ -187,6 +247,8 @@ const struct command command_release = {
 		"\n"
 		"  --device TYPE/DOMID/DEVID  for whom, such as vbd/3/51712\n"
 		"  --token HEX                only what the attach with this token has tagged\n"
+		"  --loop PATH                of devices on remote file systems, ask only this "
+		"one\n"
 		"  --node PATH, --target PATH only this loop device, while it holds that image "
 		"file;\n"
 		"                             also one without a tag, as older scripts attach it\n"

@@ -57,6 +57,50 @@ static bool each_of_btrfs(dev_t source, bool (*each)(dev_t device, void *context
 	return found ? go_on : each(source, context);
 }
 
+static bool is_one_of(const char *name, const char *const names[])
+{
+	for (; *names; names++)
+		if (!strcmp(name, *names))
+			return true;
+	return false;
+}
+
+bool filesystem_is_remote(const struct mount *mount)
+{
+	/* On a block device, but served by a process, or locked by other hosts. */
+	static const char *const remote[] = {"fuseblk", "gfs2", "ocfs2", NULL};
+	static const char *const local[] = {"autofs", "bcachefs", "binfmt_misc", "bpf", "btrfs",
+		"cgroup", "cgroup2", "configfs", "debugfs", "devpts", "devtmpfs", "efivarfs",
+		"fusectl", "hugetlbfs", "mqueue", "nfsd", "nsfs", "overlay", "proc", "pstore",
+		"ramfs", "resctrl", "rootfs", "rpc_pipefs", "securityfs", "selinuxfs", "smackfs",
+		"sysfs", "tmpfs", "tracefs", "xenfs", "zfs", NULL};
+
+	return major(mount->device) && strncmp(mount->type, "fuseblk.", 8) != 0
+		       ? is_one_of(mount->type, remote)
+		       : !is_one_of(mount->type, local);
+}
+
+bool filesystem_has_remote(const struct mount_table *mounts)
+{
+	for (size_t i = 0; i < mounts->count; i++)
+		if (filesystem_is_remote(&mounts->mounts[i]))
+			return true;
+	return false;
+}
+
+bool filesystem_is_remote_path(
+	const struct mount_table *mounts, const char *path, const struct mount *except)
+{
+	for (size_t i = 0; i < mounts->count; i++) {
+		const struct mount *mount = &mounts->mounts[i];
+
+		if (path_is_below(path, mount->where) && filesystem_is_remote(mount) &&
+			(!except || except->device != mount->device))
+			return true;
+	}
+	return false;
+}
+
 bool filesystem_each_device(dev_t dev, const char *path, struct mount_table *mounts,
 	bool (*each)(dev_t device, void *context), void *context)
 {

@@ -18,4 +18,21 @@
 bool filesystem_each_device(dev_t dev, const char *path, struct mount_table *mounts,
 	bool (*each)(dev_t device, void *context), void *context);
 
+/*
+ * Whether a mount's file system is served by another host or by a process, so that a system call on
+ * it may block for as long as the server does not answer.
+ */
+bool filesystem_is_remote(const struct mount *mount);
+
+/* Whether any mount's is. */
+bool filesystem_has_remote(const struct mount_table *mounts);
+
+/*
+ * Whether the file with this path, which is absolute and without symbolic links, may be on a remote
+ * file system: one that is mounted on any directory above it, since mounts can hide one another.
+ * The file system of the mount `except`, unless it is NULL, does not count.
+ */
+bool filesystem_is_remote_path(
+	const struct mount_table *mounts, const char *path, const struct mount *except);
+
 #endif

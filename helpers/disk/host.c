@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "blockdev.h"
+#include "filesystem.h"
 #include "message.h"
 #include "mounts.h"
 #include "textfile.h"
@@ -30,23 +31,16 @@ static const struct relative *direct_relative(const struct relatives *relatives,
 	return relative && relative->overlap.direct ? relative : NULL;
 }
 
-static const struct relative *relative_at(const char *path, const struct relatives *relatives)
+static const struct relative *mounted(const struct mount *mount, const struct relatives *relatives)
 {
 	struct stat st;
 
-	if (path[0] != '/' || stat(path, &st) || !S_ISBLK(st.st_mode))
+	if (major(mount->device))
+		return direct_relative(relatives, mount->device);
+	/* btrfs has no device number of its own; the kernel names a device as its source. */
+	if (strcmp(mount->type, "btrfs") != 0 || stat(mount->source, &st) || !S_ISBLK(st.st_mode))
 		return NULL;
 	return direct_relative(relatives, st.st_rdev);
-}
-
-static const struct relative *mounted(const struct mount *mount, const struct relatives *relatives)
-{
-	/* btrfs and the like have an anonymous device number; their source is the device. */
-	if (!major(mount->device))
-		return strncmp(mount->source, "/dev/", 5) != 0
-			       ? NULL
-			       : relative_at(mount->source, relatives);
-	return direct_relative(relatives, mount->device);
 }
 
 static bool use_of_mount(const struct host_query *query, char *line, struct host_use *use)
@@ -65,16 +59,33 @@ static bool use_of_mount(const struct host_query *query, char *line, struct host
 	return true;
 }
 
+/* Examines a swap space, unless it is on a remote file system other than the disk's. */
+static bool stat_swap(const struct host_query *query, const char *path, struct stat *st)
+{
+	struct mount_table mounts = {.text = NULL};
+	bool done = mount_table_read(&mounts) &&
+		    !filesystem_is_remote_path(
+			    &mounts, path, mount_of_path(&mounts, query->disk->path)) &&
+		    !stat(path, st);
+
+	mount_table_free(&mounts);
+	return done;
+}
+
 /* Whether the swap space at that path overlaps with the disk. */
 static bool is_swap(const struct host_query *query, const char *path, struct overlap *overlap)
 {
-	const struct relative *relative = relative_at(path, query->relatives);
 	const struct stat *disk = &query->disk->stat;
+	const struct relative *relative = NULL;
 	struct stat st;
 
+	if (!stat_swap(query, path, &st))
+		return false;
+	if (S_ISBLK(st.st_mode))
+		relative = direct_relative(query->relatives, st.st_rdev);
 	*overlap = relative ? relative->overlap : (struct overlap){true, true, true, true};
-	return relative || (query->disk->file && !stat(path, &st) && st.st_dev == disk->st_dev &&
-				   st.st_ino == disk->st_ino);
+	return relative ||
+	       (query->disk->file && st.st_dev == disk->st_dev && st.st_ino == disk->st_ino);
 }
 
 static bool use_of_swap(const struct host_query *query, char *line, struct host_use *use)

@@ -13,6 +13,7 @@
 #include "dmtable.h"
 #include "filesystem.h"
 #include "loop.h"
+#include "looplist.h"
 #include "number.h"
 
 #define MOST_EXTENTS 65536
@@ -315,6 +316,18 @@ static bool descend_partition(const struct step *step, const struct partition *p
 	return descend_to_range(step, partition->whole, partition->start, partition->length);
 }
 
+/* Reads the status of a loop device. Result: false with errno; ENXIO if it has no file. */
+static bool known_status(const struct identity_cache *cache, dev_t number, struct loop_info64 *info)
+{
+	const struct loop *loop = cache->loops ? loop_list_get(cache->loops, number) : NULL;
+
+	if (!loop)
+		return loop_status(number, info);
+	*info = loop->info;
+	errno = ETIMEDOUT;
+	return !loop->silent || info->lo_inode;
+}
+
 /* Descends from a device that is not in the cache. */
 static bool descend_new(const struct step *step, dev_t number)
 {
@@ -326,7 +339,7 @@ static bool descend_new(const struct step *step, dev_t number)
 		add_partition(step->cache, &partition);
 		return descend_partition(step, &partition);
 	}
-	if (major(number) == LOOP_MAJOR_NUMBER && loop_status(number, &info))
+	if (major(number) == LOOP_MAJOR_NUMBER && known_status(step->cache, number, &info))
 		return descend_loop(step, number, &info);
 	/* A loop device without a file (ENXIO) is a disk of its own. */
 	if (major(number) == LOOP_MAJOR_NUMBER && errno != ENXIO)

@@ -9,6 +9,7 @@
 #include <sys/types.h>
 
 #include "extent.h"
+#include "looplist.h"
 #include "mounts.h"
 
 /* The most layers of devices that a disk may lie on. */
@@ -33,7 +34,8 @@ struct identity_cache {
 		uint64_t start, length;
 	} * partitions;
 	size_t count, room;
-	struct mount_table mounts; /* read when it is needed */
+	struct mount_table mounts;     /* read when it is needed */
+	const struct loop_list *loops; /* already read; NULL: loop devices are asked */
 };
 
 /* Frees the entries, and empties the cache. */

@@ -5,7 +5,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
@@ -13,7 +12,6 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "array.h"
 #include "blockdev.h"
 #include "deadline.h"
 #include "message.h"
@@ -21,7 +19,6 @@
 #include "status.h"
 #include "textfile.h"
 
-#define MOST_LOOPS (1U << 20)
 /* How long to retry if other processes take each free device first. */
 #define ATTACH_MS 5000
 #define ATTACH_PAUSE_NS 1000000
@@ -55,98 +52,9 @@ bool loop_file(dev_t number, char path[LOOP_FILE_SIZE])
 	return length > 0;
 }
 
-static void set_info(struct loop *loop, const struct loop_info64 *info, dev_t number)
+int loop_ask_path(const char *path, struct loop_info64 *info)
 {
-	char name[LO_NAME_SIZE + 1] = "";
-
-	memcpy(name, info->lo_file_name, LO_NAME_SIZE);
-	loop->number = number;
-	loop->info = *info;
-	loop->tagged = tag_parse(name, &loop->tag);
-}
-
-/* Examines /dev/NAME. Result: false with errno, which is 0 if it has no file (any more). */
-static bool examine(const char *name, dev_t number, struct loop *loop)
-{
-	struct loop_info64 info;
-
-	*loop = (struct loop){.path = ""};
-	snprintf(loop->path, sizeof(loop->path), "/dev/%s", name);
-	int error = ioctl_once(
-		open(loop->path, O_RDONLY | O_NONBLOCK | O_CLOEXEC), LOOP_GET_STATUS64, &info);
-	if (!error)
-		set_info(loop, &info, number);
-	errno = error == ENXIO || error == ENODEV ? 0 : error;
-	return !error;
-}
-
-bool loop_parse_partition(char *line, char name[LOOP_NAME_SIZE], dev_t *number)
-{
-	enum { MAJOR, MINOR, BLOCKS, NAME, WORDS };
-	char *words[WORDS];
-	unsigned major_number, minor_number, index;
-
-	if (textfile_split(line, words, WORDS) < WORDS ||
-		!parse_unsigned(words[MAJOR], LOOP_MAJOR_NUMBER, &major_number) ||
-		major_number != LOOP_MAJOR_NUMBER ||
-		!parse_unsigned(words[MINOR], MOST_LOOPS - 1, &minor_number))
-		return false;
-	/* A partition's name has a "p" after the number. */
-	if (strncmp(words[NAME], "loop", 4) != 0 ||
-		!parse_unsigned(words[NAME] + 4, MOST_LOOPS - 1, &index))
-		return false;
-	snprintf(name, LOOP_NAME_SIZE, "loop%u", index);
-	*number = makedev(LOOP_MAJOR_NUMBER, minor_number);
-	return true;
-}
-
-/* Adds a loop device to the list, unless it has lost its file since it was listed. */
-static int add_loop(struct loop_list *list, const char *name, dev_t number)
-{
-	struct loop *loops = array_room(list->loops, list->count, &list->room, sizeof(*loops));
-
-	if (!loops)
-		return complain_memory();
-	list->loops = loops;
-	if (examine(name, number, &loops[list->count]))
-		list->count++;
-	else if (errno)
-		return complain(STATUS_FAILED,
-			"Cannot examine the loop device '/dev/%s' (%s), whose file may be this "
-			"disk; look at it with 'losetup -l'.",
-			name, strerror(errno));
-	return STATUS_DONE;
-}
-
-int loop_list_read(struct loop_list *list)
-{
-	int status = STATUS_DONE;
-
-	*list = (struct loop_list){.loops = NULL};
-	/* This table omits devices of size 0, which are the ones without a file. */
-	char *table = textfile_table("/proc/partitions");
-	if (!table)
-		return complain(STATUS_FAILED,
-			"Cannot list the loop devices in '/proc/partitions' (%s); mount procfs on "
-			"/proc.",
-			strerror(errno));
-	for (char *line, *rest = table; !status && (line = strsep(&rest, "\n"));) {
-		char name[LOOP_NAME_SIZE];
-		dev_t number;
-
-		if (loop_parse_partition(line, name, &number))
-			status = add_loop(list, name, number);
-	}
-	free(table);
-	if (status)
-		loop_list_free(list);
-	return status;
-}
-
-void loop_list_free(struct loop_list *list)
-{
-	free(list->loops);
-	*list = (struct loop_list){.loops = NULL};
+	return ioctl_once(open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC), LOOP_GET_STATUS64, info);
 }
 
 /* Attaches to one free device. Result: a negative errno, or 0. */

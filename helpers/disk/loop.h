@@ -26,6 +26,7 @@ struct loop {
 	struct loop_info64 info;
 	bool tagged;
 	struct tag tag; /* if it is tagged */
+	bool silent;	/* it was not asked, because its file server may not answer */
 };
 
 struct loop_list {
@@ -45,21 +46,8 @@ bool loop_file(dev_t number, char path[LOOP_FILE_SIZE]);
 /* Reads the status of a loop device. Result: false with errno; ENXIO if it has no file. */
 bool loop_status(dev_t number, struct loop_info64 *info);
 
-/*
- * Lists all loop devices with a file. Result: STATUS_DONE; or STATUS_FAILED with a complaint, also
- * if one of them cannot be examined, because its file may be any. The caller frees the list with
- * loop_list_free().
- */
-int loop_list_read(struct loop_list *list);
-
-/*
- * Parses a line of /proc/partitions, which is changed. Result: whether it describes a whole loop
- * device.
- */
-bool loop_parse_partition(char *line, char name[LOOP_NAME_SIZE], dev_t *number);
-
-/* Frees the loops, and empties the list. */
-void loop_list_free(struct loop_list *list);
+/* The same for the device with that path. Result: an errno, or 0. */
+int loop_ask_path(const char *path, struct loop_info64 *info);
 
 /*
  * Attaches the file open as `image` to a free loop device, and sets the tag, in one ioctl: no other

@@ -143,6 +143,8 @@ static bool loop_may_overlap(struct search *search, const struct loop *loop)
 
 	if (loop->info.lo_rdevice)
 		return true;
+	if (loop->silent && !file.ino)
+		return false;
 	if (!major(file.dev))
 		loop_file(loop->number, path);
 	return may_overlap(search->disk, search->found, &search->cache, &file);
@@ -194,8 +196,11 @@ int relatives_find(const struct disk *disk, struct relatives *relatives)
 	*relatives = (struct relatives){.all = NULL};
 	if (!disk->file)
 		blockdev_partition(disk->stat.st_rdev, &search.whole, &start, &length);
-	if (loop_list_read(&relatives->loops))
+	if (loop_list_read(disk->path, &search.cache.mounts, &relatives->loops)) {
+		identity_cache_free(&search.cache);
 		return STATUS_FAILED;
+	}
+	search.cache.loops = &relatives->loops;
 	bool done = add_stack(&search) && add_all_loops(&search);
 	int error = errno;
 	drop_other_loops(relatives);

@@ -9,6 +9,7 @@
 
 #include "disk.h"
 #include "loop.h"
+#include "looplist.h"
 
 /* A block device, and its overlap with the disk; the disk is the first of the two. */
 struct relative {

@@ -8,7 +8,7 @@
 
 #include "disk/device.h"
 #include "disk/guests.h"
-#include "disk/loop.h"
+#include "disk/looplist.h"
 #include "disk/mounts.h"
 #include "holder.h"
 #include "number.h"

@@ -227,8 +227,18 @@ bool loop_status(dev_t number, struct loop_info64 *info)
 	return true;
 }
 
-int loop_list_read(struct loop_list *list)
+const struct loop *loop_list_get(const struct loop_list *list, dev_t number)
 {
+	for (size_t i = 0; i < list->count; i++)
+		if (list->loops[i].number == number)
+			return &list->loops[i];
+	return NULL;
+}
+
+int loop_list_read(const char *own, struct mount_table *mounts, struct loop_list *list)
+{
+	(void)own;
+	(void)mounts;
 	*list = (struct loop_list){.loops = calloc(MOST_LINES, sizeof(struct loop))};
 	for (size_t i = 0; list->loops && i < line_count; i++) {
 		struct loop *loop = &list->loops[list->count];

@@ -51,13 +51,15 @@ disk_claim() {
 # Finds the loop device by its tag from the journal. Without a journal, finds it by
 # the node that the attach wrote, which may have been another script's.
 disk_release() {
-	local kind token
+	local kind token device loop=()
 	reason="The disk '$1' was not released, because something may still write to it; mend the first error, then detach it again."
 	[[ ! $disk_in_use ]] || return 1
 	journal_recall kind kind
 	journal_recall token token
+	journal_recall device device
+	[[ ! $device ]] || loop=(--loop "$device")
 	if [[ $token ]]; then
-		[[ $kind == device ]] || helper release --device "$device_id" --token "$token"
+		[[ $kind == device ]] || helper release --device "$device_id" --token "$token" "${loop[@]}"
 	elif [[ ${store_value[node]-} ]]; then
 		helper release --device "$device_id" --node "${store_value[node]}" --target "$1"
 	fi

@@ -1,0 +1,38 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: LGPL-2.1-only
+# A file server that can be stopped: bindfs shows a directory through FUSE. Needs
+# host and until_true.
+
+fuse_pids=() # of the servers
+
+# fuse_mount <directory> <mount point> [bindfs option...]
+# Shows the directory at the mount point, in the test's host, and lets the kernel
+# ask for each attribute anew. Sets fuse_pid. Skips without FUSE.
+fuse_mount() {
+	[[ -c /dev/fuse ]] || skip 'this kernel has no FUSE'
+	mkdir -p "$1" "$2"
+	(exec nsenter --target "$host_pid" --mount --wd=/ -- \
+		bindfs -f -o attr_timeout=0,entry_timeout=0 "${@:3}" "$1" "$2" >/dev/null 2>&1 3>&-) &
+	fuse_pid=$!
+	fuse_pids+=("$fuse_pid")
+	until_true host mountpoint -q "$2"
+}
+
+# fuse_answers
+# All servers go on.
+fuse_answers() {
+	local pid
+	for pid in "${fuse_pids[@]}"; do
+		kill -CONT "$pid" 2>/dev/null || :
+	done
+}
+
+# fuse_stop
+# Ends all servers; what they served is gone then.
+fuse_stop() {
+	local pid
+	for pid in "${fuse_pids[@]}"; do
+		{ kill -KILL "$pid" && wait "$pid"; } 2>/dev/null || :
+	done
+	fuse_pids=()
+}
