@@ -10,12 +10,14 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/statvfs.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include "filesystem.h"
 #include "guard.h"
 #include "message.h"
 #include "number.h"
+#include "overlay.h"
 #include "status.h"
 
 /* How long a file server may take to open a disk: less than the deadline of a claim. */
@@ -188,6 +190,27 @@ static int identify(const char *target, struct disk *disk)
 		QUOTED(target), strerror(error));
 }
 
+/*
+ * Takes the file of a layer for a file on an overlay, so that it is known by the numbers by which
+ * everybody else knows it. A file that is not found in the layers stays as it is.
+ */
+static int enter_layer(const char *target, int flags, struct disk *disk)
+{
+	struct mount_table mounts = {.text = NULL};
+	int below = mount_table_read(&mounts) ? overlay_open_below(&mounts, disk->handle) : -1;
+
+	mount_table_free(&mounts);
+	if (below < 0)
+		return STATUS_DONE;
+	close(disk->handle);
+	close(disk->data);
+	disk->handle = below;
+	disk->data = reopen(below, flags);
+	if (disk->data < 0 || fstat(below, &disk->stat))
+		return complain_open(target, flags & O_RDWR, errno);
+	return find_path(target, disk);
+}
+
 /* Looks at the target as disk_open() does, in a process that can be ended. */
 static void touch(void *context)
 {
@@ -227,9 +250,13 @@ int disk_open(const char *target, bool write, struct disk *disk)
 
 	/* This program writes no block device, and closing one after writing wakes udev. */
 	bool for_writing = write && disk->file && (disk->stat.st_mode & ANY_WRITE_BIT);
-	disk->data = reopen(disk->handle, for_writing ? O_RDWR : O_RDONLY);
+	int flags = for_writing ? O_RDWR : O_RDONLY;
+	disk->data = reopen(disk->handle, flags);
 	if (disk->data < 0)
 		return complain_open(target, write, errno);
+	/* An overlay has no device; it has copied the file up by now if it is to be written. */
+	if (disk->file && !major(disk->stat.st_dev) && enter_layer(target, flags, disk))
+		return STATUS_FAILED;
 	disk->read_only = is_read_only(disk);
 	if (write && disk->read_only)
 		return complain_read_only(target, disk);

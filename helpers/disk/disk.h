@@ -25,8 +25,8 @@ struct disk {
 /*
  * Opens `target`, an absolute path, and examines it. The path is resolved only once, so a later
  * change of the name has no effect. Result: STATUS_DONE; or STATUS_FAILED with a complaint if it
- * cannot be a disk, or if `write` is set and it cannot be written. The caller closes *disk in
- * either case.
+ * cannot be a disk, or if `write` is set and it cannot be written. A file on an overlay is replaced
+ * by that of a layer (overlay_open_below()). The caller closes *disk in either case.
  */
 int disk_open(const char *target, bool write, struct disk *disk);
 

@@ -8,8 +8,11 @@
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 
+#include "overlay.h"
 #include "textfile.h"
 
+/* More overlays on overlays than the kernel allows. */
+#define OVERLAYS 4
 #define BTRFS "/sys/fs/btrfs"
 
 /* Calls `each` for each member of the btrfs whose directory in sysfs has that name. */
@@ -65,7 +68,8 @@ static bool is_one_of(const char *name, const char *const names[])
 	return false;
 }
 
-bool filesystem_is_remote(const struct mount *mount)
+/* Whether a file system is remote by its type alone. */
+static bool has_remote_type(const struct mount *mount)
 {
 	/* On a block device, but served by a process, or locked by other hosts. */
 	static const char *const remote[] = {"fuseblk", "gfs2", "ocfs2", NULL};
@@ -80,10 +84,50 @@ bool filesystem_is_remote(const struct mount *mount)
 		       : !is_one_of(mount->type, local);
 }
 
+/* A place in stacks of overlays. */
+struct place {
+	const struct mount_table *mounts;
+	const struct mount *except; /* or NULL */
+	unsigned depth;
+};
+
+static bool is_remote_path(const struct place *place, const char *path);
+
+static bool is_local_layer(const char *layer, void *context)
+{
+	struct place below = *(const struct place *)context;
+
+	below.depth++;
+	/* A table of mounts that hide one another can name an overlay as its own layer. */
+	return layer[0] == '/' && below.depth < OVERLAYS && !is_remote_path(&below, layer);
+}
+
+static bool is_remote(const struct place *place, const struct mount *mount)
+{
+	if (!strcmp(mount->type, "overlay"))
+		return !overlay_each_layer(mount->options, is_local_layer, (void *)place);
+	return has_remote_type(mount);
+}
+
+static bool is_remote_path(const struct place *place, const char *path)
+{
+	for (size_t i = 0; i < place->mounts->count; i++) {
+		const struct mount *mount = &place->mounts->mounts[i];
+
+		if (path_is_below(path, mount->where) &&
+			(!place->except || place->except->device != mount->device) &&
+			is_remote(place, mount))
+			return true;
+	}
+	return false;
+}
+
 bool filesystem_has_remote(const struct mount_table *mounts)
 {
+	const struct place place = {.mounts = mounts};
+
 	for (size_t i = 0; i < mounts->count; i++)
-		if (filesystem_is_remote(&mounts->mounts[i]))
+		if (is_remote(&place, &mounts->mounts[i]))
 			return true;
 	return false;
 }
@@ -91,28 +135,21 @@ bool filesystem_has_remote(const struct mount_table *mounts)
 bool filesystem_is_remote_path(
 	const struct mount_table *mounts, const char *path, const struct mount *except)
 {
-	for (size_t i = 0; i < mounts->count; i++) {
-		const struct mount *mount = &mounts->mounts[i];
-
-		if (path_is_below(path, mount->where) && filesystem_is_remote(mount) &&
-			(!except || except->device != mount->device))
-			return true;
-	}
-	return false;
+	return is_remote_path(&(struct place){.mounts = mounts, .except = except}, path);
 }
 
-bool filesystem_each_device(dev_t dev, const char *path, struct mount_table *mounts,
+bool filesystem_each_device(const struct file *file, struct mount_table *mounts,
 	bool (*each)(dev_t device, void *context), void *context)
 {
 	struct stat source;
 
-	if (major(dev))
-		return each(dev, context);
-	if (!path[0])
+	if (major(file->dev))
+		return each(file->dev, context);
+	if (!file->path[0])
 		return true;
 	if (!mount_table_read(mounts))
 		return false;
-	const struct mount *mount = mount_of_path(mounts, path);
+	const struct mount *mount = mount_of_path(mounts, file->path);
 	/* Each subvolume has a device number of its own; the source is one of the members. */
 	if (!mount || strcmp(mount->type, "btrfs") != 0 || stat(mount->source, &source) ||
 		!S_ISBLK(source.st_mode))

@@ -8,23 +8,27 @@
 
 #include "mounts.h"
 
+/* A regular file. */
+struct file {
+	dev_t dev; /* of its file system, as from stat() */
+	ino_t ino;
+	const char *path; /* without symbolic links, as the kernel prints it; "" if it is unknown */
+};
+
 /*
- * Calls `each` for each block device that a file lies on, until it returns false. The file is known
- * by its file system's device number, as from stat(), and its path without symbolic links, which
- * only matters on a file system without a device, such as btrfs; there, "" finds none. Reads
- * `mounts` if it needs them.
+ * Calls `each` for each block device that a file lies on, until it returns false. The path only
+ * matters on a file system without a device number of its own, such as btrfs; there, "" finds none.
+ * Reads `mounts` if it needs them.
  * Result: false with errno if `each` returned false, or if the mounts cannot be read.
  */
-bool filesystem_each_device(dev_t dev, const char *path, struct mount_table *mounts,
+bool filesystem_each_device(const struct file *file, struct mount_table *mounts,
 	bool (*each)(dev_t device, void *context), void *context);
 
 /*
- * Whether a mount's file system is served by another host or by a process, so that a system call on
- * it may block for as long as the server does not answer.
+ * Whether any mount's file system is remote: served by another host or by a process, so that a
+ * system call on it may block for as long as the server does not answer. An overlay is remote if
+ * one of its layers is, or cannot be found.
  */
-bool filesystem_is_remote(const struct mount *mount);
-
-/* Whether any mount's is. */
 bool filesystem_has_remote(const struct mount_table *mounts);
 
 /*

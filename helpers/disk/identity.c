@@ -118,25 +118,23 @@ static bool descend_file(const struct step *step, const struct file *file)
 	const struct base base = {.file = true, .dev = file->dev, .ino = file->ino};
 	struct file_step next = {.step = step, .file = file};
 
-	return add_extent(step, &base) && filesystem_each_device(file->dev, file->path,
-						  &step->cache->mounts, descend_file_system, &next);
+	return add_extent(step, &base) &&
+	       filesystem_each_device(file, &step->cache->mounts, descend_file_system, &next);
 }
 
 /* Descends from a loop device to its block device or file. */
 static bool descend_loop(const struct step *step, dev_t number, const struct loop_info64 *info)
 {
 	uint64_t limit = info->lo_sizelimit ? info->lo_sizelimit : EXTENT_TO_END;
-	char path[LOOP_FILE_SIZE] = "";
+	char path[LOOP_FILE_SIZE];
 	struct step next = *step;
+	struct file file;
 
 	if (info->lo_rdevice)
 		return descend_to_range(step, (dev_t)info->lo_rdevice, info->lo_offset, limit);
-	/* Only a file system without a device number of its own is found by a path. */
-	if (!major((dev_t)info->lo_device))
-		loop_file(number, path);
+	loop_bottom_file(number, info, &step->cache->mounts, path, &file);
 	extent_map_down(&next.extent, info->lo_offset, limit);
-	return descend_file(
-		&next, &(struct file){(dev_t)info->lo_device, (ino_t)info->lo_inode, path});
+	return descend_file(&next, &file);
 }
 
 static bool descend_to_slave(dev_t slave, void *context)

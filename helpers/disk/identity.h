@@ -9,6 +9,7 @@
 #include <sys/types.h>
 
 #include "extent.h"
+#include "filesystem.h"
 #include "looplist.h"
 #include "mounts.h"
 
@@ -40,13 +41,6 @@ struct identity_cache {
 
 /* Frees the entries, and empties the cache. */
 void identity_cache_free(struct identity_cache *cache);
-
-/* A regular file. */
-struct file {
-	dev_t dev;
-	ino_t ino;
-	const char *path; /* without symbolic links, as the kernel prints it; "" if it is unknown */
-};
 
 /*
  * The identity of a regular file: its own bytes, and as a part of the block devices of its file

@@ -3,6 +3,7 @@
 #ifndef LOOPLIST_H
 #define LOOPLIST_H
 
+#include "filesystem.h"
 #include "loop.h"
 #include "mounts.h"
 
@@ -22,6 +23,14 @@ void loop_list_free(struct loop_list *list);
 
 /* The loop device with that number, or NULL. */
 const struct loop *loop_list_get(const struct loop_list *list, dev_t number);
+
+/*
+ * The file that has the bytes of a loop device with this status: its own, or that of a layer if its
+ * own is on an overlay that is not remote. `path` has room for its path, which is only looked up on
+ * a file system without a device number. Reads `mounts` if it needs them.
+ */
+void loop_bottom_file(dev_t number, const struct loop_info64 *info, struct mount_table *mounts,
+	char path[LOOP_FILE_SIZE], struct file *file);
 
 /*
  * Asks a silent device, for at most `ms` milliseconds. Result: whether it has answered; if it has

@@ -104,6 +104,14 @@ void mount_table_free(struct mount_table *table)
 	*table = (struct mount_table){.text = NULL};
 }
 
+const struct mount *mount_with_id(const struct mount_table *table, unsigned id)
+{
+	for (size_t i = 0; i < table->count; i++)
+		if (table->mounts[i].id == id)
+			return &table->mounts[i];
+	return NULL;
+}
+
 bool path_is_below(const char *path, const char *directory)
 {
 	size_t length = strlen(directory);

@@ -42,6 +42,9 @@ void mount_table_free(struct mount_table *table);
  */
 const struct mount *mount_of_path(const struct mount_table *table, const char *path);
 
+/* The mount with that id, or NULL. */
+const struct mount *mount_with_id(const struct mount_table *table, unsigned id);
+
 /* Whether the path is the directory, or below it. */
 bool path_is_below(const char *path, const char *directory);
 

@@ -117,8 +117,7 @@ static bool may_overlap(const struct disk *disk, const struct relatives *relativ
 	/* Another file of a file system that the disk is or lies on. */
 	if (identity_has_file_on(&disk->identity, file->dev))
 		return false;
-	return !filesystem_each_device(
-		file->dev, file->path, &cache->mounts, is_other, (void *)relatives);
+	return !filesystem_each_device(file, &cache->mounts, is_other, (void *)relatives);
 }
 
 struct overlap relatives_overlap_file(const struct disk *disk, const struct relatives *relatives,
@@ -138,15 +137,14 @@ struct overlap relatives_overlap_file(const struct disk *disk, const struct rela
 
 static bool loop_may_overlap(struct search *search, const struct loop *loop)
 {
-	char path[LOOP_FILE_SIZE] = "";
-	const struct file file = {(dev_t)loop->info.lo_device, (ino_t)loop->info.lo_inode, path};
+	char path[LOOP_FILE_SIZE];
+	struct file file;
 
 	if (loop->info.lo_rdevice)
 		return true;
-	if (loop->silent && !file.ino)
+	if (loop->silent && !loop->info.lo_inode)
 		return false;
-	if (!major(file.dev))
-		loop_file(loop->number, path);
+	loop_bottom_file(loop->number, &loop->info, &search->cache.mounts, path, &file);
 	return may_overlap(search->disk, search->found, &search->cache, &file);
 }
 

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
-/* Fuzzes what the helper parses: device numbers, tags, mounts, swaps, fdinfo, numbers, items. */
+/*
+ * Fuzzes what the helper parses: device numbers, tags, mounts, layers of overlays, swaps, fdinfo,
+ * numbers, items.
+ */
 #include <assert.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -10,6 +13,7 @@
 #include "disk/guests.h"
 #include "disk/looplist.h"
 #include "disk/mounts.h"
+#include "disk/overlay.h"
 #include "holder.h"
 #include "number.h"
 #include "transaction.h"
@@ -90,6 +94,22 @@ static void fuzz_mount(char *text)
 	path_is_below(mount.source, mount.where);
 }
 
+/* `context` is the size of the options. */
+static bool check_layer(const char *layer, void *context)
+{
+	size_t length = strlen(layer);
+
+	assert(length && length <= *(const size_t *)context);
+	return length != 3;
+}
+
+static void fuzz_layers(const char *text)
+{
+	size_t size = strlen(text);
+
+	overlay_each_layer(text, check_layer, &size);
+}
+
 static void fuzz_swap(char *text)
 {
 	size_t length = strlen(text);
@@ -144,6 +164,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	fuzz_physical_device(text);
 	fuzz_number(text);
 	fuzz_params(text);
+	fuzz_layers(text);
 	with_copy(text, fuzz_holder);
 	with_copy(text, fuzz_item);
 	with_copy(text, fuzz_mount);

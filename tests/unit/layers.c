@@ -120,28 +120,29 @@ bool blockdev_each_slave(dev_t number, bool (*each)(dev_t, void *), void *contex
 	return go_on;
 }
 
-bool filesystem_each_device(dev_t dev, const char *path, struct mount_table *mounts,
+bool filesystem_each_device(const struct file *file, struct mount_table *mounts,
 	bool (*each)(dev_t device, void *context), void *context)
 {
-	const char *words = find_line("filesystem", dev);
+	const char *words = find_line("filesystem", file->dev);
 	bool go_on = true;
 	dev_t member;
 
-	(void)path;
 	(void)mounts;
-	if (major(dev))
-		return each(dev, context);
+	if (major(file->dev))
+		return each(file->dev, context);
 	for (; words && *words && go_on; words += strcspn(words, " "), words += *words == ' ')
 		if (parse_device(words, &member))
 			go_on = each(member, context);
 	return go_on;
 }
 
-bool loop_file(dev_t number, char path[LOOP_FILE_SIZE])
+void loop_bottom_file(dev_t number, const struct loop_info64 *info, struct mount_table *mounts,
+	char path[LOOP_FILE_SIZE], struct file *file)
 {
 	(void)number;
+	(void)mounts;
 	path[0] = '\0';
-	return false;
+	*file = (struct file){info->lo_device, info->lo_inode, path};
 }
 
 static bool is_other(dev_t slave, void *context)
