@@ -15,6 +15,7 @@
 #include "filesystem.h"
 #include "message.h"
 #include "mounts.h"
+#include "namespaces.h"
 #include "textfile.h"
 
 #define PROBES 10
@@ -120,6 +121,39 @@ static bool use_of_holder(
 	return true;
 }
 
+/* Whether the device is the loop device, or one of its partitions. */
+static bool is_part_of(dev_t device, dev_t loop)
+{
+	uint64_t start, length;
+	dev_t whole;
+
+	return device == loop ||
+	       (blockdev_partition(device, &whole, &start, &length) && whole == loop);
+}
+
+static bool never_writes(const struct mount *mount)
+{
+	static const char *const types[] = {"cramfs", "erofs", "iso9660", "romfs", "squashfs"};
+
+	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++)
+		if (!strcmp(mount->type, types[i]))
+			return mount->read_only;
+	return false;
+}
+
+enum host_mounts host_mounts_of(dev_t loop)
+{
+	struct mount_table mounts = {.text = NULL};
+	enum host_mounts found = HOST_UNMOUNTED;
+
+	if (mount_table_read(&mounts))
+		for (size_t i = 0; i < mounts.count && found != HOST_MOUNTED; i++)
+			if (is_part_of(mounts.mounts[i].device, loop))
+				found = never_writes(&mounts.mounts[i]) ? HOST_READS : HOST_MOUNTED;
+	mount_table_free(&mounts);
+	return found;
+}
+
 /* The use to report of one kind: the first one that writes, else the first. */
 struct choice {
 	struct host_use *use;
@@ -212,14 +246,28 @@ static bool is_held_by_known(const struct host_query *query)
 	return blockdev_each_holder(query->disk->stat.st_rdev, take_holder, &known) && known.count;
 }
 
-/* Adds the use of a device that is held for an unknown reason. */
-static void add_unknown(const struct disk *disk, struct host_uses *found)
+static bool is_mount_of(const struct mount *mount, const void *context)
 {
+	return mounted(mount, context);
+}
+
+/* Adds the use of a device that is held for a reason outside this mount namespace. */
+static void add_unknown(const struct host_query *query, struct host_uses *found)
+{
+	const struct disk *disk = query->disk;
 	struct host_use *use = &found->uses[found->count++];
+	struct foreign_mount mount;
 
 	use->writes = use->reads = true;
-	snprintf(use->state, sizeof(use->state),
-		"is held exclusively by a program of this host, or mounted in another namespace");
+	if (foreign_mount_find(is_mount_of, query->relatives, &mount)) {
+		snprintf(use->state, sizeof(use->state),
+			"is mounted on %s in the mount namespace of process %d (%s)",
+			QUOTED(mount.where), (int)mount.process, QUOTED(mount.command));
+		snprintf(use->remedy, sizeof(use->remedy),
+			"unmount it there first ('nsenter -m -t %d')", (int)mount.process);
+		return;
+	}
+	snprintf(use->state, sizeof(use->state), "is held exclusively by a program of this host");
 	snprintf(use->remedy, sizeof(use->remedy), "find it with 'lsof %s' and end it first",
 		QUOTED(disk->path));
 }
@@ -251,5 +299,5 @@ void host_find(const struct host_query *query, struct host_uses *found)
 			return;
 		nanosleep(&pause, NULL);
 	}
-	add_unknown(query->disk, found);
+	add_unknown(query, found);
 }

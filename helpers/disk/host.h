@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <sys/types.h>
 
 #include "relatives.h"
 
@@ -35,6 +36,16 @@ struct host_query {
 	bool (*given)(const void *context, dev_t number);
 	const void *context;
 };
+
+/* How this host has mounted a loop device or its partitions. */
+enum host_mounts {
+	HOST_UNMOUNTED,
+	HOST_READS, /* only as file systems that never write, such as squashfs */
+	HOST_MOUNTED,
+};
+
+/* How it has mounted that one, in this mount namespace. */
+enum host_mounts host_mounts_of(dev_t loop);
 
 /*
  * Finds how the host uses the disk or any of its relatives: as a mounted file system, as swap,

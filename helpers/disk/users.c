@@ -192,6 +192,10 @@ static int find_untagged(struct search *search)
 			!is_direct(search, loop->number))
 			continue;
 		struct user user = user_of_loop(search, loop);
+		enum host_mounts mounts = host_mounts_of(loop->number);
+		/* losetup opens a file for writing if it can, also for a squashfs. */
+		user.writes &= mounts != HOST_READS;
+		user.detaching &= mounts == HOST_UNMOUNTED;
 		snprintf(user.host.state, sizeof(user.host.state),
 			"is attached to '%s' in this host", loop->path);
 		snprintf(user.host.remedy, sizeof(user.host.remedy),

@@ -533,15 +533,13 @@ on_disk() {
 @test "a device that another process holds exclusively is refused, even if the holder is unknown" {
 	local loop
 	loop=$(attach disk.img)
-	mkfs.ext4 -q "$loop"
-	mkdir mnt
 	mkfifo ready go
-	# shellcheck disable=SC2016 # the inner shell expands
-	unshare --mount sh -c 'mount "$1" mnt; echo >ready; read -r _ <go; umount mnt' - "$loop" 3>&- &
+	# shellcheck disable=SC2016 # perl expands
+	perl -MFcntl -e 'sysopen my $disk, $ARGV[0], O_RDONLY | O_EXCL or die; system "echo >ready; read -r _ <go"' "$loop" 3>&- &
 	read -r _ <ready
 	claim 3 w "$loop"
 	echo >go
-	ended 4 "Disk '$loop' is held exclusively by a program of this host, or mounted in another namespace*"
+	ended 4 "Disk '$loop' is held exclusively by a program of this host; find it with 'lsof*"
 	wait "$!"
 	claim 3 w "$loop"
 	((status == 0))
@@ -893,4 +891,95 @@ note_time() {
 		claim 3 w "$PWD/fs/disk.img" --lock 9
 		((status == 4))
 	done
+}
+
+# reads_mounted <image> <type>
+# A guest may read the image, which the host has mounted with -o loop, but not write it.
+reads_mounted() {
+	mkdir cd
+	mount -t "$2" -o loop "$1" cd || return
+	[[ $(losetup -n -O RO -j "$1" | tr -d ' ') == 0 ]]
+	claim 3 r "$PWD/$1"
+	((status == 0))
+	claim 4 r "$(findmnt -n -o SOURCE cd)"
+	((status == 0))
+	call release --device "vbd/3/$devid"
+	claim 3 w "$PWD/$1"
+	ended 4 "Disk '$PWD/$1' is mounted on '$PWD/cd' in this host; unmount it there first."
+	umount cd
+}
+
+@test "an image of squashfs that the host has mounted may be read, and not written (D7)" {
+	mkdir tree
+	mksquashfs tree cd.img -quiet -no-progress >out
+	truncate -s 1M cd.img
+	reads_mounted cd.img squashfs
+}
+
+@test "an image of erofs that the host has mounted may be read, and not written (D7)" {
+	mkdir tree
+	mkfs.erofs cd.img tree >out 2>&1
+	truncate -s 1M cd.img
+	reads_mounted cd.img erofs
+}
+
+@test "an image with a mounted partition of squashfs may be read, and not written (D7)" {
+	local loop
+	mkdir tree cd
+	mksquashfs tree part.img -quiet -no-progress >out
+	loop=$(attach disk.img)
+	partitions "$loop"
+	dd if=part.img of="${loop}p1" conv=fsync status=none
+	mount -t squashfs "${loop}p1" cd
+	claim 3 r "$PWD/disk.img"
+	((status == 0))
+	call release --device "vbd/3/$devid"
+	claim 3 w "$PWD/disk.img"
+	ended 4 "*is mounted on '$PWD/cd' in this host; *"
+}
+
+@test "a writable file system that is mounted read-only on a writable loop device is refused to readers" {
+	on_disk fs
+	umount fs
+	mount -o ro "$(losetup -n -O NAME -j below.img)" fs
+	claim 3 r "$PWD/below.img"
+	ended 4 "*is attached to '/dev/loop"*"' in this host; *"
+}
+
+# in_namespace <command>...
+# Starts a process that has a mount namespace of its own, in which the command has run. Sets its
+# number, holder.
+in_namespace() {
+	mkfifo ready
+	# shellcheck disable=SC2016 # the inner shell expands
+	unshare --mount bash -c '"$@" && echo >ready && exec sleep infinity' - "$@" 3>&- 9>&- &
+	holder=$!
+	read -r -t "$generous" _ <>ready
+}
+
+@test "the refusal of a disk that is mounted in another namespace names a process (D9)" {
+	local loop holder
+	truncate -s 32M below.img
+	mkfs.ext4 -q below.img
+	loop=$(attach below.img)
+	mkdir fs
+	in_namespace mount "$loop" "$PWD/fs"
+	claim 3 w "$loop"
+	ended 4 "Disk '$loop' is mounted on '$PWD/fs' in the mount namespace of process $holder ('sleep'); unmount it there first ('nsenter -m -t $holder')."
+	kill "$holder"
+	wait "$holder" || :
+}
+
+@test "the refusal of a disk whose partition is mounted in another namespace names a process (D9)" {
+	local loop holder
+	truncate -s 32M disk.img
+	loop=$(attach disk.img)
+	partitions "$loop"
+	mkfs.ext4 -q "${loop}p2"
+	mkdir fs
+	in_namespace mount "${loop}p2" "$PWD/fs"
+	claim 3 w "$loop"
+	ended 4 "*is mounted on '$PWD/fs' in the mount namespace of process $holder*"
+	kill "$holder"
+	wait "$holder" || :
 }
