@@ -67,11 +67,12 @@ type_path() {
 }
 
 # type_disk <value>
-# A path, or a name under /dev, as in phy:sda1.
+# A path, or a name under /dev, as in phy:sda1. udev makes names with : + @ and
+# backslashes, and LVM with a dot.
 type_disk() {
 	type_path "$1" && return 0
 	expected='an absolute path, or the name of a device under /dev'
-	[[ $1 && $1 != */* && $1 != . && $1 != .. && ${#1} -le 255 ]] || [[ $1 =~ ^[A-Za-z0-9_-]+(/[A-Za-z0-9_-][A-Za-z0-9._-]*)+$ ]]
+	[[ $1 && ${#1} -le 4090 && /$1/ != *@(//|/./|/../)* && ! $1 =~ [^/]{256} ]]
 }
 
 # type_mode <value>

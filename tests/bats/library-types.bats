@@ -40,8 +40,10 @@ values() {
 		mtu no '' 0 67 65536 99999 1500.0 01500 -1500 'a[$(id)]' '1500 ' $'1500\n'
 		path yes / /a '/a b' $'/a\nb' "/a'b\"" '/-a' '/$(a)' /a/../b $'/\xff'
 		path no '' a ./a -a '~/a' "/${long256:0:0}$(printf '%04095d' 0)"
-		disk yes /dev/sda /a/b sda sda1 mapper/a-b 'a b' vg/lv_1
-		disk no '' . .. a/../b ../a a/ './a' 'a//b' 'a/b c'
+		disk yes /dev/sda /a/b sda sda1 mapper/a-b 'a b' vg/lv_1 a/b..c ... '...a/.b' 'a/b c'
+		disk yes disk/by-path/ip-192.0.2.5:3260-iscsi-iqn.2026-01.org.example:a-lun-1 my.vg/lv -a/-b
+		disk yes 'disk/by-label/a\x20b' disk/by-id/usb-A+B@C-0:0 disk/by-partlabel/EFI+1 md/host:0 zvol/tank@a/b
+		disk no '' . .. a/../b ../a a/ './a' 'a//b' a/. a/.. a/./b ../../etc/passwd
 		mode yes r ro w rw 'w!' 'rw!'
 		mac yes 00:16:3e:00:00:01 FF:ff:00:aA:1b:2C
 		mac no '' 00:16:3e:00:00 00:16:3e:00:00:01:02 0:16:3e:0:0:1 00-16-3e-00-00-01 00:16:3e:00:00:0g $'00:16:3e:00:00:01\n' '00:16:3e:00:00:01 drop'
