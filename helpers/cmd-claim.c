@@ -187,7 +187,7 @@ static void refuse(const struct claim *claim, const struct user *user, struct st
 
 	user_describe(user, store, claim->base, state, remedy);
 	/* Sharing with the host's own file system, swap or array is never safe. */
-	if (!user->guest) {
+	if (!user->guest && !user->alike) {
 		complain(STATUS_BUSY, "Disk %s %s; %s.", QUOTED(claim->target), state, remedy);
 		return;
 	}
@@ -330,6 +330,20 @@ static void warn_if_overcommitted(const struct claim *claim, const struct disk *
 	log_line(LOG_WARNING, line);
 }
 
+/* Logs a warning if the disk's file system does not tell where its bytes are. */
+static void warn_if_opaque(const struct claim *claim, const struct relatives *relatives)
+{
+	char line[QUOTE_LIMIT + 256];
+
+	if (!relatives->opaque[0])
+		return;
+	snprintf(line, sizeof(line),
+		"The image %s is on a file system (%s) that does not tell what is below it; its "
+		"users on other hosts and through other mounts are not seen.",
+		QUOTED(claim->target), QUOTED(relatives->opaque));
+	log_line(LOG_WARNING, line);
+}
+
 /* Attaches the disk, which is free, and prints the result. */
 static int take(
 	const struct claim *claim, const struct disk *disk, const struct relatives *relatives)
@@ -346,8 +360,10 @@ static int take(
 		return status;
 	snprintf(physical_device, sizeof(physical_device), "%x:%x", major(number), minor(number));
 	status = print_result(disk->file ? path : disk->path, physical_device, disk);
-	if (!status && disk->file)
+	if (!status && disk->file) {
 		warn_if_overcommitted(claim, disk);
+		warn_if_opaque(claim, relatives);
+	}
 	return status;
 }
 

@@ -84,6 +84,11 @@ static bool has_remote_type(const struct mount *mount)
 		       : !is_one_of(mount->type, local);
 }
 
+bool filesystem_is_opaque(const struct mount *mount)
+{
+	return !strcmp(mount->type, "overlay") || has_remote_type(mount);
+}
+
 /* A place in stacks of overlays. */
 struct place {
 	const struct mount_table *mounts;

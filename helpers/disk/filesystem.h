@@ -32,6 +32,12 @@ bool filesystem_each_device(const struct file *file, struct mount_table *mounts,
 bool filesystem_has_remote(const struct mount_table *mounts);
 
 /*
+ * Whether a mount's file system, which has no block device, may show files of another one: remote
+ * ones, and stacked ones such as overlays whose layers were not found.
+ */
+bool filesystem_is_opaque(const struct mount *mount);
+
+/*
  * Whether the file with this path, which is absolute and without symbolic links, may be on a remote
  * file system: one that is mounted on any directory above it, since mounts can hide one another.
  * The file system of the mount `except`, unless it is NULL, does not count.

@@ -52,6 +52,26 @@ bool loop_file(dev_t number, char path[LOOP_FILE_SIZE])
 	return length > 0;
 }
 
+/* A number from sysfs, or 0. */
+static uint64_t sysfs_number(dev_t number, const char *file)
+{
+	char path[64];
+	uint64_t value;
+
+	snprintf(path, sizeof(path), "/sys/dev/block/%u:%u/%s", major(number), minor(number), file);
+	return textfile_number(AT_FDCWD, path, &value) ? value : 0;
+}
+
+uint64_t loop_file_size(dev_t number)
+{
+	uint64_t size;
+
+	if (sysfs_number(number, "loop/sizelimit") ||
+		!sectors_to_bytes(sysfs_number(number, "size"), &size))
+		return 0;
+	return add_saturated(size, sysfs_number(number, "loop/offset"));
+}
+
 int loop_ask_path(const char *path, struct loop_info64 *info)
 {
 	return ioctl_once(open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC), LOOP_GET_STATUS64, info);

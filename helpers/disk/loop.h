@@ -6,6 +6,7 @@
 #include <linux/loop.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 #include "device.h"
@@ -42,6 +43,9 @@ struct loop_list {
  * has " (deleted)" after its path. Result: false if the device has no file; then *path is "".
  */
 bool loop_file(dev_t number, char path[LOOP_FILE_SIZE]);
+
+/* The size of a loop device's file in bytes, from sysfs, if it is not limited; else 0. */
+uint64_t loop_file_size(dev_t number);
 
 /* Reads the status of a loop device. Result: false with errno; ENXIO if it has no file. */
 bool loop_status(dev_t number, struct loop_info64 *info);

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/sysmacros.h>
@@ -12,6 +13,7 @@
 #include "blockdev.h"
 #include "filesystem.h"
 #include "message.h"
+#include "opaque.h"
 #include "status.h"
 
 struct search {
@@ -174,6 +176,40 @@ static bool add_all_loops(struct search *search)
 	return true;
 }
 
+/* Adds the loop devices to relatives->alike that may have the disk, and are no relatives. */
+static bool add_alike(struct search *search)
+{
+	struct relatives *found = search->found;
+	const struct disk *disk = search->disk;
+	struct loop_list *alike = &found->alike;
+
+	for (size_t i = 0; i < found->loops.count && disk->file; i++) {
+		const struct loop *loop = &found->loops.loops[i];
+
+		if (relatives_get(found, loop->number) ||
+			!opaque_alike(&search->cache.mounts, loop, disk->stat.st_dev, disk->path,
+				(uint64_t)disk->stat.st_size))
+			continue;
+		struct loop *loops =
+			array_room(alike->loops, alike->count, &alike->room, sizeof(*loops));
+		if (!loops)
+			return false;
+		alike->loops = loops;
+		loops[alike->count++] = *loop;
+	}
+	return true;
+}
+
+static void set_opaque(struct search *search)
+{
+	const struct disk *disk = search->disk;
+	const char *type =
+		disk->file ? opaque_type(&search->cache.mounts, disk->stat.st_dev, disk->path)
+			   : NULL;
+
+	snprintf(search->found->opaque, sizeof(search->found->opaque), "%s", type ? type : "");
+}
+
 /* Drops the loop devices that do not overlap with the disk from the list. */
 static void drop_other_loops(struct relatives *relatives)
 {
@@ -199,7 +235,8 @@ int relatives_find(const struct disk *disk, struct relatives *relatives)
 		return STATUS_FAILED;
 	}
 	search.cache.loops = &relatives->loops;
-	bool done = add_stack(&search) && add_all_loops(&search);
+	set_opaque(&search);
+	bool done = add_stack(&search) && add_all_loops(&search) && add_alike(&search);
 	int error = errno;
 	drop_other_loops(relatives);
 	identity_cache_free(&search.cache);
@@ -214,6 +251,7 @@ void relatives_free(struct relatives *relatives)
 {
 	free(relatives->all);
 	loop_list_free(&relatives->loops);
+	loop_list_free(&relatives->alike);
 	relatives->all = NULL;
 	relatives->count = 0;
 }

@@ -22,6 +22,8 @@ struct relatives {
 	struct relative *all; /* includes the disk itself if it is a block device */
 	size_t count;
 	struct loop_list loops; /* the loop devices among them */
+	struct loop_list alike; /* those whose file may be the disk (opaque_alike()) */
+	char opaque[32];	/* the type of the disk's file system if it is opaque, else "" */
 };
 
 /*

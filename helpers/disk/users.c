@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "array.h"
+#include "blockdev.h"
 #include "guests.h"
 #include "message.h"
 #include "status.h"
@@ -205,6 +206,32 @@ static int find_untagged(struct search *search)
 	return status;
 }
 
+/* Finds loop devices whose file may be the disk, but nothing tells. */
+static int find_alike(struct search *search)
+{
+	const struct loop_list *alike = &search->query->relatives->alike;
+	int status = STATUS_DONE;
+
+	for (size_t i = 0; i < alike->count && !status; i++) {
+		const struct loop *loop = &alike->loops[i];
+		struct user user = {.alike = true, .reads = true, .guest = loop->tagged};
+		char path[LOOP_FILE_SIZE];
+
+		if (loop->tagged && is_self(search, &loop->tag.device))
+			continue;
+		loop_file(loop->number, path);
+		user.writes = !blockdev_read_only(loop->number);
+		user.device = loop->tag.device;
+		snprintf(user.host.state, sizeof(user.host.state),
+			"may be the file %s that '%s' has, by its name and size, and one of both "
+			"file systems does not tell",
+			QUOTED(path), loop->path);
+		snprintf(user.host.remedy, sizeof(user.host.remedy), "detach that one first");
+		status = add_user(search, &user);
+	}
+	return status;
+}
+
 static int find_host(struct search *search)
 {
 	const struct host_query query = {
@@ -240,6 +267,8 @@ int users_find(const struct user_query *query, struct store *store, struct user_
 		status = find_host(&search);
 	if (!status)
 		status = find_untagged(&search);
+	if (!status)
+		status = find_alike(&search);
 	guest_list_free(&search.given);
 	return status;
 }
@@ -308,9 +337,9 @@ static void describe_guest(const struct user *user, struct store *store, const c
 void user_describe(const struct user *user, struct store *store, const char *base,
 	char state[USER_TEXT_SIZE], char remedy[USER_TEXT_SIZE])
 {
-	if (user->guest && is_gone(store, user->device.domid)) {
+	if (user->guest && !user->alike && is_gone(store, user->device.domid)) {
 		describe_leftover(user, base, state, remedy);
-	} else if (user->guest) {
+	} else if (user->guest && !user->alike) {
 		describe_guest(user, store, base, state, remedy);
 	} else {
 		snprintf(state, USER_TEXT_SIZE, "%s", user->host.state);

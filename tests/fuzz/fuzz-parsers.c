@@ -13,6 +13,7 @@
 #include "disk/guests.h"
 #include "disk/looplist.h"
 #include "disk/mounts.h"
+#include "disk/opaque.h"
 #include "disk/overlay.h"
 #include "holder.h"
 #include "number.h"
@@ -110,6 +111,16 @@ static void fuzz_layers(const char *text)
 	overlay_each_layer(text, check_layer, &size);
 }
 
+static void fuzz_paths(char *text)
+{
+	char *rest = text;
+	const char *one = strsep(&rest, ":");
+
+	assert(!opaque_paths_match(one, one) == (one[0] != '/'));
+	if (rest)
+		assert(opaque_paths_match(one, rest) == opaque_paths_match(rest, one));
+}
+
 static void fuzz_swap(char *text)
 {
 	size_t length = strlen(text);
@@ -169,6 +180,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	with_copy(text, fuzz_item);
 	with_copy(text, fuzz_mount);
 	with_copy(text, fuzz_swap);
+	with_copy(text, fuzz_paths);
 	with_copy(text, fuzz_partition);
 	free(text);
 	return 0;

@@ -1,21 +1,22 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: LGPL-2.1-only
 # A file server that can be stopped: bindfs shows a directory through FUSE. Needs
-# host and until_true.
+# until_true.
 
 fuse_pids=() # of the servers
 
 # fuse_mount <directory> <mount point> [bindfs option...]
-# Shows the directory at the mount point, in the test's host, and lets the kernel
+# Shows the directory at the mount point, in the test's host if it has one, and lets the kernel
 # ask for each attribute anew. Sets fuse_pid. Skips without FUSE.
 fuse_mount() {
+	local inside=()
+	[[ ! ${host_pid-} ]] || inside=(nsenter --target "$host_pid" --mount --wd=/ --)
 	[[ -c /dev/fuse ]] || skip 'this kernel has no FUSE'
 	mkdir -p "$1" "$2"
-	(exec nsenter --target "$host_pid" --mount --wd=/ -- \
-		bindfs -f -o attr_timeout=0,entry_timeout=0 "${@:3}" "$1" "$2" >/dev/null 2>&1 3>&-) &
+	(exec "${inside[@]}" bindfs -f -o attr_timeout=0,entry_timeout=0 "${@:3}" "$1" "$2" >/dev/null 2>&1 3>&- 9>&-) &
 	fuse_pid=$!
 	fuse_pids+=("$fuse_pid")
-	until_true host mountpoint -q "$2"
+	until_true "${inside[@]}" mountpoint -q "$2"
 }
 
 # fuse_answers

@@ -28,6 +28,7 @@
 #include "disk/dm.h"
 #include "disk/filesystem.h"
 #include "disk/loop.h"
+#include "disk/opaque.h"
 #include "disk/relatives.h"
 #include "number.h"
 #include "status.h"
@@ -143,6 +144,25 @@ void loop_bottom_file(dev_t number, const struct loop_info64 *info, struct mount
 	(void)mounts;
 	path[0] = '\0';
 	*file = (struct file){info->lo_device, info->lo_inode, path};
+}
+
+const char *opaque_type(const struct mount_table *mounts, dev_t dev, const char *path)
+{
+	(void)mounts;
+	(void)dev;
+	(void)path;
+	return NULL;
+}
+
+bool opaque_alike(const struct mount_table *mounts, const struct loop *loop, dev_t dev,
+	const char *path, uint64_t size)
+{
+	(void)mounts;
+	(void)loop;
+	(void)dev;
+	(void)path;
+	(void)size;
+	return false;
 }
 
 static bool is_other(dev_t slave, void *context)

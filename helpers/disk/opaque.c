@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: LGPL-2.1-only */
+/* Files on file systems that do not tell where their bytes are: NFS, FUSE, 9p … */
+#include "opaque.h"
+
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/sysmacros.h>
+
+#include "blockdev.h"
+#include "filesystem.h"
+#include "number.h"
+
+const char *opaque_type(const struct mount_table *mounts, dev_t dev, const char *path)
+{
+	const struct mount *mount = major(dev) ? NULL : mount_of_path(mounts, path);
+
+	return mount && filesystem_is_opaque(mount) ? mount->type : NULL;
+}
+
+/* The path of a file within its file system. Result: false if it is unknown. */
+static bool path_inside(const struct mount_table *mounts, const char *path, char inside[PATH_MAX])
+{
+	const struct mount *mount = mount_of_path(mounts, path);
+
+	if (!mount)
+		return false;
+	size_t skipped = strcmp(mount->where, "/") ? strlen(mount->where) : 0;
+	const char *root = strcmp(mount->root, "/") ? mount->root : "";
+	return snprintf(inside, PATH_MAX, "%s%s", root, path + skipped) < PATH_MAX;
+}
+
+bool opaque_paths_match(const char *a, const char *b)
+{
+	size_t a_length = strlen(a), b_length = strlen(b);
+	const char *shorter = a_length < b_length ? a : b;
+	const char *longer = a_length < b_length ? b : a;
+
+	longer += strlen(longer) - strlen(shorter);
+	return shorter[0] == '/' && !strcmp(shorter, longer);
+}
+
+/* Cuts what sysfs adds to the path of a deleted file. */
+static void cut_deleted(char *path)
+{
+	static const char deleted[] = " (deleted)";
+	size_t length = strlen(path);
+
+	if (length > strlen(deleted) && !strcmp(path + length - strlen(deleted), deleted))
+		path[length - strlen(deleted)] = '\0';
+}
+
+bool opaque_alike(const struct mount_table *mounts, const struct loop *loop, dev_t dev,
+	const char *path, uint64_t size)
+{
+	char file[LOOP_FILE_SIZE], own[PATH_MAX], other[PATH_MAX];
+	bool own_opaque = opaque_type(mounts, dev, path);
+	dev_t device = (dev_t)loop->info.lo_device;
+
+	/* Another file of the same file system is another file. */
+	if (loop->info.lo_rdevice || (!loop->silent && device == dev) ||
+		(!own_opaque && major(device)) || !loop_file(loop->number, file))
+		return false;
+	cut_deleted(file);
+	if (!own_opaque && !loop->silent && !opaque_type(mounts, device, file))
+		return false;
+	return loop_file_size(loop->number) / SECTOR == size / SECTOR &&
+	       path_inside(mounts, path, own) && path_inside(mounts, file, other) &&
+	       opaque_paths_match(own, other);
+}
