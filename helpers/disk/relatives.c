@@ -139,14 +139,16 @@ struct overlap relatives_overlap_file(const struct disk *disk, const struct rela
 
 static bool loop_may_overlap(struct search *search, const struct loop *loop)
 {
+	struct file file = {(dev_t)loop->info.lo_device, (ino_t)loop->info.lo_inode, ""};
 	char path[LOOP_FILE_SIZE];
-	struct file file;
 
 	if (loop->info.lo_rdevice)
 		return true;
-	if (loop->silent && !loop->info.lo_inode)
+	if (loop->silent && !file.ino)
 		return false;
-	loop_bottom_file(loop->number, &loop->info, &search->cache.mounts, path, &file);
+	/* On the disk's own file system, the path does not matter, and takes time. */
+	if (!identity_has_file_on(&search->disk->identity, file.dev))
+		loop_bottom_file(loop->number, &loop->info, &search->cache.mounts, path, &file);
 	return may_overlap(search->disk, search->found, &search->cache, &file);
 }
 

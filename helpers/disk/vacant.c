@@ -107,7 +107,8 @@ void vacant_end(int fd, uint64_t key, bool vacant)
 {
 	if (vacant)
 		write_note(fd, key);
-	lock_notes(fd, F_UNLCK);
+	/* Shared, because an earlier claim of the same script may need the lock. */
+	lock_notes(fd, F_RDLCK);
 }
 
 void vacant_forget(int fd)
