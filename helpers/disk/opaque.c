@@ -13,12 +13,31 @@
 
 const char *opaque_type(const struct mount_table *mounts, dev_t dev, const char *path)
 {
-	const struct mount *mount = major(dev) ? NULL : mount_of_path(mounts, path);
-
-	return mount && filesystem_is_opaque(mount) ? mount->type : NULL;
+	if (major(dev))
+		return NULL;
+	const struct mount *mount = mount_of_path(mounts, path);
+	/* The path is that of a mount which is detached or in another namespace. */
+	if (!mount || major(mount->device))
+		return "unknown";
+	return filesystem_is_opaque(mount) ? mount->type : NULL;
 }
 
-/* The path of a file within its file system. Result: false if it is unknown. */
+/*
+ * The directory that is mounted from a server, by its source: HOST:/DIRECTORY of NFS, //HOST/SHARE
+ * of CIFS, /DIRECTORY of some FUSE file systems. "" if the source does not name one.
+ */
+static const char *directory_of(const struct mount *mount)
+{
+	const char *colon = strstr(mount->source, ":/");
+
+	if (!filesystem_is_opaque(mount))
+		return "";
+	if (mount->source[0] == '/')
+		return mount->source;
+	return colon && colon[2] ? colon + 1 : "";
+}
+
+/* The path of a file within its file system, or its server. Result: false if it is unknown. */
 static bool path_inside(const struct mount_table *mounts, const char *path, char inside[PATH_MAX])
 {
 	const struct mount *mount = mount_of_path(mounts, path);
@@ -27,7 +46,8 @@ static bool path_inside(const struct mount_table *mounts, const char *path, char
 		return false;
 	size_t skipped = strcmp(mount->where, "/") ? strlen(mount->where) : 0;
 	const char *root = strcmp(mount->root, "/") ? mount->root : "";
-	return snprintf(inside, PATH_MAX, "%s%s", root, path + skipped) < PATH_MAX;
+	return snprintf(inside, PATH_MAX, "%s%s%s", directory_of(mount), root, path + skipped) <
+	       PATH_MAX;
 }
 
 bool opaque_paths_match(const char *a, const char *b)

@@ -10,7 +10,8 @@
 
 /*
  * The type of the file system of a file with this path and device number, if it is opaque: it has
- * no block device, and what it shows may be the files of another file system. Otherwise NULL.
+ * no block device, and what it shows may be the files of another file system. "unknown" if it is
+ * not mounted in this namespace. Otherwise NULL.
  */
 const char *opaque_type(const struct mount_table *mounts, dev_t dev, const char *path);
 

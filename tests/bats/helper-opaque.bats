@@ -74,6 +74,14 @@ claimed() {
 	((status == 0))
 }
 
+@test "images of one name and size that are exported one by one are apart" {
+	fuse_mount "$PWD/real/vm1" "$PWD/one"
+	fuse_mount "$PWD/real/vm2" "$PWD/two"
+	claimed "$PWD/one/disk.img"
+	claim 4 w "$PWD/two/disk.img"
+	((status == 0))
+}
+
 @test "the same file on the same mount is known by its inode, as ever" {
 	ln real/vm1/disk.img real/vm1/hard.img
 	claimed "$PWD/view/vm1/disk.img"
@@ -99,11 +107,11 @@ claimed() {
 
 @test "a file on an overlay whose layers are not found is not given to two guests" {
 	mkdir upper work merged lower
-	image upper/disk.img
+	image "upper/$devid.img"
 	mount -t overlay overlay -o lowerdir=lower,upperdir=upper,workdir=work merged
-	claimed "$PWD/merged/disk.img"
-	claim 4 w "$PWD/upper/disk.img"
-	ended 4 "*may be the file '$PWD/merged/disk.img'*"
+	claimed "$PWD/merged/$devid.img"
+	claim 4 w "$PWD/upper/$devid.img"
+	ended 4 "*may be the file '$PWD/merged/$devid.img'*"
 }
 
 @test "a file in a subvolume of btrfs keeps the disk below from other guests, and other files apart (A3)" {
@@ -128,4 +136,17 @@ claimed() {
 	give 5 "$below"
 	claim 4 w "$PWD/fs/two/disk.img"
 	ended 4 "*lies on a disk that is in use, read-write, by guest 'guest5'*"
+}
+
+@test "a loop device over an overlay of another mount namespace keeps the layer's file from guests (A1)" {
+	local loop
+	mkdir upper work merged lower
+	image "upper/$devid.img"
+	# shellcheck disable=SC2016 # the inner shell expands
+	loop=$(unshare --mount bash -c 'mount -t overlay overlay -o "lowerdir=$PWD/lower,upperdir=$PWD/upper,workdir=$PWD/work" merged &&
+		losetup -f --show "merged/$1.img"' - "$devid")
+	claim 3 w "$PWD/upper/$devid.img"
+	losetup -d "$loop"
+	ended 4 "Disk '$PWD/upper/$devid.img' may be the file '/$devid.img' that '$loop' has, by its name and size, *"
+	claimed "$PWD/upper/$devid.img"
 }

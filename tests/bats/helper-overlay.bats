@@ -2,6 +2,9 @@
 # SPDX-License-Identifier: LGPL-2.1-only
 # xen-hotplug claim of files on overlayfs: a file and that of its layer are one disk.
 
+# A file that is not found in the layers has a name of its own, since it may be any file of that
+# name and size, also another test's.
+
 setup() {
 	. "$BATS_TEST_DIRNAME/../lib/helper.bash"
 	helper_setup
@@ -110,37 +113,37 @@ excluded() {
 
 @test "a file whose directory was renamed on the overlay is not taken for another one" {
 	mkdir lower/old upper/new
-	image lower/old/disk.img
+	image "lower/old/$devid.img"
 	image lower/other.img
 	overlay redirect_dir=on
 	mv merged/old merged/moved
 	mkdir merged/old
-	image merged/old/disk.img
-	claim 3 r "$PWD/merged/moved/disk.img"
+	image "merged/old/$devid.img"
+	claim 3 r "$PWD/merged/moved/$devid.img"
 	((status == 0))
-	[[ ${reply[3]} == "target=$PWD/merged/moved/disk.img" ]]
-	claim 4 w "$PWD/merged/old/disk.img"
-	[[ ${reply[3]} == "target=$PWD/upper/old/disk.img" ]]
+	[[ ${reply[3]} == "target=$PWD/merged/moved/$devid.img" ]]
+	claim 4 w "$PWD/merged/old/$devid.img"
+	[[ ${reply[3]} == "target=$PWD/upper/old/$devid.img" ]]
 }
 
 @test "a file of which only the attributes are in the upper layer is not taken for that" {
-	image lower/disk.img
+	image "lower/$devid.img"
 	overlay metacopy=on
-	chmod 600 merged/disk.img
-	[[ -e upper/disk.img ]]
-	claim 3 r "$PWD/merged/disk.img"
+	chmod 600 "merged/$devid.img"
+	[[ -e upper/$devid.img ]]
+	claim 3 r "$PWD/merged/$devid.img"
 	((status == 0))
-	[[ ${reply[3]} == "target=$PWD/merged/disk.img" ]]
+	[[ ${reply[3]} == "target=$PWD/merged/$devid.img" ]]
 	call release --device "vbd/3/$devid"
-	claim 3 w "$PWD/merged/disk.img"
-	[[ ${reply[3]} == "target=$PWD/upper/disk.img" ]]
+	claim 3 w "$PWD/merged/$devid.img"
+	[[ ${reply[3]} == "target=$PWD/upper/$devid.img" ]]
 }
 
 @test "a file on an overlay whose layers are relative paths is attached as it is" {
-	image upper/disk.img
+	image "upper/$devid.img"
 	mount -t overlay overlay -o lowerdir=lower,upperdir=upper,workdir=work merged
-	claim 3 w "$PWD/merged/disk.img"
-	done_with "device=$dev" "physical-device=$(stat -c %t:%T "$dev")" kind=file "target=$PWD/merged/disk.img"
+	claim 3 w "$PWD/merged/$devid.img"
+	done_with "device=$dev" "physical-device=$(stat -c %t:%T "$dev")" kind=file "target=$PWD/merged/$devid.img"
 }
 
 @test "a file on an overlay of file systems on disks keeps the disk below from guests (A1, A3)" {
