@@ -28,6 +28,14 @@ partitions() {
 	[[ -b ${1}p2 ]]
 }
 
+# without_partitions <loop>
+# Removes them, once they are in use no more. The kernel could leave them to the next file of a loop
+# device that is detached while they are mounted.
+without_partitions() {
+	until_true delpart "$1" 1
+	until_true delpart "$1" 2
+}
+
 @test "an image file gets a loop device with the guest's tag" {
 	claim 3 w "$PWD/disk.img"
 	done_with "device=$dev" "physical-device=$(stat -c %t:%T "$dev")" kind=file "target=$PWD/disk.img"
@@ -936,6 +944,8 @@ reads_mounted() {
 	call release --device "vbd/3/$devid"
 	claim 3 w "$PWD/disk.img"
 	ended 4 "*is mounted on '$PWD/cd' in this host; *"
+	umount cd
+	without_partitions "$loop"
 }
 
 @test "a writable file system that is mounted read-only on a writable loop device is refused to readers" {
@@ -982,4 +992,5 @@ in_namespace() {
 	ended 4 "*is mounted on '$PWD/fs' in the mount namespace of process $holder*"
 	kill "$holder"
 	wait "$holder" || :
+	without_partitions "$loop"
 }
