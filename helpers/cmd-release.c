@@ -30,6 +30,7 @@ struct release {
 	const char *loop;   /* the only one on a remote file system to be asked; or NULL */
 	const char *node;   /* what the store has recorded: the loop device, */
 	const char *target; /* and the image file; NULL: nothing */
+	bool keep;	    /* only print them */
 	unsigned deadline_ms;
 };
 
@@ -134,14 +135,14 @@ static int detach_all(
 {
 	for (size_t i = 0; i < loops->count; i++) {
 		const struct loop *loop = &loops->loops[i];
-		bool detached;
+		bool detached = release->keep;
 
 		if (loop->silent || !loop->number || !is_meant(release, loop))
 			continue;
 		/* Detached already; it goes when the last one who looks at it closes it. */
 		if (loop->info.lo_flags & LO_FLAGS_AUTOCLEAR)
 			continue;
-		int status = loop_detach(loop, &detached);
+		int status = release->keep ? STATUS_DONE : loop_detach(loop, &detached);
 		if (status)
 			return status;
 		if (detached)
@@ -201,6 +202,9 @@ static int parse_option(
 	case 't':
 		release->target = value;
 		return STATUS_DONE;
+	case 'k':
+		release->keep = true;
+		return STATUS_DONE;
 	default:
 		release->deadline_ms = option_seconds(command, "--deadline", value);
 		return STATUS_DONE;
@@ -215,6 +219,7 @@ static int run_release(const struct command *command, int argc, char *argv[])
 		{"loop", required_argument, NULL, 'l'},
 		{"node", required_argument, NULL, 'n'},
 		{"target", required_argument, NULL, 't'},
+		{"keep", no_argument, NULL, 'k'},
 		{"deadline", required_argument, NULL, 'd'},
 		OPTION_HELP,
 	};
@@ -237,7 +242,7 @@ static int run_release(const struct command *command, int argc, char *argv[])
 const struct command command_release = {
 	.name = "release",
 	.usage = "--device TYPE/DOMID/DEVID [--token HEX [--loop PATH] | --node PATH --target "
-		 "PATH] [--deadline SECONDS]",
+		 "PATH] [--keep] [--deadline SECONDS]",
 	.summary = "detaches the loop devices of a guest's device",
 	.help = "\n"
 		"Detaches those that 'claim' has tagged for the device and that still hold\n"
@@ -252,6 +257,7 @@ const struct command command_release = {
 		"  --node PATH, --target PATH only this loop device, while it holds that image "
 		"file;\n"
 		"                             also one without a tag, as older scripts attach it\n"
+		"  --keep                     detach nothing, only print what would be detached\n"
 		"  --deadline SECONDS         take so long (10)\n",
 	.run = run_release,
 };

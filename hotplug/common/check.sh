@@ -19,11 +19,32 @@ check_device() {
 check_resources() {
 	local check_at check_verdict check_status=0
 	for ((check_at = 0; check_at < ${#journal_name[@]}; check_at++)); do
-		journal_select "$check_at"
-		reason='' check_verdict=ok
-		resource_find "$journal_resource"
-		resource_optional check "$journal_resource" "${journal_arguments[@]}" || check_verdict=broken check_status=1
+		check_verdict=ok
+		check_resource "$check_at" || check_verdict=broken check_status=1
 		printf '%-7s %s%s\n' "$check_verdict" "$journal_resource" "${reason:+: $reason}"
 	done
 	return "$check_status"
+}
+
+# check_resource <index>
+# Fails with reason set.
+check_resource() {
+	journal_select "$1"
+	reason=''
+	resource_find "$journal_resource"
+	resource_optional check "$journal_resource" "${journal_arguments[@]}"
+}
+
+# check_held
+# Is the device attached as its journal says, to its end? Fails with reason set.
+check_held() {
+	local check_at
+	journal_clear
+	reason="There is no $journal_file."
+	[[ -e $journal_file ]] && journal_read && journal_current || return
+	reason='Its attach was not completed.'
+	((${#journal_published[@]})) || return
+	for ((check_at = 0; check_at < ${#journal_name[@]}; check_at++)); do
+		check_resource "$check_at" || return
+	done
 }

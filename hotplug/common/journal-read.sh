@@ -57,12 +57,15 @@ journal_parse() {
 	journal_whole=$at
 }
 
-# journal_replay use|note <field>...
-# Format 1 has a record leave, which took a note from others alone.
+# journal_replay use|note|attach|published <field>...
+# Format 1 has a record leave, which took a note from others alone. attach and
+# published came later than format 2; whoever does not know them may ignore them.
 journal_replay() {
 	case $1 in
 	use) journal_add "${@:2}" ;;
 	note) journal_note "${@:2}" ;;
+	attach) journal_boot=${2-} ;;
+	published) journal_published=("${@:2}") ;;
 	esac
 }
 
@@ -74,11 +77,21 @@ journal_select() {
 	journal_arguments=("${journal_values[@]:journal_first[$1]:journal_count[$1]}")
 }
 
+# journal_current
+# Was it written since this host has booted? An earlier one, in a /run that was
+# kept, names what may be others' now. Fails with reason set.
+journal_current() {
+	journal_boot_now
+	[[ ! $journal_boot || $journal_boot == "$journal_now" ]] && return 0
+	reason="$journal_file is of an earlier boot of this host."
+	return 1
+}
+
 # journal_clear
 # Forgets what the arrays hold.
 journal_clear() {
 	journal_name=() journal_first=() journal_count=() journal_values=() journal_notes=()
-	journal_cut='' journal_at=-1
+	journal_published=() journal_boot='' journal_cut='' journal_at=-1
 }
 
 # journal_mend

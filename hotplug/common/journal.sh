@@ -16,7 +16,10 @@ journal_count=()          # and how many they are
 journal_values=()         # all arguments
 declare -gA journal_notes # "index key" -> what the resource remembered
 journal_cut=''            # set where the file ends with a part of a record
+journal_published=()      # what its nodes were given: dev and physical_device
+journal_boot=''           # the id of the boot in which it was written; empty where none is noted
 journal_at=-1             # the resource that is being acquired, released or checked
+journal_now=''            # the id of this boot of the host
 
 # journal_locate <name>
 # Which file is this device's: vif-1-0.
@@ -31,6 +34,21 @@ journal_start() {
 	{ : >"$journal_file"; } 2>/dev/null ||
 		fail "Cannot write $journal_file; see whether that file system is full or read-only."
 	journal_write format "$journal_format"
+	journal_boot_now
+	journal_write attach "$journal_now" "$0"
+}
+
+# journal_boot_now
+# Sets journal_now to the id of this boot of the host.
+journal_boot_now() {
+	read -r journal_now 2>/dev/null </proc/sys/kernel/random/boot_id || journal_now=''
+}
+
+# journal_publish <dev> <physical_device>
+# To be called before the nodes get these, when all else is done.
+journal_publish() {
+	journal_published=("$@")
+	journal_write published "$@"
 }
 
 # journal_begin <resource> [argument...]

@@ -57,9 +57,35 @@ block_accept() {
 }
 
 # block_attached
-# blkback reads one of these once and keeps it, so a second call has nothing to do.
+# Is the disk there already? blkback reads its number once and keeps it, so a second
+# add has nothing to do then. The journal and the kernel decide: a node can outlive
+# what it names, and its number be another disk's by then.
 block_attached() {
+	local state
+	block_is_named || return
+	library check
+	check_held && block_is_published && return 0
+	store_get state state
+	[[ $state != 4 ]] ||
+		fail "The guest is connected to the disk $device_id, which is not as it was attached; detach it, then attach it again: $reason"
+	block_unpublish || fail "$reason"
+	return 1
+}
+
+# block_is_named
+# Do the nodes name a disk?
+block_is_named() {
 	[[ ${store_value["physical-device"]-}${store_value["physical-device-path"]-} ]]
+}
+
+# block_is_published
+# Have the nodes what the journal says? Fails with reason set.
+block_is_published() {
+	local node=physical-device path=${journal_published[0]} number=${journal_published[1]}
+	[[ $number ]] || node=physical-device-path number=$path
+	[[ ${store_value[$node]-} == "$number" ]] && return 0
+	reason="The node $node has another value."
+	return 1
 }
 
 # block_parameters
@@ -83,18 +109,20 @@ block_parameters() {
 block_publish() {
 	local items=("node=$dev" "physical-device-path=$dev")
 	[[ ! $physical_device ]] || items+=("physical-device=$physical_device")
+	journal_publish "$dev" "$physical_device"
 	store_publish "$hotplug_name: $verb of $device_id done: ${dev@Q} for domain $domid, mode $mode." \
 		"${items[@]}" hotplug-status=connected
 }
 
 # block_unpublish
-# Removes the nodes that make blkback connect and mark the disk as attached.
-# Fails with reason set where they may still be there.
+# Removes the nodes that block_publish writes. blkback takes no notice; other scripts
+# would take the number for the guest's. Fails with reason set where they may still
+# be there.
 block_unpublish() {
 	local block_refused
-	helper publish --deadline 3 "$XENBUS_PATH" node physical-device-path physical-device && return 0
+	helper publish --deadline 3 "$XENBUS_PATH" node physical-device-path physical-device '?hotplug-status' && return 0
 	block_refused=$reason
-	if block_load && ! block_attached; then return 0; fi
+	if block_load && ! block_is_named; then return 0; fi
 	reason=$block_refused
 	return 1
 }

@@ -133,9 +133,9 @@ vif_publish() {
 }
 
 # vif_unpublish
-# Does nothing: the failure report overwrites hotplug-status.
+# Removes the node that makes netback connect. The emulated interface has none.
 vif_unpublish() {
-	:
+	[[ $type_if == tap ]] || helper publish --deadline 3 "$XENBUS_PATH" '?hotplug-status'
 }
 
 # vif_help

@@ -12,6 +12,8 @@ release_device() {
 	run_tell phase detach
 	release_resources
 	failure_end
+	# Not before: as long as something is held, the nodes say whose it is.
+	[[ ! ${store_value["frontend-id"]+set} ]] || "${device_kind}_unpublish" || :
 	helper forget --log "$hotplug_name: $verb of $device_id done." "$journal_file" || fail "$reason"
 }
 

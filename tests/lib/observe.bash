@@ -50,6 +50,18 @@ assert_changed() {
 	}
 }
 
+# assert_at_most_gone <path> <node>...
+# No node was written, and at most these, which an attach writes, are gone.
+assert_at_most_gone() {
+	local line
+	while IFS= read -r line; do
+		[[ " ${*:2} " == *" ${line##*"gone or other: /local/domain/0/$1/"} "* ]] || {
+			printf 'changed: %s\n' "$line"
+			return 1
+		}
+	done < <(nodes_changed)
+}
+
 # last_written
 # The node that was written last.
 last_written() {

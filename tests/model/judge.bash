@@ -74,22 +74,24 @@ judge_held() {
 	judge_node number "$1" physical-device
 	if [[ $verdict == connected && $number ]]; then
 		holder_add "$1" "$number"
-		judge_journal "$1"
+		judge_journal "$1" "$number"
 	else
 		violation "$1 was attached, but its hotplug-status is '$verdict', its physical-device '$number'."
 	fi
 }
 
-# judge_journal <device>
-# It names the disk, how it was opened, and the device that was published.
+# judge_journal <device> <number>
+# It names the boot, the script, the disk, how it was opened, and the device that was
+# published.
 judge_journal() {
-	local fields=() kind='device' path expected
+	local fields=() kind='device' path expected boot
+	read -r boot </proc/sys/kernel/random/boot_id
 	mapfile -d '' -t fields 2>/dev/null <"/run/xen-hotplug/vbd-${device_domid[$1]}-${device_devid[$1]}" || :
 	judge_node path "$1" physical-device-path
 	! target_is_file "${judge_target[$1]}" || kind='file'
-	expected="format 1 2  use 3 disk ${target_path[${judge_target[$1]}]} ${judge_mode[$1]}  "
-	expected+="note 2 token ${fields[13]-}  note 4 kind $kind device $path "
-	[[ ${fields[13]-} && "${fields[*]}" == "$expected" ]] ||
+	expected="format 1 2  attach 2 $boot ${fields[7]-}  use 3 disk ${target_path[${judge_target[$1]}]} ${judge_mode[$1]}  "
+	expected+="note 2 token ${fields[18]-}  note 6 kind $kind device $path number $2  published 2 $path $2 "
+	[[ ${fields[7]-} == */block* && ${fields[18]-} && "${fields[*]}" == "$expected" ]] ||
 		violation "$1 is attached, but its journal is '${fields[*]}', and not '$expected'."
 }
 

@@ -21,7 +21,7 @@ disk_acquire() {
 	printf -v token '%x' "$SRANDOM"
 	journal_remember token "$token"
 	disk_claim "$@" --token "$token" --lock "$lock_descriptor" --wait "$lock_wait"
-	journal_remember kind "$disk_kind" device "$dev"
+	journal_remember kind "$disk_kind" device "$dev" number "$physical_device"
 }
 
 # disk_plan <path|name under /dev, or empty> <mode>
@@ -66,9 +66,21 @@ disk_release() {
 }
 
 # disk_check <path|name under /dev> <mode>
+# Is it still the same block device, and a loop device still the one of this attach?
 disk_check() {
-	local device
+	local device kind number token
 	journal_recall device device
-	[[ -b $device ]] || reason="The block device '$device' is gone."
+	journal_recall kind kind
+	journal_recall number number
+	journal_recall token token
+	if [[ $kind == file && $token ]]; then
+		helper release --keep --device "$device_id" --token "$token" || return
+		[[ " ${run_reply[*]} " == *" $device "* ]] || reason="The loop device '$device' has been detached from '$1'."
+	elif [[ ! -b $device ]]; then
+		reason="The block device '$device' is gone."
+	elif [[ $number ]]; then
+		run stat --dereference --format=%t:%T -- "$device" || return
+		[[ ${run_output%$'\n'} == "$number" ]] || reason="'$device' is another block device now."
+	fi
 	[[ ! $reason ]]
 }
