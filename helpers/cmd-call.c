@@ -66,6 +66,7 @@ struct call {
 	char *base;	     /* the device's nodes, or empty where none is known */
 	char *id;	     /* vif/1/0, or empty */
 	bool asks;	     /* a person does, and nothing is to be changed */
+	const char *how;     /* bash learns it as hotplug_undo: "", or "stale" */
 	long long start, end;
 	int signals; /* signalfd */
 	int signal;  /* that came, or 0 */
@@ -716,9 +717,13 @@ static void call_free(struct call *call)
 
 static int run_call(const struct command *command, int argc, char *argv[])
 {
-	static const struct option options[] = {OPTION_HELP};
+	static const struct option options[] = {
+		{"stale", no_argument, NULL, 's'},
+		OPTION_HELP,
+	};
 	struct call call = {
 		.program = "xen-hotplug",
+		.how = "",
 		.start = now_ms(),
 		.signals = -1,
 		.script = SCRIPT_NONE,
@@ -727,7 +732,7 @@ static int run_call(const struct command *command, int argc, char *argv[])
 	};
 
 	while (next_option(command, argc, argv, options) != -1)
-		;
+		call.how = "stale";
 	if (argc == optind)
 		return usage_error(command, "'call' needs a script");
 	call.argv = argv + optind;
@@ -735,11 +740,14 @@ static int run_call(const struct command *command, int argc, char *argv[])
 		return STATUS_FAILED;
 	find_device(&call);
 	if (call.asks || open_lock(&call)) {
-		run_script(&call, "");
+		run_script(&call, call.how);
 		if (call.report.sentence[0])
 			undo(&call);
 	}
 	bool failed = call.report.sentence[0];
+	/* The nodes of a stale device are gone. */
+	if (*call.how)
+		set_text(&call.base, "");
 	if (failed)
 		report(&call);
 	call_free(&call);
@@ -748,7 +756,7 @@ static int run_call(const struct command *command, int argc, char *argv[])
 
 const struct command command_call = {
 	.name = "call",
-	.usage = "SCRIPT [ARGUMENT...]",
+	.usage = "[--stale] SCRIPT [ARGUMENT...]",
 	.summary = "runs a device script, as the interpreter that its first line names",
 	.help = "\n"
 		"Starts bash on SCRIPT, and serves what the script asks for: the subcommands of\n"
@@ -759,6 +767,10 @@ const struct command command_call = {
 		"written to hotplug-error, to the system log, and to standard error.\n"
 		"\n"
 		"The script sees nothing of the caller's environment but what libxl promises,\n"
-		"PATH, XENSTORED_PATH and XEN_HOTPLUG_LOG.\n",
+		"PATH, XENSTORED_PATH and XEN_HOTPLUG_LOG.\n"
+		"\n"
+		"  --stale  release the device if its backend directory is gone; the exit status\n"
+		"           is 3 if it is not, 4 if the kernel still serves the device, and 5 if\n"
+		"           another script works on it\n",
 	.run = run_call,
 };

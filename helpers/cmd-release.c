@@ -140,8 +140,11 @@ static int detach_all(
 		if (loop->silent || !loop->number || !is_meant(release, loop))
 			continue;
 		/* Detached already; it goes when the last one who looks at it closes it. */
-		if (loop->info.lo_flags & LO_FLAGS_AUTOCLEAR)
+		if (loop->info.lo_flags & LO_FLAGS_AUTOCLEAR) {
+			if (release->keep)
+				output_field(out, "detaching %s", loop->path);
 			continue;
+		}
 		int status = release->keep ? STATUS_DONE : loop_detach(loop, &detached);
 		if (status)
 			return status;
@@ -257,7 +260,10 @@ const struct command command_release = {
 		"  --node PATH, --target PATH only this loop device, while it holds that image "
 		"file;\n"
 		"                             also one without a tag, as older scripts attach it\n"
-		"  --keep                     detach nothing, only print what would be detached\n"
+		"  --keep                     detach nothing, only print what would be detached,\n"
+		"                             and with 'detaching ' before it what goes at the "
+		"last\n"
+		"                             close\n"
 		"  --deadline SECONDS         take so long (10)\n",
 	.run = run_release,
 };

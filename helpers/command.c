@@ -83,8 +83,7 @@ unsigned option_seconds(const struct command *command, const char *option, const
 void option_device(const struct command *command, const char *text, struct device *device)
 {
 	if (!device_parse(text, device))
-		exit(usage_error(command, "The option --device needs TYPE/DOMID/DEVID, not %s",
-			QUOTED(text)));
+		exit(usage_error(command, "A device is TYPE/DOMID/DEVID, not %s", QUOTED(text)));
 }
 
 uint32_t option_token(const struct command *command, const char *text)

@@ -20,7 +20,7 @@ struct command {
 
 extern const struct command command_call, command_load, command_lock, command_unlock,
 	command_publish, command_fail, command_forget, command_run, command_claim, command_release,
-	command_identify;
+	command_identify, command_gc;
 
 /*
  * Runs the subcommand argv[1] with the arguments after it; argv[0] is the program's name. Result:
@@ -56,7 +56,7 @@ void command_help(const struct command *command);
  */
 unsigned option_seconds(const struct command *command, const char *option, const char *text);
 
-/* Parses the value of --device, TYPE/DOMID/DEVID. Ends the program as above on other text. */
+/* Parses a device, TYPE/DOMID/DEVID. Ends the program as above on other text. */
 void option_device(const struct command *command, const char *text, struct device *device);
 
 /*

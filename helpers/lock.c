@@ -132,14 +132,27 @@ int lock_take(struct lock *locks, size_t count, unsigned wait_ms)
 	return status;
 }
 
-int lock_drop(int fd, const char *name)
+/* The byte of a name, to lock or unlock it. */
+static struct flock byte_of(const char *name, short type)
 {
-	struct flock byte = {
-		.l_type = F_UNLCK,
+	return (struct flock){
+		.l_type = type,
 		.l_whence = SEEK_SET,
 		.l_start = (off_t)lock_offset(name),
 		.l_len = 1,
 	};
+}
+
+bool lock_try(int fd, const char *name)
+{
+	struct flock byte = byte_of(name, F_WRLCK);
+
+	return !fcntl(fd, F_OFD_SETLK, &byte);
+}
+
+int lock_drop(int fd, const char *name)
+{
+	struct flock byte = byte_of(name, F_UNLCK);
 
 	if (!fcntl(fd, F_OFD_SETLK, &byte))
 		return STATUS_DONE;

@@ -34,6 +34,9 @@ struct lock {
  */
 int lock_take(struct lock *locks, size_t count, unsigned wait_ms);
 
+/* Takes the lock `name` of the file open as `fd` if nobody has it. Result: whether it is taken. */
+bool lock_try(int fd, const char *name);
+
 /* Gives up the lock `name` of the file open as `fd`. Result: STATUS_DONE, or a complaint's. */
 int lock_drop(int fd, const char *name);
 

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "array.h"
+#include "backend.h"
 #include "blockdev.h"
 #include "guests.h"
 #include "message.h"
@@ -294,19 +295,23 @@ static bool is_gone(struct store *store, unsigned domid)
 	return answer == STORE_NONE;
 }
 
-/* A loop device or backend node whose domain no longer exists. */
-static void describe_leftover(const struct user *user, const char *base, char state[USER_TEXT_SIZE],
-	char remedy[USER_TEXT_SIZE])
+/* What is left of a device, or of a domain that no longer exists. */
+static void describe_leftover(const struct user *user, enum backend backend, const char *base,
+	char state[USER_TEXT_SIZE], char remedy[USER_TEXT_SIZE])
 {
 	char text[DEVICE_TEXT_SIZE];
 
-	snprintf(state, USER_TEXT_SIZE, "is still held for domain %u, which no longer exists",
-		user->device.domid);
-	if (user->loop[0])
-		snprintf(remedy, USER_TEXT_SIZE, "run 'losetup -d %s' first", user->loop);
+	device_text(&user->device, text);
+	snprintf(state, USER_TEXT_SIZE, "is still held for %s, which no longer exists", text);
+	if (backend == BACKEND_GONE)
+		snprintf(remedy, USER_TEXT_SIZE, "run 'xen-hotplug gc', which says what keeps it");
+	else if (backend == BACKEND_KERNEL)
+		snprintf(remedy, USER_TEXT_SIZE,
+			"end domain %u, which the kernel still serves, then run 'xen-hotplug gc'",
+			user->device.domid);
 	else
-		snprintf(remedy, USER_TEXT_SIZE, "run 'xenstore-rm %.*s%s' first",
-			parent_length(base), base, device_text(&user->device, text));
+		snprintf(remedy, USER_TEXT_SIZE, "run 'xenstore-rm %.*s%s', then 'xen-hotplug gc'",
+			parent_length(base), base, text);
 }
 
 static void describe_guest(const struct user *user, struct store *store, const char *base,
@@ -337,8 +342,14 @@ static void describe_guest(const struct user *user, struct store *store, const c
 void user_describe(const struct user *user, struct store *store, const char *base,
 	char state[USER_TEXT_SIZE], char remedy[USER_TEXT_SIZE])
 {
-	if (user->guest && !user->alike && is_gone(store, user->device.domid)) {
-		describe_leftover(user, base, state, remedy);
+	/* One without a tagged loop device was found in the store. */
+	enum backend backend = user->loop[0] && store->xs ? backend_find(store, base, &user->device)
+							  : BACKEND_NODES;
+	bool gone = backend == BACKEND_GONE || backend == BACKEND_KERNEL ||
+		    (user->guest && is_gone(store, user->device.domid));
+
+	if (gone && !user->alike) {
+		describe_leftover(user, backend, base, state, remedy);
 	} else if (user->guest && !user->alike) {
 		describe_guest(user, store, base, state, remedy);
 	} else {

@@ -59,7 +59,7 @@ void user_list_free(struct user_list *list);
 /*
  * Formats two phrases for a sentence about a disk: the use ("is in use, read-write, by guest 'web'
  * (domain 3) as xvda"), and the remedy. They contain no names if `store` is closed. If the
- * domain no longer exists, the remedy removes what is left of its device.
+ * device or its domain no longer exists, the remedy removes what is left of it.
  */
 void user_describe(const struct user *user, struct store *store, const char *base,
 	char state[USER_TEXT_SIZE], char remedy[USER_TEXT_SIZE]);

@@ -108,15 +108,18 @@ journal_mend() {
 }
 
 # journal_others <key>
-# Sets journal_theirs.
+# Sets journal_theirs, without the journals of an earlier boot.
 journal_others() {
 	local IFS=' ' file
 	journal_theirs=()
+	journal_boot_now
 	for file in "${journal_file%/*}"/v*-*; do
 		[[ $file != "$journal_file" ]] || continue
 		mapfile -d '' -t journal_fields 2>/dev/null <"$file" || continue
 		# There may be a thousand, and most have no such key.
 		[[ " ${journal_fields[*]} " == *" $1 "* ]] || continue
+		# The second record; a journal of an older version has another one there.
+		[[ ${journal_fields[4]-} != attach || ${journal_fields[6]} == "$journal_now" ]] || continue
 		journal_parse
 		journal_latest "$1"
 		[[ ! $journal_value ]] || journal_theirs[${file##*/}]=$journal_value

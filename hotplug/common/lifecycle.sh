@@ -12,7 +12,7 @@ verb='' type_if='' action=''
 # or a person's (check, plan, help).
 hotplug() {
 	run_tell phase ask
-	lifecycle_declared
+	[[ $hotplug_undo ]] || lifecycle_declared
 	lifecycle_arguments "$@"
 	if [[ $verb == @(help|--help|-h) ]]; then
 		library help
@@ -20,13 +20,22 @@ hotplug() {
 		return
 	fi
 	"${device_kind}_identify"
-	"${device_kind}_action"
+	lifecycle_action
 	[[ $action != none ]] || return 0
-	[[ ! $hotplug_undo ]] || action=undo
 	library "$action"
 	# Bash keeps the lock file (lock_descriptor) open in a place of its own, which
 	# no command inherits: a daemon of an author's would hold the device's lock.
 	"${action}_device" 4<&-
+}
+
+# lifecycle_action
+# Sets action: from the verb, unless the helper starts the script to clear up.
+lifecycle_action() {
+	case $hotplug_undo in
+	'') "${device_kind}_action" ;;
+	stale) action=gc ;;
+	*) action=undo ;;
+	esac
 }
 
 # lifecycle_answer <status>

@@ -18,14 +18,16 @@ release_device() {
 }
 
 # release_resources
-# Releases all that the journal names, the last one first, and goes on where
-# one of them fails.
+# Releases all that the journal names, the last one first, and goes on where one of
+# them fails. Of a journal of an earlier boot, only what outlives a boot.
 release_resources() {
-	local release_at
+	local release_at release_verb=release
+	journal_current || release_verb=sweep
 	for ((release_at = ${#journal_name[@]} - 1; release_at >= 0; release_at--)); do
 		journal_select "$release_at"
-		reason="The release of $journal_resource failed."
+		reason="The $release_verb of $journal_resource failed."
 		resource_find "$journal_resource"
-		"${journal_resource}_release" "${journal_arguments[@]}" || complain "$reason"
+		[[ $release_verb == release ]] || declare -F "${journal_resource}_sweep" >/dev/null || continue
+		"${journal_resource}_$release_verb" "${journal_arguments[@]}" || complain "$reason"
 	done
 }

@@ -7,6 +7,8 @@
 #   NAME_release [argument...]  undo it; what is gone already is fine; `complain`, or a
 #                               status that is not 0, for what cannot be undone
 #   NAME_check [argument...]    is it still so? (optional) otherwise not 0, with reason set
+#   NAME_sweep [argument...]    undo what outlives a boot, such as files: instead of release,
+#                               where this host has booted since (optional)
 #   NAME_plan [argument...]     the same questions as acquire, no change (optional)
 #   NAME_expect [argument...]   sets what acquire would, from arguments and nodes alone
 #                               (optional: for a resource that sets something)

@@ -156,13 +156,13 @@ on_disk() {
 	loop=$dev
 	xenstore-rm /local/domain/3
 	claim 4 w "$PWD/disk.img"
-	ended 4 "Disk '$PWD/disk.img' is still held for domain 3, which no longer exists; run 'losetup -d $loop' first, or share it*"
+	ended 4 "Disk '$PWD/disk.img' is still held for vbd/3/$devid, which no longer exists; run 'xenstore-rm backend/vbd/3/$devid', then 'xen-hotplug gc', or share it*"
 	losetup -d "$loop"
 	loop=$(attach disk.img)
 	give 3 "$loop"
 	xenstore-rm /local/domain/3
 	claim 4 w "$loop"
-	ended 4 "Disk '$loop' is still held for domain 3, which no longer exists; run 'xenstore-rm backend/vbd/3/$devid' first, or share it*"
+	ended 4 "Disk '$loop' is still held for vbd/3/$devid, which no longer exists; run 'xenstore-rm backend/vbd/3/$devid', then 'xen-hotplug gc', or share it*"
 	xenstore-rm "backend/vbd/3/$devid"
 	claim 4 w "$loop"
 	((status == 0))
@@ -277,7 +277,7 @@ on_disk() {
 	xenstore-rm /local/domain/3
 	xenstore-rm /local/domain/4
 	claim 4 w "$PWD/disk.img"
-	ended 4 '*held for domain 3,*'
+	ended 4 "*held for vbd/3/$devid,*"
 	store_set /local/domain/3/vm '' /local/domain/4/vm ''
 	claim 4 w "$PWD/disk.img"
 	ended 4 '*by a guest (domain 3) as xvda*'

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
 /*
  * Fuzzes what the helper parses: device numbers, tags, mounts, layers of overlays, swaps, fdinfo,
- * numbers, items.
+ * numbers, items, journals.
  */
 #include <assert.h>
 #include <stdint.h>
@@ -16,6 +16,7 @@
 #include "disk/opaque.h"
 #include "disk/overlay.h"
 #include "holder.h"
+#include "journal.h"
 #include "number.h"
 #include "transaction.h"
 
@@ -160,6 +161,29 @@ static void with_copy(const char *text, void (*fuzz)(char *))
 	free(copy);
 }
 
+/* Bytes, with NULs in them. */
+static void fuzz_journal(const uint8_t *data, size_t size)
+{
+	char *bytes = malloc(size ? size : 1);
+	struct journal_head head;
+
+	if (!bytes)
+		return;
+	memcpy(bytes, data, size);
+	journal_head_parse(bytes, size, &head);
+	assert(strlen(head.boot) < sizeof(head.boot));
+	assert(!head.script[0] || head.script[0] == '/');
+	free(bytes);
+}
+
+static void fuzz_journal_name(const char *text)
+{
+	struct device device;
+
+	if (journal_name_parse(text, &device))
+		assert(device.type[0] == 'v' && text[0] == 'v');
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -170,6 +194,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		return 0;
 	memcpy(text, data, size);
 	text[size] = '\0';
+	fuzz_journal(data, size);
+	fuzz_journal_name(text);
 	fuzz_device(text);
 	fuzz_tag(text);
 	fuzz_physical_device(text);

@@ -30,6 +30,11 @@ dhcp_host_release() {
 	dhcp_host_reload
 }
 
+# dhcp_host_sweep <MAC address> <addresses>
+dhcp_host_sweep() {
+	dhcp_host_release "$@"
+}
+
 # dhcp_host_write <file> <line>
 # The file is world-readable, because dnsmasq does not run as root.
 dhcp_host_write() {

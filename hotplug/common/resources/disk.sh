@@ -68,14 +68,14 @@ disk_release() {
 # disk_check <path|name under /dev> <mode>
 # Is it still the same block device, and a loop device still the one of this attach?
 disk_check() {
-	local device kind number token
+	local IFS='|' device kind number token
 	journal_recall device device
 	journal_recall kind kind
 	journal_recall number number
 	journal_recall token token
 	if [[ $kind == file && $token ]]; then
 		helper release --keep --device "$device_id" --token "$token" || return
-		[[ " ${run_reply[*]} " == *" $device "* ]] || reason="The loop device '$device' has been detached from '$1'."
+		[[ "|${run_reply[*]}|" == *"|$device|"* ]] || reason="The loop device '$device' has been detached from '$1'."
 	elif [[ ! -b $device ]]; then
 		reason="The block device '$device' is gone."
 	elif [[ $number ]]; then

@@ -69,6 +69,17 @@ iscsi_session_recall() {
 	read -ra iscsi_session_portals <<<"$remembered"
 }
 
+# iscsi_session_sweep <iqn> <portals>...
+# Removes our records. A session is of this boot, and not ours.
+iscsi_session_sweep() {
+	local portal
+	iscsi_session_recall
+	for portal in "${iscsi_session_portals[@]}"; do
+		iscsi_session_find "$1" "$portal"
+		((${#iscsi_session_found[@]})) || iscsi_record_remove "$1" "$portal" || return
+	done
+}
+
 # iscsi_session_adopt <iqn> <portals>
 # Takes over the session of a disk that Xen's script attached, which is recognized
 # by the missing node `node`. The session is the script's, as it refuses a target

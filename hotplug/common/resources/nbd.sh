@@ -32,6 +32,11 @@ nbd_release() {
 	if nbd_has_server "$5" "$6"; then qemu_nbd_release "$4"; else nbd_client_release "${@:1:4}"; fi
 }
 
+# nbd_sweep <host, or path of a socket> <port> <export> <mode> <seconds> <directory of TLS files>
+nbd_sweep() {
+	if nbd_has_server "$5" "$6"; then qemu_nbd_sweep "$4"; else nbd_client_sweep "${@:1:4}"; fi
+}
+
 # nbd_check <host, or path of a socket> <port> <export> <mode> <seconds> <directory of TLS files>
 nbd_check() {
 	if nbd_has_server "$5" "$6"; then qemu_nbd_check "$4"; else nbd_client_check "${@:1:4}"; fi

@@ -77,6 +77,11 @@ nbd_client_release() {
 	helper forget "$journal_directory/nbd-$domid-$devid"
 }
 
+# nbd_client_sweep <host, or path of a socket> <port> <export> <mode>
+nbd_client_sweep() {
+	helper forget "$journal_directory/nbd-$domid-$devid"
+}
+
 # nbd_client_check <host, or path of a socket> <port> <export> <mode>
 nbd_client_check() {
 	nbd_client_find

@@ -38,6 +38,11 @@ overlay_file_release() {
 	[[ $header == "$overlay_file_header" ]] || run rm --force -- "$made"
 }
 
+# overlay_file_sweep <path, or empty> <base> <persist>
+overlay_file_sweep() {
+	overlay_file_release "$@"
+}
+
 # overlay_file_base
 # Sets overlay_file_base and overlay_file_sectors.
 overlay_file_base() {

@@ -40,6 +40,12 @@ qemu_nbd_release() {
 	nbd_client_release && helper forget "$qemu_nbd_files.socket" && helper forget "$qemu_nbd_files.pid"
 }
 
+# qemu_nbd_sweep <mode> <argument of qemu-nbd>...
+qemu_nbd_sweep() {
+	qemu_nbd_locate
+	nbd_client_sweep && helper forget "$qemu_nbd_files.socket" && helper forget "$qemu_nbd_files.pid"
+}
+
 # qemu_nbd_check <mode> <argument of qemu-nbd>...
 qemu_nbd_check() {
 	qemu_nbd_locate

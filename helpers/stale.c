@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: LGPL-2.1-only */
+/* Releases what is left of a device whose backend directory is gone. */
+#include "stale.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <libgen.h>
+#include <limits.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "deadline.h"
+#include "disk/backend.h"
+#include "journal.h"
+#include "lock.h"
+#include "supervise.h"
+
+#define SELF "/proc/self/exe"
+/* The script of a device that has none, in a directory of the framework. */
+#define STRAY "common/stray.sh"
+/* What looks at a loop device, such as udev, closes it within this time. */
+#define CLOSE_MS 2000
+#define CLOSE_PAUSE_NS 20000000
+
+/* The path of STRAY: beside this program where it is installed, else in its checkout. */
+static bool find_stray(char path[PATH_MAX])
+{
+	static const char *const places[] = {"", "../hotplug/"};
+	char self[PATH_MAX];
+	ssize_t length = readlink(SELF, self, sizeof(self) - 1);
+
+	if (length < 0)
+		return false;
+	self[length] = '\0';
+	const char *directory = dirname(self);
+	for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
+		int written = snprintf(path, PATH_MAX, "%s/%s" STRAY, directory, places[i]);
+
+		if (written > 0 && written < PATH_MAX && !access(path, R_OK))
+			return true;
+	}
+	return false;
+}
+
+/* The last line that a call has written is its sentence. */
+static void take_sentence(const struct supervised *result, char sentence[STALE_SENTENCE_SIZE])
+{
+	size_t end = result->error_length, start;
+
+	while (end && result->errors[end - 1] == '\n')
+		end--;
+	for (start = end; start && result->errors[start - 1] != '\n'; start--)
+		;
+	escape(sentence, SENTENCE_LIMIT, result->errors + start, end - start, ESCAPE_TEXT);
+	if (!end)
+		snprintf(sentence, SENTENCE_LIMIT,
+			"Its script ended with status %d and said nothing about why.",
+			result->status);
+}
+
+static enum stale call_script(
+	const char *script, const char *suffix, unsigned ms, char sentence[STALE_SENTENCE_SIZE])
+{
+	char *argv[] = {SELF, "call", "--stale", (char *)script, "collect",
+		strcmp(suffix, JOURNAL_EMULATED) != 0 ? NULL : "type_if=tap", NULL};
+	struct supervised result;
+
+	supervise(argv, ms, &result);
+	if (result.end == SUPERVISED_ENDED)
+		switch (result.status) {
+		case STALE_RELEASED:
+		case STALE_ALIVE:
+		case STALE_SERVED:
+		case STALE_LOCKED:
+			return (enum stale)result.status;
+		default:
+			break;
+		}
+	if (result.end == SUPERVISED_LATE)
+		snprintf(sentence, SENTENCE_LIMIT,
+			"Its script was not done within %g s; see what it waits for.", ms / 1000.0);
+	else
+		take_sentence(&result, sentence);
+	return STALE_FAILED;
+}
+
+/* Its own script where that is known and there, else STRAY. */
+static enum stale release_one(const struct journal_head *head, const char *suffix, unsigned ms,
+	char sentence[STALE_SENTENCE_SIZE])
+{
+	char stray[PATH_MAX];
+
+	if (head->script[0] && !access(head->script, R_OK))
+		return call_script(head->script, suffix, ms, sentence);
+	if (find_stray(stray))
+		return call_script(stray, suffix, ms, sentence);
+	snprintf(sentence, SENTENCE_LIMIT,
+		"There is neither its script nor " STRAY "; install xen-hotplug again.");
+	return STALE_FAILED;
+}
+
+enum stale stale_release(
+	const struct device *device, unsigned ms, char sentence[STALE_SENTENCE_SIZE])
+{
+	static const char *const suffixes[] = {"", JOURNAL_EMULATED};
+	char path[sizeof("backend/") + DEVICE_TEXT_SIZE], text[DEVICE_TEXT_SIZE];
+	long long end = now_ms() + deadline_within(ms);
+	enum stale stale = STALE_RELEASED;
+	struct journal_head head;
+
+	snprintf(path, sizeof(path), "backend/%s", device_text(device, text));
+	setenv("XENBUS_PATH", path, 1);
+	for (size_t i = 0; i < sizeof(suffixes) / sizeof(suffixes[0]) && !stale; i++) {
+		long long left = end - now_ms();
+
+		if (!journal_head_read(device, suffixes[i], &head) && errno == ENOENT)
+			continue;
+		stale = release_one(&head, suffixes[i], left > 0 ? (unsigned)left : 1, sentence);
+	}
+	return stale;
+}
+
+static bool has_journal(const struct device *device)
+{
+	struct journal_head head;
+
+	return journal_head_read(device, "", &head) || errno != ENOENT;
+}
+
+/* Detaches it, and waits a little for its last close. Result: whether it is gone. */
+static bool detach(const struct loop *loop, char sentence[STALE_SENTENCE_SIZE])
+{
+	const struct timespec pause = {.tv_nsec = CLOSE_PAUSE_NS};
+	long long end = now_ms() + CLOSE_MS;
+	struct loop_info64 info;
+	bool detached;
+
+	if (loop_detach(loop, &detached)) {
+		snprintf(sentence, SENTENCE_LIMIT, "The kernel refuses to detach %s.", loop->path);
+		return false;
+	}
+	while (loop_status(loop->number, &info) &&
+		!memcmp(info.lo_file_name, loop->info.lo_file_name, LO_NAME_SIZE)) {
+		if (now_ms() >= end) {
+			snprintf(sentence, SENTENCE_LIMIT,
+				"The loop device %s is still open, so nobody else gets its file "
+				"until it is closed; find the user with 'lsof %s'.",
+				loop->path, loop->path);
+			return false;
+		}
+		nanosleep(&pause, NULL);
+	}
+	return true;
+}
+
+enum stale stale_release_loop(const struct loop *loop, const char *base, struct store *store,
+	char sentence[STALE_SENTENCE_SIZE])
+{
+	const struct device *device = &loop->tag.device;
+	char text[DEVICE_TEXT_SIZE];
+	enum stale stale = STALE_RELEASED;
+	int fd;
+
+	mkdir(JOURNAL_DIRECTORY, 0700);
+	fd = open(JOURNAL_DIRECTORY "/lock", O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+	/* One that has a journal now is being attached. */
+	if (fd < 0 || !lock_try(fd, device_text(device, text)) || has_journal(device))
+		stale = STALE_LOCKED;
+	else if (backend_find(store, base, device) == BACKEND_KERNEL)
+		stale = STALE_SERVED;
+	else if (backend_find(store, base, device) != BACKEND_GONE)
+		stale = STALE_ALIVE;
+	else if (!detach(loop, sentence))
+		stale = STALE_FAILED;
+	if (fd >= 0)
+		close(fd);
+	return stale;
+}

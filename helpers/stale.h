@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: LGPL-2.1-only */
+/* Releases what is left of a device whose backend directory is gone. */
+#ifndef STALE_H
+#define STALE_H
+
+#include <stddef.h>
+
+#include "disk/device.h"
+#include "disk/loop.h"
+#include "message.h"
+#include "store.h"
+
+/* Room for the sentence of STALE_FAILED. */
+#define STALE_SENTENCE_SIZE (SENTENCE_LIMIT + sizeof("…"))
+
+/* How it ended. The first five are the statuses of `xen-hotplug call --stale`, too. */
+enum stale {
+	STALE_RELEASED = 0, /* nothing is left */
+	STALE_FAILED = 1,   /* something is left; a sentence says why */
+	STALE_ALIVE = 3,    /* the device has a backend directory (again) */
+	STALE_SERVED = 4,   /* the kernel still serves it */
+	STALE_LOCKED = 5,   /* another script works on it */
+};
+
+/*
+ * Starts the script that attached the device, for each of its journals. It looks again whether the
+ * device is stale, under the device's lock and without waiting for that. XENBUS_PATH of this
+ * process changes. `ms` milliseconds are the time for that.
+ * Result: the first end that is not STALE_RELEASED, which is also that of a device without a
+ * journal; with STALE_FAILED, *sentence.
+ */
+enum stale stale_release(
+	const struct device *device, unsigned ms, char sentence[STALE_SENTENCE_SIZE]);
+
+/*
+ * Detaches a tagged loop device of a stale device that has no journal (any more), again after a
+ * look under the device's lock. `base` and `store` are as for backend_find(). Result: as above; one
+ * that is still open, which the kernel detaches at the last close, is STALE_FAILED.
+ */
+enum stale stale_release_loop(const struct loop *loop, const char *base, struct store *store,
+	char sentence[STALE_SENTENCE_SIZE]);
+
+#endif

@@ -1,0 +1,20 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: LGPL-2.1-only
+# Stands for the script of a stale device (gc.sh) that has none: an older version noted
+# none in the journal, or it was removed, or the journal is lost. It knows the
+# framework's own resources.
+
+hotplug_common=${BASH_SOURCE[0]%/*}
+# shellcheck disable=SC2034 # config.sh reads it
+hotplug_config=/dev/null
+# shellcheck source=framework.sh
+. "$hotplug_common/framework.sh"
+
+[[ $XENBUS_PATH =~ ^backend/(v[a-z0-9]+)/ ]] || fail "XENBUS_PATH is ${XENBUS_PATH@Q}, which is no device's path."
+if [[ ${BASH_REMATCH[1]} == vif ]]; then
+	device vif 'A stale interface.'
+else
+	device block 'A stale disk.' "${BASH_REMATCH[1]}"
+fi
+
+hotplug "$@"

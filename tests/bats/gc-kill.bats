@@ -1,0 +1,133 @@
+# SPDX-License-Identifier: LGPL-2.1-only
+# xen-hotplug gc, killed at any moment, itself, the call that it starts, or what that
+# starts: the next gc leaves nothing. And gc beside attaches.
+
+load ../lib/host
+load ../lib/observe
+load ../lib/enumerate
+load ../lib/gc
+
+setup() {
+	host_start
+	domain 1
+}
+
+teardown() {
+	report_moment
+	host_stop
+}
+
+# stale_subject
+# The subject is attached, and then stale.
+stale_subject() {
+	domain 1
+	subject_nodes
+	libxl attach
+	assert_ended 0
+	if [[ $subject == vif ]]; then
+		xenstore-rm backend/vif/1
+	else
+		stale 1 "$subject_type"
+	fi
+}
+
+# collected
+# gc releases all that is stale.
+collected() {
+	gc >"$BATS_TEST_TMPDIR/said"
+}
+
+# gc_killed_everywhere <role> <least number of moments>
+gc_killed_everywhere() {
+	local line tried=0
+	stale_subject
+	gc_under=("$moments_tool" --log "$moments_log")
+	gc
+	mapfile -t moments < <(awk -v role="$1" '$1 == role { print $2 }' "$moments_log")
+	for line in "${moments[@]}"; do
+		sampled || continue
+		moment="$1, moment $line"
+		stale_subject
+		gc_under=("$moments_tool" --log "$moments_log" --at "$1:$line:KILL")
+		gc || :
+		gc_under=()
+		moment_came "$1" "$line" || continue
+		tried=$((tried + 1))
+		# What was killed may take a moment to die, and has the lock until then.
+		until_true collected
+		assert_nothing_held
+	done
+	say_tried "$tried" "moments of the $1" "$2"
+}
+
+@test "after a kill of gc at any moment, the next one releases a stale disk" {
+	subject_make disk
+	gc_killed_everywhere parent 1
+}
+
+@test "after a kill of gc's call at any moment, the next gc releases a stale disk" {
+	subject_make disk
+	gc_killed_everywhere script 4
+}
+
+@test "after a kill of what gc's call starts at any moment, the next gc releases a stale disk" {
+	subject_make disk
+	gc_killed_everywhere command 4
+}
+
+@test "after a kill of gc at any moment, the next one releases a stale interface" {
+	subject_make vif
+	gc_killed_everywhere parent 1
+}
+
+@test "after a kill of gc's call at any moment, the next gc releases a stale interface" {
+	subject_make vif
+	gc_killed_everywhere script 4
+}
+
+@test "after a kill of what gc's call starts at any moment, the next gc releases a stale interface" {
+	subject_make vif
+	gc_killed_everywhere command 4
+}
+
+@test "an attach that meets a stale device and is killed at any moment leaves nothing that is not collected" {
+	local line tried=0
+	subject_make disk
+	stale_subject
+	domain 5
+	again() {
+		xenstore-rm backend/vbd/5 2>/dev/null || :
+		vbd 5 51712 "$image"
+		libxl_environment vbd 5 51712
+		host env "${environment[@]}" "$moments_tool" --log "$moments_log" "$@" "$scripts/block" add </dev/null
+	}
+	again
+	mapfile -t moments < <(awk '$1 == "parent" { print $2 }' "$moments_log")
+	block_remove 5 51712
+	for line in "${moments[@]}"; do
+		sampled || continue
+		moment="parent, moment $line"
+		stale_subject
+		again --at "parent:$line:KILL" || :
+		xenstore-rm backend/vbd/5
+		until_true collected
+		assert_nothing_held
+		tried=$((tried + 1))
+	done
+	say_tried "$tried" moments 4
+}
+
+@test "gc beside attaches and detaches releases no device that has nodes" {
+	local round attaching
+	image disk.img
+	for round in 1 2 3 4 5 6; do
+		xenstore-rm backend/vbd/1 2>/dev/null || :
+		vbd 1 51712 "$image"
+		block_add 1 51712 3>&- &
+		attaching=$!
+		while kill -0 "$attaching" 2>/dev/null; do gc >"$BATS_TEST_TMPDIR/said" || :; done
+		wait "$attaching"
+		[[ "$(host_loops)" ]]
+		block_remove 1 51712
+	done
+}

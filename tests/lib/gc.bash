@@ -1,0 +1,40 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: LGPL-2.1-only
+# Stale devices, and xen-hotplug gc. Sourced by bats files, after host.bash.
+
+# gc [option]...
+# Runs it. Loop devices are the machine's, and their tags name devices that this test's
+# store does not have: it sees those of this test alone.
+gc() {
+	local loop status=0
+	while read -r loop _; do
+		printf ' %d %d 1024 %s\n' "0x$(stat -c %t "$loop")" "0x$(stat -c %T "$loop")" "${loop#/dev/}"
+	done < <(host_loops) >"$BATS_TEST_TMPDIR/partitions"
+	host mount --bind "$BATS_TEST_TMPDIR/partitions" /proc/partitions
+	host "${gc_under[@]}" "$(realpath "$scripts/../../helpers/xen-hotplug")" gc "$@" || status=$?
+	host umount /proc/partitions
+	return "$status"
+}
+
+gc_under=() # the command under which it runs
+
+# stale <domid> [type]...
+# The guest is gone, and libxl has called no script: its nodes are deleted, and the
+# kernel has removed its interfaces.
+stale() {
+	local type link
+	for type in "${@:2}"; do
+		[[ ! -e $STORE_DIR/pid ]] || xenstore-rm "backend/$type/$1" 2>/dev/null || :
+	done
+	for link in "$host_root/sys/class/net/vif$1."*; do
+		[[ ! -e $link ]] || host ip link del "${link##*/}"
+	done
+	xenstore-rm "/local/domain/$1"
+}
+
+# boot_again
+# What the host's next boot would look like to the scripts, with a /run that was kept.
+boot_again() {
+	uuidgen >"$BATS_TEST_TMPDIR/boot_id"
+	host mount --bind "$BATS_TEST_TMPDIR/boot_id" /proc/sys/kernel/random/boot_id
+}
