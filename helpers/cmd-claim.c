@@ -11,6 +11,7 @@
 
 #include "command.h"
 #include "deadline.h"
+#include "disk/backend.h"
 #include "disk/device.h"
 #include "disk/disk.h"
 #include "disk/loop.h"
@@ -23,6 +24,7 @@
 #include "message.h"
 #include "number.h"
 #include "output.h"
+#include "stale.h"
 #include "status.h"
 #include "store.h"
 
@@ -30,6 +32,9 @@
 /* How long to wait for a loop device that detaches on its last close. */
 #define DETACHING_MS 5000
 #define DETACHING_PAUSE_NS 20000000
+/* How long the release of a stale user may take, and how many an attach releases. */
+#define STALE_MS 12000
+#define STALE_MOST 32
 #define MIB (1024UL * 1024)
 
 enum sharing { SHARE_READ, SHARE_NOTHING, SHARE_ALL };
@@ -196,12 +201,47 @@ static void refuse(const struct claim *claim, const struct user *user, struct st
 		QUOTED(claim->target), state, remedy);
 }
 
+/* Whether a user is a loop device of a guest's device that is gone. */
+static bool is_stale(const struct claim *claim, const struct user *user, struct store *store)
+{
+	return user->loop[0] && store_open(store) == STATUS_DONE &&
+	       backend_find(store, claim->base, &user->device) == BACKEND_GONE;
+}
+
+/* Releases such a user. Result: whether that is done; a failure is in the log. */
+static bool release_stale(const struct claim *claim, const struct user *user,
+	const struct relatives *relatives, struct store *store)
+{
+	char sentence[STALE_SENTENCE_SIZE], stale[DEVICE_TEXT_SIZE], own[DEVICE_TEXT_SIZE];
+	char line[sizeof(stale) + sizeof(own) + 80];
+
+	snprintf(line, sizeof(line), "%s, which is stale, has the disk for %s: releasing it.",
+		device_text(&user->device, stale), device_text(&claim->device, own));
+	log_line(LOG_NOTICE, line);
+	deadline_clear();
+	enum stale end = stale_release(&user->device, STALE_MS, sentence);
+	start_deadline(claim);
+	for (size_t i = 0; i < relatives->loops.count && !end; i++)
+		if (!strcmp(relatives->loops.loops[i].path, user->loop))
+			end = stale_release_loop(
+				&relatives->loops.loops[i], claim->base, store, sentence);
+	return end == STALE_RELEASED;
+}
+
+/* What may still be tried so that a user goes. */
+struct patience {
+	long long wait_until; /* for a loop device that is about to go; see now_ms() */
+	int releases;	      /* of stale users */
+};
+
 /*
  * Result: STATUS_DONE if no user prevents the claim; else STATUS_BUSY, without a complaint if
- * *detaching is set, because that user is about to end; or STATUS_FAILED with a complaint.
+ * *again is set, because that user is about to end, or was stale and is released; or STATUS_FAILED
+ * with a complaint.
  */
 static int check_users(const struct claim *claim, const struct disk *disk,
-	const struct relatives *relatives, struct store *store, bool may_wait, bool *detaching)
+	const struct relatives *relatives, struct store *store, struct patience *patience,
+	bool *again)
 {
 	const struct user_query query = {
 		.disk = disk,
@@ -213,14 +253,24 @@ static int check_users(const struct claim *claim, const struct disk *disk,
 	struct user_list list;
 	int status = users_find(&query, store, &list);
 
-	*detaching = false;
+	*again = false;
 	for (size_t i = 0; i < list.count && !status; i++) {
-		status = judge(claim, &list.users[i], store);
+		const struct user *user = &list.users[i];
+
+		status = judge(claim, user, store);
 		if (status != STATUS_BUSY)
 			continue;
-		*detaching = may_wait && list.users[i].detaching;
-		if (!*detaching)
-			refuse(claim, &list.users[i], store);
+		*again = user->detaching && now_ms() < patience->wait_until;
+		if (!*again && is_stale(claim, user, store)) {
+			/* An attach would release it. */
+			if (claim->plan)
+				status = STATUS_DONE;
+			else
+				*again = patience->releases-- > 0 &&
+					 release_stale(claim, user, relatives, store);
+		}
+		if (status && !*again)
+			refuse(claim, user, store);
 	}
 	user_list_free(&list);
 	return status;
@@ -233,17 +283,17 @@ static int check_users(const struct claim *claim, const struct disk *disk,
 static int check(const struct claim *claim, const struct disk *disk, struct relatives *relatives)
 {
 	const struct timespec pause = {.tv_nsec = DETACHING_PAUSE_NS};
+	struct patience patience = {now_ms() + DETACHING_MS, STALE_MOST};
 	struct store store = STORE_CLOSED;
-	long long end = now_ms() + DETACHING_MS;
-	bool detaching;
+	bool again;
 	int status;
 
 	for (;;) {
 		status = relatives_find(disk, relatives);
 		if (status || claim->sharing == SHARE_ALL)
 			break;
-		status = check_users(claim, disk, relatives, &store, now_ms() < end, &detaching);
-		if (!detaching)
+		status = check_users(claim, disk, relatives, &store, &patience, &again);
+		if (!again)
 			break;
 		relatives_free(relatives);
 		nanosleep(&pause, NULL);

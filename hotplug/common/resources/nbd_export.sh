@@ -7,6 +7,7 @@
 # shellcheck source=nbd_client.sh
 resource_find nbd_client
 library journal-read
+library lib/stale
 
 nbd_export_server='' # the host, or the path of the socket
 
@@ -63,7 +64,8 @@ nbd_export_ask() {
 	for device in "${!journal_theirs[@]}"; do
 		IFS=- read -r _ other _ <<<"$device"
 		has=${journal_theirs[$device]%!}
-		[[ $other == "$domid" || $has$3 == rr ]] || nbd_export_same_vm "$other" || nbd_export_refuse "$2" "$has" "$other"
+		[[ $other == "$domid" || $has$3 == rr ]] || nbd_export_same_vm "$other" || stale_released "$device" ||
+			nbd_export_refuse "$2" "$has" "$other"
 	done
 }
 
