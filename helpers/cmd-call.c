@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "call/inherited.h"
+#include "call/keep.h"
 #include "call/report.h"
 #include "call/request.h"
 #include "call/script.h"
@@ -24,9 +25,11 @@
 #include "deadline.h"
 #include "message.h"
 #include "status.h"
+#include "xenlock.h"
 
 #define RUN_DIRECTORY "/run/xen-hotplug"
 #define LOCK_FILE "lock"
+#define XEN_LOCK RUN_DIRECTORY "/block"
 
 /* Milliseconds since the start. libxl kills a script after 40 s (LIBXL_HOTPLUG_TIMEOUT). */
 #define ATTACH_MS 24000 /* an attach is decided */
@@ -68,8 +71,9 @@ struct call {
 	bool asks;	     /* a person does, and nothing is to be changed */
 	const char *how;     /* bash learns it as hotplug_undo: "", or "stale" */
 	long long start, end;
-	int signals; /* signalfd */
-	int signal;  /* that came, or 0 */
+	int xen_lock; /* which a claim has taken, until its device is published; or -1 */
+	int signals;  /* signalfd */
+	int signal;   /* that came, or 0 */
 	bool undoing;
 	bool unread; /* the caller does not read standard error */
 	int status;  /* for exit(), where nothing failed */
@@ -251,6 +255,24 @@ static void note_doing(struct call *call, const struct request *request)
 	snprintf(call->doing, sizeof(call->doing), "for %s", QUOTED(line ? line + 2 : "a command"));
 }
 
+static void drop_xen_lock(struct call *call)
+{
+	if (call->xen_lock >= 0)
+		xenlock_drop(XEN_LOCK, call->xen_lock);
+	call->xen_lock = -1;
+}
+
+/* What a worker has left to keep: Xen's lock. A second claim's is the same. */
+static void take_kept(struct call *call)
+{
+	for (int fd; (fd = keep_receive()) >= 0;) {
+		if (call->xen_lock >= 0)
+			close(fd);
+		else
+			call->xen_lock = fd;
+	}
+}
+
 /* A request that changes what its end means. */
 static void note_served(struct call *call, const char *word, int status)
 {
@@ -281,7 +303,10 @@ static enum event serve_by_worker(struct call *call, const struct request *reque
 		return event;
 	worker_collect(&call->worker, &end);
 	call->doing[0] = '\0';
+	take_kept(call);
 	note_served(call, request->argv[1], end.status);
+	if (call->phase == PHASE_DONE)
+		drop_xen_lock(call);
 	if (end.status)
 		report_line(&call->report, "status %d: %s", end.status,
 			end.text && *end.text ? end.text : "it ended without a word");
@@ -496,6 +521,8 @@ static int stop_all(struct call *call)
 			call->doing);
 	status = script_stop(&call->script);
 	take_rest(call);
+	take_kept(call);
+	drop_xen_lock(call);
 	return status;
 }
 
@@ -695,7 +722,7 @@ static int begin(struct call *call)
 			"The path %s is relative to a directory that is not known (%s); call the "
 			"script by its absolute path.",
 			QUOTED(call->argv[0]), strerror(errno));
-	if (!reserve_lock_descriptor() || !open_signals(call) || chdir("/"))
+	if (!reserve_lock_descriptor() || !open_signals(call) || !keep_open() || chdir("/"))
 		return complain(STATUS_FAILED,
 			"The call cannot begin (%s); see whether the system is out of descriptors "
 			"or memory.",
@@ -725,6 +752,7 @@ static int run_call(const struct command *command, int argc, char *argv[])
 		.program = "xen-hotplug",
 		.how = "",
 		.start = now_ms(),
+		.xen_lock = -1,
 		.signals = -1,
 		.script = SCRIPT_NONE,
 		.worker = WORKER_NONE,

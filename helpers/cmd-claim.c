@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
 /* xen-hotplug claim: takes a disk for a guest's device, unless it is in use. */
+#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,6 +10,7 @@
 #include <syslog.h>
 #include <time.h>
 
+#include "call/keep.h"
 #include "command.h"
 #include "deadline.h"
 #include "disk/backend.h"
@@ -27,6 +29,8 @@
 #include "stale.h"
 #include "status.h"
 #include "store.h"
+#include "textfile.h"
+#include "xenlock.h"
 
 #define MOST_DESCRIPTOR 1048576
 /* How long to wait for a loop device that detaches on its last close. */
@@ -48,6 +52,7 @@ struct claim {
 	const char *base;
 	const char *target;
 	int lock_fd;
+	const char *xen_lock; /* NULL: none */
 	bool plan;
 	unsigned wait_ms, deadline_ms;
 };
@@ -164,6 +169,36 @@ static int lock_and_recheck(const struct claim *claim, struct disk *disk)
 	return complain(STATUS_FAILED,
 		"The device %s was re-attached while this claim waited for its lock; try again.",
 		QUOTED(claim->target));
+}
+
+/* A mapping that these scripts have made is nobody else's. */
+static bool is_own_mapping(const struct disk *disk)
+{
+	static const char prefix[] = "xen-hotplug-";
+	char path[64], name[sizeof(prefix)];
+
+	snprintf(path, sizeof(path), "/sys/dev/block/%u:%u/dm/name", major(disk->stat.st_rdev),
+		minor(disk->stat.st_rdev));
+	return textfile_read(AT_FDCWD, path, name, sizeof(name)) >= 0 && !strcmp(name, prefix);
+}
+
+/*
+ * Between a look at the users and the publication, scripts of others, which do not know the locks
+ * above, could publish the same device. An image file they see by its loop device.
+ */
+static int lock_as_xen(const struct claim *claim, const struct disk *disk)
+{
+	char what[2 * QUOTE_LIMIT];
+	int fd = -1;
+
+	if (disk->file || is_own_mapping(disk))
+		return STATUS_DONE;
+	snprintf(what, sizeof(what), "disk %s", QUOTED(claim->target));
+	int status = xenlock_take(claim->xen_lock, what, claim->wait_ms, &fd);
+	if (!status)
+		keep_send(fd);
+	start_deadline(claim);
+	return status;
 }
 
 /*
@@ -427,6 +462,8 @@ static int claim_disk(const struct claim *claim)
 	status = disk_open(claim->target, claim->sharing != SHARE_READ, &disk);
 	if (!status && claim->lock_fd >= 0 && !claim->plan)
 		status = lock_and_recheck(claim, &disk);
+	if (!status && claim->xen_lock && !claim->plan)
+		status = lock_as_xen(claim, &disk);
 	if (!status)
 		status = check(claim, &disk, &relatives);
 	if (!status)
@@ -475,6 +512,9 @@ static void parse_option(
 	case 'l':
 		claim->lock_fd = option_descriptor(command, value);
 		break;
+	case 'x':
+		claim->xen_lock = value;
+		break;
 	case 'b':
 		claim->base = value;
 		break;
@@ -496,6 +536,7 @@ static int run_claim(const struct command *command, int argc, char *argv[])
 		{"token", required_argument, NULL, 't'},
 		{"mode", required_argument, NULL, 'm'},
 		{"lock", required_argument, NULL, 'l'},
+		{"xen-lock", required_argument, NULL, 'x'},
 		{"base", required_argument, NULL, 'b'},
 		{"wait", required_argument, NULL, 'w'},
 		{"deadline", required_argument, NULL, 'd'},
@@ -536,6 +577,8 @@ const struct command command_claim = {
 		"  --token HEX                a number for the tag, unique to the attach\n"
 		"  --mode MODE                r (read), w (write), w! (write, even if in use)\n"
 		"  --lock FD                  lock the disk in the file that is open as FD\n"
+		"  --xen-lock PATH            for a block device, take the lock of Xen's scripts,\n"
+		"                             too; a call holds it until the device is published\n"
 		"  --base PATH                the vbd backends in the store (backend/vbd)\n"
 		"  --wait SECONDS             wait at most so long for the lock (15)\n"
 		"  --deadline SECONDS         take at most so long for the rest (10)\n"

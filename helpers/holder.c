@@ -25,7 +25,7 @@ bool holder_line_covers(char *line, uint64_t offset)
 	unsigned long long first, last;
 
 	if (textfile_split(line, words, WORDS) < WORDS || strcmp(words[HEADING], "lock:") != 0 ||
-		strcmp(words[KIND], "OFDLCK") != 0)
+		(strcmp(words[KIND], "OFDLCK") != 0 && strcmp(words[KIND], "FLOCK") != 0))
 		return false;
 	if (!parse_number(words[FIRST], UINT64_MAX, &first, NULL) || first > offset)
 		return false;

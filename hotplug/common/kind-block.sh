@@ -73,7 +73,7 @@ block_attached() {
 }
 
 # block_is_named
-# Do the nodes name a disk?
+# Do the nodes that were loaded name a disk?
 block_is_named() {
 	[[ ${store_value["physical-device"]-}${store_value["physical-device-path"]-} ]]
 }
@@ -120,7 +120,7 @@ block_publish() {
 # be there.
 block_unpublish() {
 	local block_refused
-	helper publish --deadline 3 "$XENBUS_PATH" node physical-device-path physical-device '?hotplug-status' && return 0
+	helper publish --deadline 3 "$XENBUS_PATH" node physical-device-path physical-device hotplug-status && return 0
 	block_refused=$reason
 	if block_load && ! block_is_named; then return 0; fi
 	reason=$block_refused

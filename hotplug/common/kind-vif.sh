@@ -135,7 +135,7 @@ vif_publish() {
 # vif_unpublish
 # Removes the node that makes netback connect. The emulated interface has none.
 vif_unpublish() {
-	[[ $type_if == tap ]] || helper publish --deadline 3 "$XENBUS_PATH" '?hotplug-status'
+	[[ $type_if == tap ]] || helper publish --deadline 3 "$XENBUS_PATH" hotplug-status
 }
 
 # vif_help

@@ -168,6 +168,30 @@ on_disk() {
 	((status == 0))
 }
 
+@test "a claim of a device fails in time if the lock of Xen's scripts stays locked, and names the holder" {
+	local loop holder
+	loop=$(attach disk.img)
+	exec 8<>block
+	flock --exclusive 8
+	(exec -a neighbour sleep infinity) 9<&- 3>&- &
+	holder=$!
+	exec 8<&-
+	until_true grep -qz neighbour "/proc/$holder/cmdline"
+	claim 3 w "$loop" --xen-lock "$PWD/block" --wait 0.3
+	ended 5 "The lock $PWD/block of Xen's scripts, which disk '$loop' needs, has been held by process $holder (neighbour infinity) for 0.3 s; *"
+	# An image does not need it.
+	image other.img
+	claim 3 w "$PWD/other.img" --xen-lock "$PWD/block" --wait 0.3
+	((status == 0))
+	kill "$holder"
+	wait "$holder" || :
+	claim 4 w "$loop" --xen-lock "$PWD/block" --wait 0.3
+	((status == 0))
+	ln -sf elsewhere block
+	claim 4 w "$loop" --xen-lock "$PWD/block" --wait 0.3
+	ended 1 "Cannot open the lock $PWD/block *"
+}
+
 @test "a loop device that one read of the kernel's table misses is still found" {
 	claim 3 w "$PWD/disk.img"
 	status=0

@@ -191,7 +191,7 @@ host_settled() {
 host_journals() {
 	local file
 	for file in "$BATS_TEST_TMPDIR"/run/xen-hotplug/*; do
-		[[ ! -e $file || $file == */lock ]] || printf 'journal %s\n' "${file##*/}"
+		[[ ! -e $file || $file == */@(lock|block) ]] || printf 'journal %s\n' "${file##*/}"
 	done
 }
 

@@ -20,7 +20,7 @@ disk_acquire() {
 	local token
 	printf -v token '%x' "$SRANDOM"
 	journal_remember token "$token"
-	disk_claim "$@" --token "$token" --lock "$lock_descriptor" --wait "$lock_wait"
+	disk_claim "$@" --token "$token" --lock "$lock_descriptor" --wait "$lock_wait" --xen-lock "$journal_directory/block"
 	journal_remember kind "$disk_kind" device "$dev" number "$physical_device"
 }
 
