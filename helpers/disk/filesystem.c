@@ -3,10 +3,12 @@
 #include "filesystem.h"
 
 #include <dirent.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
+#include <unistd.h>
 
 #include "overlay.h"
 #include "textfile.h"
@@ -127,12 +129,15 @@ static bool is_remote_path(const struct place *place, const char *path)
 	return false;
 }
 
+bool filesystem_is_remote(const struct mount_table *mounts, const struct mount *mount)
+{
+	return is_remote(&(struct place){.mounts = mounts}, mount);
+}
+
 bool filesystem_has_remote(const struct mount_table *mounts)
 {
-	const struct place place = {.mounts = mounts};
-
 	for (size_t i = 0; i < mounts->count; i++)
-		if (is_remote(&place, &mounts->mounts[i]))
+		if (filesystem_is_remote(mounts, &mounts->mounts[i]))
 			return true;
 	return false;
 }
@@ -141,6 +146,55 @@ bool filesystem_is_remote_path(
 	const struct mount_table *mounts, const char *path, const struct mount *except)
 {
 	return is_remote_path(&(struct place){.mounts = mounts, .except = except}, path);
+}
+
+/* Opens the file with that path, if it is still this one. Result: a descriptor or -1. */
+static int open_same(const struct file *file)
+{
+	int fd = open(file->path, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+	struct stat st;
+
+	if (fd < 0)
+		return -1;
+	if (!fstat(fd, &st) && st.st_dev == file->dev && st.st_ino == file->ino)
+		return fd;
+	close(fd);
+	return -1;
+}
+
+/* Takes the file `fd` for the file. */
+static void take_file(int fd, char *path, size_t size, struct file *file)
+{
+	struct stat st;
+	char link[40];
+
+	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+	ssize_t length = readlink(link, path, size - 1);
+	path[length > 0 ? length : 0] = '\0';
+	if (fstat(fd, &st))
+		return;
+	file->dev = st.st_dev;
+	file->ino = st.st_ino;
+}
+
+void filesystem_to_layer(struct mount_table *mounts, char *path, size_t size, struct file *file)
+{
+	int own, below;
+
+	if (!mount_table_read(mounts))
+		return;
+	const struct mount *mount = mount_of_path(mounts, path);
+	if (!mount || strcmp(mount->type, "overlay") != 0 ||
+		filesystem_is_remote_path(mounts, path, NULL))
+		return;
+	own = open_same(file);
+	below = own < 0 ? -1 : overlay_open_below(mounts, own);
+	if (below >= 0)
+		take_file(below, path, size, file);
+	if (own >= 0)
+		close(own);
+	if (below >= 0)
+		close(below);
 }
 
 bool filesystem_each_device(const struct file *file, struct mount_table *mounts,

@@ -25,10 +25,13 @@ bool filesystem_each_device(const struct file *file, struct mount_table *mounts,
 	bool (*each)(dev_t device, void *context), void *context);
 
 /*
- * Whether any mount's file system is remote: served by another host or by a process, so that a
+ * Whether a mount's file system is remote: served by another host or by a process, so that a
  * system call on it may block for as long as the server does not answer. An overlay is remote if
- * one of its layers is, or cannot be found.
+ * one of its layers is, or cannot be found among `mounts`.
  */
+bool filesystem_is_remote(const struct mount_table *mounts, const struct mount *mount);
+
+/* Whether that is true of any mount. */
 bool filesystem_has_remote(const struct mount_table *mounts);
 
 /*
@@ -44,5 +47,12 @@ bool filesystem_is_opaque(const struct mount *mount);
  */
 bool filesystem_is_remote_path(
 	const struct mount_table *mounts, const char *path, const struct mount *except);
+
+/*
+ * Replaces a file on an overlay, which is not remote, by the layer's file that has its bytes, if
+ * the path still names this file; sets `path`, which has room for `size` bytes and is the file's,
+ * to that one's path. Reads `mounts` if it needs them.
+ */
+void filesystem_to_layer(struct mount_table *mounts, char *path, size_t size, struct file *file);
 
 #endif

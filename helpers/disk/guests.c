@@ -6,7 +6,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "array.h"
 #include "bulk.h"
@@ -17,9 +16,9 @@
 struct scan {
 	struct store *store;
 	const char *base;
-	enum guests_by by;
-	const struct disk *disk;
-	const struct relatives *relatives;
+	const char *node;
+	guest_take *take;
+	void *context;
 	unsigned *domids;
 	size_t domid_count;
 	size_t *too_large; /* indexes of domids with more devices than fit into a reply */
@@ -38,8 +37,7 @@ static int complain_unreadable(const char *path, int error)
 		QUOTED(path), strerror(error));
 }
 
-/* Lists the children of a node. A missing node has none: *names is NULL, *count 0. */
-static int list_children(struct store *store, const char *path, char ***names, unsigned *count)
+int guests_list_children(struct store *store, const char *path, char ***names, unsigned *count)
 {
 	errno = 0;
 	*count = 0;
@@ -53,7 +51,7 @@ static int list_domains(struct scan *scan)
 {
 	char **names;
 	unsigned count;
-	int status = list_children(scan->store, scan->base, &names, &count);
+	int status = guests_list_children(scan->store, scan->base, &names, &count);
 
 	if (status)
 		return status;
@@ -67,7 +65,7 @@ static int list_domains(struct scan *scan)
 	return status;
 }
 
-static int add_to_list(struct guest_list *list, const struct guest_device *added)
+int guest_list_add(struct guest_list *list, const struct guest_device *added)
 {
 	struct guest_device *devices =
 		array_room(list->devices, list->count, &list->room, sizeof(*devices));
@@ -88,7 +86,7 @@ static int add_device(struct scan *scan, unsigned domid, const char *name)
 		return STATUS_DONE;
 	snprintf(
 		added.device.type, sizeof(added.device.type), "%s", slash ? slash + 1 : scan->base);
-	return add_to_list(&scan->all, &added);
+	return guest_list_add(&scan->all, &added);
 }
 
 static bool domain_path(void *context, size_t index, char *path)
@@ -126,7 +124,7 @@ static int list_large_domain(struct scan *scan, size_t index)
 	unsigned count;
 
 	domain_path(scan, index, path);
-	int status = list_children(scan->store, path, &names, &count);
+	int status = guests_list_children(scan->store, path, &names, &count);
 	for (unsigned i = 0; i < count && !status; i++)
 		status = add_device(scan, scan->domids[index], names[i]);
 	free(names);
@@ -157,51 +155,15 @@ static bool device_path(void *context, size_t index, char *path)
 	const struct scan *scan = context;
 	const struct device *device = &scan->all.devices[index].device;
 	int length = snprintf(path, STORE_PATH_SIZE, "%s/%u/%u/%s", scan->base, device->domid,
-		device->devid, scan->by == GUESTS_BY_NUMBER ? "physical-device" : "params");
+		device->devid, scan->node);
 
 	return length > 0 && length < STORE_PATH_SIZE;
-}
-
-static void match_number(const struct scan *scan, dev_t number, struct guest_device *device)
-{
-	const struct relative *relative = relatives_get(scan->relatives, number);
-
-	device->number = number;
-	if (relative)
-		device->overlap = relative->overlap;
-}
-
-const char *guests_params_path(const char *params)
-{
-	const char *colon = strchr(params, ':');
-
-	if (params[0] == '/')
-		return params;
-	return colon && colon[1] == '/' ? colon + 1 : NULL;
-}
-
-static void match_path(const struct scan *scan, const char *path, struct guest_device *device)
-{
-	struct identity_cache cache = {.partitions = NULL};
-	struct stat st;
-
-	if (!path || stat(path, &st))
-		return;
-	if (S_ISBLK(st.st_mode))
-		match_number(scan, st.st_rdev, device);
-	if (!S_ISREG(st.st_mode))
-		return;
-	device->overlap = relatives_overlap_file(
-		scan->disk, scan->relatives, &cache, &(struct file){st.st_dev, st.st_ino, path});
-	identity_cache_free(&cache);
 }
 
 static int take_value(void *context, size_t index, int error, const char *data, size_t length)
 {
 	struct scan *scan = context;
-	struct guest_device *device = &scan->all.devices[index];
 	char path[STORE_PATH_SIZE];
-	dev_t number;
 
 	(void)length;
 	if (error == ENOENT) /* it has no disk (yet, or any more) */
@@ -209,11 +171,7 @@ static int take_value(void *context, size_t index, int error, const char *data, 
 	if (error)
 		return complain_unreadable(
 			device_path(scan, index, path) ? path : scan->base, error);
-	if (scan->by == GUESTS_BY_PATH)
-		match_path(scan, guests_params_path(data), device);
-	else if (parse_physical_device(data, &number))
-		match_number(scan, number, device);
-	return STATUS_DONE;
+	return scan->take(scan->context, &scan->all.devices[index].device, data);
 }
 
 static int read_values(struct scan *scan)
@@ -229,66 +187,49 @@ static int read_values(struct scan *scan)
 	return bulk_ask(scan->store, &bulk);
 }
 
-static int take_found(const struct scan *scan, struct guest_list *list)
-{
-	int status = STATUS_DONE;
-
-	for (size_t i = 0; i < scan->all.count && !status; i++)
-		if (scan->all.devices[i].overlap.any)
-			status = add_to_list(list, &scan->all.devices[i]);
-	return status;
-}
-
-int guests_find(struct store *store, const char *base, enum guests_by by, const struct disk *disk,
-	const struct relatives *relatives, struct guest_list *list)
+int guests_each(
+	struct store *store, const char *base, const char *node, guest_take *take, void *context)
 {
 	struct scan scan = {
-		.store = store, .base = base, .by = by, .disk = disk, .relatives = relatives};
+		.store = store, .base = base, .node = node, .take = take, .context = context};
 	int status = list_domains(&scan);
 
 	if (!status && scan.domid_count)
 		status = list_devices(&scan);
 	if (!status)
 		status = read_values(&scan);
-	if (!status)
-		status = take_found(&scan, list);
 	guest_list_free(&scan.all);
 	free(scan.domids);
 	free(scan.too_large);
 	return status;
 }
 
-static bool is_served(const char *type)
-{
-	static const char *const types[] = {"qdisk", "vbd3", "virtio_disk"};
+struct search {
+	const struct relatives *relatives;
+	struct guest_list *list;
+};
 
-	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++)
-		if (!strcmp(types[i], type))
-			return true;
-	return false;
+static int take_number(void *context, const struct device *device, const char *value)
+{
+	const struct search *search = context;
+	struct guest_device found = {.device = *device};
+	const struct relative *relative;
+
+	if (!parse_physical_device(value, &found.number))
+		return STATUS_DONE;
+	relative = relatives_get(search->relatives, found.number);
+	if (!relative || !relative->overlap.any)
+		return STATUS_DONE;
+	found.overlap = relative->overlap;
+	return guest_list_add(search->list, &found);
 }
 
-int guests_find_served(struct store *store, const char *base, const struct disk *disk,
-	const struct relatives *relatives, struct guest_list *list)
+int guests_find(struct store *store, const char *base, const struct relatives *relatives,
+	struct guest_list *list)
 {
-	const char *slash = strrchr(base, '/');
-	char path[STORE_PATH_SIZE];
-	char **types;
-	unsigned count;
+	struct search search = {.relatives = relatives, .list = list};
 
-	if (!slash || !store_path(path, "", base))
-		return STATUS_DONE;
-	path[slash - base] = '\0';
-	int status = list_children(store, path, &types, &count);
-	for (unsigned i = 0; i < count && !status; i++) {
-		if (!is_served(types[i]))
-			continue;
-		snprintf(path + (slash - base), sizeof(path) - (size_t)(slash - base), "/%s",
-			types[i]);
-		status = guests_find(store, path, GUESTS_BY_PATH, disk, relatives, list);
-	}
-	free(types);
-	return status;
+	return guests_each(store, base, "physical-device", take_number, &search);
 }
 
 void guest_list_free(struct guest_list *list)

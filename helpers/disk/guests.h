@@ -7,11 +7,19 @@
 #include "relatives.h"
 #include "store.h"
 
+/* How a guest's access to a disk is known. */
+enum guest_access {
+	GUEST_BY_MODE, /* by the node `mode` of the device */
+	GUEST_READS,   /* a program has the disk open */
+	GUEST_WRITES,
+};
+
 /* A guest's device, and its overlap with the disk. */
 struct guest_device {
-	struct device device;
-	dev_t number; /* its block device, or 0 if it has none */
+	struct device device; /* its type is "" if the device is not known, only the guest */
+	dev_t number;	      /* its block device, or 0 if it has none */
 	struct overlap overlap;
+	enum guest_access access;
 };
 
 struct guest_list {
@@ -19,30 +27,34 @@ struct guest_list {
 	size_t count, room;
 };
 
-/* The node that names a device's disk. */
-enum guests_by {
-	GUESTS_BY_NUMBER, /* physical-device, for the kernel's backend */
-	GUESTS_BY_PATH,	  /* params, for backends in programs: FORMAT:PATH, or a path alone */
-};
+/*
+ * Takes the value of a node of a device. Result: an exit status; any but STATUS_DONE ends the
+ * reading. It must not use the store.
+ */
+typedef int guest_take(void *context, const struct device *device, const char *value);
 
 /*
- * Adds to the list the devices `base`/DOMID/DEVID that overlap with the disk. The device's type is
- * the last part of `base`. Costs one request, and two per guest. Malformed nodes are skipped; an
- * unreadable node is an error, because its device may use the disk.
- * Result: STATUS_DONE, or STATUS_FAILED with a complaint. The caller frees the list in either case.
+ * Calls `take` for each device `base`/DOMID/DEVID that has the node. The device's type is the last
+ * part of `base`. Costs one request, and two per guest. Malformed devices are skipped; an
+ * unreadable node is an error, because its device may use the disk in question.
+ * Result: STATUS_DONE, STATUS_FAILED with a complaint, or the result of take().
  */
-int guests_find(struct store *store, const char *base, enum guests_by by, const struct disk *disk,
-	const struct relatives *relatives, struct guest_list *list);
+int guests_each(
+	struct store *store, const char *base, const char *node, guest_take *take, void *context);
 
 /*
- * The same for devices whose backend is a program (QEMU, tapdisk, virtio-disk), in the siblings of
- * `base`. Costs one request if there are none.
+ * Adds to the list the devices `base`/DOMID/DEVID whose node `physical-device`, which the kernel's
+ * backend serves, overlaps with the disk of `relatives`. Result: as guests_each(). The caller frees
+ * the list in either case.
  */
-int guests_find_served(struct store *store, const char *base, const struct disk *disk,
-	const struct relatives *relatives, struct guest_list *list);
+int guests_find(struct store *store, const char *base, const struct relatives *relatives,
+	struct guest_list *list);
 
-/* The local path in a node `params`, or NULL if it names something else, such as a server. */
-const char *guests_params_path(const char *params);
+/* Adds a device. Result: STATUS_DONE, or STATUS_FAILED with a complaint. */
+int guest_list_add(struct guest_list *list, const struct guest_device *added);
+
+/* Lists the children of a node; a missing node has none. `*names` is freed by the caller. */
+int guests_list_children(struct store *store, const char *path, char ***names, unsigned *count);
 
 /* Frees the devices, and empties the list. */
 void guest_list_free(struct guest_list *list);

@@ -16,7 +16,6 @@
 #include "guard.h"
 #include "message.h"
 #include "number.h"
-#include "overlay.h"
 #include "status.h"
 #include "textfile.h"
 
@@ -247,56 +246,13 @@ const struct loop *loop_list_get(const struct loop_list *list, dev_t number)
 	return NULL;
 }
 
-/* Opens the file with that path, if it is still this one. Result: a descriptor or -1. */
-static int open_same(const struct file *file)
-{
-	int fd = open(file->path, O_PATH | O_NOFOLLOW | O_CLOEXEC);
-	struct stat st;
-
-	if (fd < 0)
-		return -1;
-	if (!fstat(fd, &st) && st.st_dev == file->dev && st.st_ino == file->ino)
-		return fd;
-	close(fd);
-	return -1;
-}
-
-/* Takes the file `fd` for the file. */
-static void take_file(int fd, char path[LOOP_FILE_SIZE], struct file *file)
-{
-	struct stat st;
-	char link[40];
-
-	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
-	ssize_t length = readlink(link, path, LOOP_FILE_SIZE - 1);
-	path[length > 0 ? length : 0] = '\0';
-	if (fstat(fd, &st))
-		return;
-	file->dev = st.st_dev;
-	file->ino = st.st_ino;
-}
-
 void loop_bottom_file(dev_t number, const struct loop_info64 *info, struct mount_table *mounts,
 	char path[LOOP_FILE_SIZE], struct file *file)
 {
-	int own, below;
-
 	path[0] = '\0';
 	*file = (struct file){(dev_t)info->lo_device, (ino_t)info->lo_inode, path};
-	if (major(file->dev) || !loop_file(number, path) || !mount_table_read(mounts))
-		return;
-	const struct mount *mount = mount_of_path(mounts, path);
-	if (!mount || strcmp(mount->type, "overlay") != 0 ||
-		filesystem_is_remote_path(mounts, path, NULL))
-		return;
-	own = open_same(file);
-	below = own < 0 ? -1 : overlay_open_below(mounts, own);
-	if (below >= 0)
-		take_file(below, path, file);
-	if (own >= 0)
-		close(own);
-	if (below >= 0)
-		close(below);
+	if (!major(file->dev) && loop_file(number, path))
+		filesystem_to_layer(mounts, path, LOOP_FILE_SIZE, file);
 }
 
 static void ask_one(void *context)

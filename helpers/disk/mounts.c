@@ -85,11 +85,16 @@ static bool add_mount(struct mount_table *table, char *line)
 
 bool mount_table_read(struct mount_table *table)
 {
+	return mount_table_read_from(table, "/proc/self/mountinfo");
+}
+
+bool mount_table_read_from(struct mount_table *table, const char *path)
+{
 	bool done = true;
 
 	if (table->text)
 		return true;
-	table->text = textfile_whole("/proc/self/mountinfo");
+	table->text = textfile_whole(path);
 	for (char *line, *rest = table->text; done && (line = strsep(&rest, "\n"));)
 		done = add_mount(table, line);
 	if (!done)

@@ -22,7 +22,7 @@ struct mount {
 /* Parses a line of that table, which is changed. Result: whether it is well-formed. */
 bool mount_parse(char *line, struct mount *mount);
 
-/* All mounts of this mount namespace, in the kernel's order. Zero at first. */
+/* All mounts of a mount namespace, in the kernel's order. Zero at first. */
 struct mount_table {
 	char *text; /* NULL: not read yet */
 	struct mount *mounts;
@@ -31,6 +31,9 @@ struct mount_table {
 
 /* Reads the table, unless it has been read. Result: false with errno. */
 bool mount_table_read(struct mount_table *table);
+
+/* The same from `path`, which is /proc/PID/mountinfo: that process' mounts. */
+bool mount_table_read_from(struct mount_table *table, const char *path);
 
 /* Frees the mounts, and empties the table. */
 void mount_table_free(struct mount_table *table);

@@ -11,6 +11,7 @@
 #include "blockdev.h"
 #include "guests.h"
 #include "message.h"
+#include "served.h"
 #include "status.h"
 #include "vacant.h"
 
@@ -112,22 +113,31 @@ static char *device_node(
 		store, "%.*s%s/%s", parent_length(base), base, device_text(device, text), node);
 }
 
+/* Whether the guest can write. A device without a mode counts as writable, to be safe. */
+static bool can_write(struct search *search, const struct guest_device *given)
+{
+	if (given->access != GUEST_BY_MODE)
+		return given->access == GUEST_WRITES;
+	char *mode = device_node(search->store, search->query->base, &given->device, "mode");
+	bool writes = !mode || strchr(mode, 'w');
+
+	free(mode);
+	return writes;
+}
+
 /* Adds a guest's device from the store, unless it is query->self. */
 static int add_guest(struct search *search, const struct guest_device *given)
 {
 	if (is_self(search, &given->device))
 		return STATUS_DONE;
-	char *mode = device_node(search->store, search->query->base, &given->device, "mode");
-	struct user user = {
+	const struct user user = {
 		.guest = true,
-		/* A device without a mode counts as writable, to be safe. */
-		.writes = given->overlap.second_writes && (!mode || strchr(mode, 'w')),
+		.writes = given->overlap.second_writes && can_write(search, given),
 		.reads = given->overlap.first_writes,
 		.beneath = !given->overlap.direct,
 		.device = given->device,
 	};
 
-	free(mode);
 	return add_user(search, &user);
 }
 
@@ -135,8 +145,7 @@ static int find_numbered(struct search *search)
 {
 	const struct user_query *query = search->query;
 
-	return guests_find(search->store, query->base, GUESTS_BY_NUMBER, query->disk,
-		query->relatives, &search->given);
+	return guests_find(search->store, query->base, query->relatives, &search->given);
 }
 
 /* Finds guests that have a device beneath the file system of the disk, which is a file. */
@@ -163,7 +172,7 @@ static int find_given(struct search *search)
 	if (!status)
 		status = has_number(search) ? find_numbered(search) : find_beneath(search);
 	if (!status)
-		status = guests_find_served(
+		status = served_find(
 			search->store, query->base, query->disk, query->relatives, &search->given);
 	for (size_t i = 0; i < search->given.count && !status; i++)
 		status = add_guest(search, &search->given.devices[i]);
@@ -303,7 +312,11 @@ static void describe_leftover(const struct user *user, enum backend backend, con
 
 	device_text(&user->device, text);
 	snprintf(state, USER_TEXT_SIZE, "is still held for %s, which no longer exists", text);
-	if (backend == BACKEND_GONE)
+	if (!user->device.type[0]) {
+		snprintf(state, USER_TEXT_SIZE,
+			"is still held for domain %u, which no longer exists", user->device.domid);
+		snprintf(remedy, USER_TEXT_SIZE, "end its device model (QEMU) first");
+	} else if (backend == BACKEND_GONE)
 		snprintf(remedy, USER_TEXT_SIZE, "run 'xen-hotplug gc', which says what keeps it");
 	else if (backend == BACKEND_KERNEL)
 		snprintf(remedy, USER_TEXT_SIZE,
@@ -320,20 +333,22 @@ static void describe_guest(const struct user *user, struct store *store, const c
 	const struct device *device = &user->device;
 	char *name = NULL, *dev = NULL;
 	char as[DEVICE_TEXT_SIZE + QUOTE_LIMIT] = "", by[QUOTE_LIMIT + 16] = "a guest";
+	bool known = device->type[0];
 
 	if (store->xs) {
 		name = store_text(store, "/local/domain/%u/name", device->domid);
-		dev = device_node(store, base, device, "dev");
+		dev = known ? device_node(store, base, device, "dev") : NULL;
 	}
 	if (name)
 		snprintf(by, sizeof(by), "guest %s", QUOTED(name));
 	if (dev)
 		escape(as, QUOTE_LIMIT, dev, strlen(dev), ESCAPE_TEXT);
-	else
+	else if (known)
 		device_text(device, as);
-	snprintf(state, USER_TEXT_SIZE, "%sis in use, %s, by %s (domain %u) as %s",
+	snprintf(state, USER_TEXT_SIZE, "%sis in use, %s, by %s (domain %u)%s%s",
 		user->beneath ? "lies on a disk that " : "",
-		user->writes ? "read-write" : "read-only", by, device->domid, as);
+		user->writes ? "read-write" : "read-only", by, device->domid, as[0] ? " as " : "",
+		as);
 	snprintf(remedy, USER_TEXT_SIZE, "detach it there first");
 	free(name);
 	free(dev);

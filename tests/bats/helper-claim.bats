@@ -598,7 +598,7 @@ on_disk() {
 	ended 1 '*xenstored*'
 }
 
-@test "a claim sends one store request for an image file, and two more for each guest for a device" {
+@test "a claim sends two store requests for an image file, and two more for each guest for a device" {
 	local i before loop
 	loop=$(attach disk.img)
 	mkdir fs
@@ -610,12 +610,12 @@ on_disk() {
 	before=$(store_requests)
 	claim 3 w "$PWD/fs/other.img"
 	((status == 0))
-	(($(store_requests) - before == 1))
+	(($(store_requests) - before == 2))
 	losetup -d "$dev"
 	before=$(store_requests)
 	claim 3 w "$loop"
 	((status == 0))
-	(($(store_requests) - before == 1 + 1 + 22 + 22))
+	(($(store_requests) - before == 2 + 1 + 22 + 22))
 }
 
 # served <domid> <type> <params> [mode]

@@ -10,11 +10,13 @@
 #include <sys/sysmacros.h>
 
 #include "disk/device.h"
-#include "disk/guests.h"
 #include "disk/looplist.h"
 #include "disk/mounts.h"
 #include "disk/opaque.h"
 #include "disk/overlay.h"
+#include "disk/process.h"
+#include "disk/served.h"
+#include "disk/services.h"
 #include "holder.h"
 #include "journal.h"
 #include "number.h"
@@ -139,6 +141,14 @@ static void fuzz_partition(char *text)
 		assert(major(number) == LOOP_MAJOR_NUMBER && strlen(name) < sizeof(name));
 }
 
+static void fuzz_fdinfo(char *text)
+{
+	struct fdinfo info;
+
+	if (fdinfo_parse(text, &info))
+		assert(!info.has_mount || info.mount <= INT32_MAX);
+}
+
 static void fuzz_holder(char *text)
 {
 	holder_line_covers(text, 100);
@@ -146,9 +156,10 @@ static void fuzz_holder(char *text)
 
 static void fuzz_params(const char *text)
 {
-	const char *path = guests_params_path(text);
+	const char *path = served_params_path(text);
 
 	assert(!path || (path[0] == '/' && path >= text && path < text + strlen(text)));
+	assert(services_socket_pid(text) <= INT32_MAX);
 }
 
 /* Each parser that changes its text gets a copy of its own, of the exact size. */
@@ -202,6 +213,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	fuzz_number(text);
 	fuzz_params(text);
 	fuzz_layers(text);
+	with_copy(text, fuzz_fdinfo);
 	with_copy(text, fuzz_holder);
 	with_copy(text, fuzz_item);
 	with_copy(text, fuzz_mount);

@@ -1,0 +1,247 @@
+/* SPDX-License-Identifier: LGPL-2.1-only */
+/* Disks that programs (QEMU, tapdisk) serve to guests. */
+#include "served.h"
+
+#include <dirent.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
+#include "message.h"
+#include "number.h"
+#include "process.h"
+#include "resolve.h"
+#include "services.h"
+#include "status.h"
+
+struct search {
+	const struct disk *disk;
+	const struct relatives *relatives;
+	struct guest_list *list; /* the result */
+	struct services services;
+	struct identity_cache cache; /* with the mounts */
+};
+
+const char *served_params_path(const char *params)
+{
+	const char *colon = strchr(params, ':');
+
+	if (params[0] == '/')
+		return params;
+	return colon && colon[1] == '/' ? colon + 1 : NULL;
+}
+
+/* Adds a use of the disk, or of a part of it. */
+static int add_use(struct search *search, const struct device *device, enum guest_access access,
+	dev_t number, const struct overlap *overlap)
+{
+	const struct guest_device found = {*device, number, *overlap, access};
+
+	return overlap->any ? guest_list_add(search->list, &found) : STATUS_DONE;
+}
+
+static struct overlap overlap_of_device(const struct search *search, dev_t number)
+{
+	const struct relative *relative = relatives_get(search->relatives, number);
+
+	return relative ? relative->overlap : (struct overlap){.any = false};
+}
+
+/* `path` is the file's, or was. */
+static struct overlap overlap_of_file(struct search *search, dev_t dev, ino_t ino, const char *path)
+{
+	char real[PATH_MAX];
+	struct file file = {dev, ino, real};
+
+	snprintf(real, sizeof(real), "%s", path);
+	if (!major(dev))
+		filesystem_to_layer(&search->cache.mounts, real, sizeof(real), &file);
+	return relatives_overlap_file(search->disk, search->relatives, &search->cache, &file);
+}
+
+/*
+ * The guest's device that an open file belongs to: the one whose node names it, or the guest's only
+ * one. Otherwise the device is not known.
+ */
+static struct device device_of_file(
+	const struct search *search, const struct service *service, const struct open_file *file)
+{
+	struct device found = {.domid = service->domid};
+	size_t count = 0;
+
+	for (size_t i = 0; i < search->services.device_count; i++) {
+		const struct served_device *served = &search->services.devices[i];
+		const char *path = served_params_path(served->params);
+
+		if (!service_equal(&served->service, service))
+			continue;
+		if (path && !strcmp(path, file->path))
+			return served->device;
+		if (!count++)
+			found = served->device;
+	}
+	return count == 1 ? found : (struct device){.domid = service->domid};
+}
+
+/* A search for the disk among the files of processes. */
+struct scan {
+	struct search *search;
+	const struct service *of; /* what the process serves, or may serve */
+	size_t of_count;
+	bool writers_only;
+	int status;
+};
+
+static bool take_file(void *context, const struct open_file *file)
+{
+	struct scan *scan = context;
+	struct overlap overlap =
+		file->block ? overlap_of_device(scan->search, file->dev)
+			    : overlap_of_file(scan->search, file->dev, file->ino, file->path);
+
+	if (!overlap.any || (scan->writers_only && !file->writes))
+		return true;
+	for (size_t i = 0; i < scan->of_count && !scan->status; i++) {
+		struct device device = device_of_file(scan->search, &scan->of[i], file);
+
+		scan->status =
+			add_use(scan->search, &device, file->writes ? GUEST_WRITES : GUEST_READS,
+				file->block ? file->dev : 0, &overlap);
+	}
+	return !scan->status;
+}
+
+/* Looks at what a server has open. Result: an exit status; *known if it is a server. */
+static int look_at_server(struct search *search, const struct server *server, bool *known)
+{
+	struct scan scan = {.search = search, .of = &server->service, .of_count = 1};
+	int process = process_open((pid_t)server->pid);
+
+	*known = process >= 0 && process_serves(process) &&
+		 process_each_file(process, &search->cache.mounts, take_file, &scan);
+	if (process >= 0)
+		close(process);
+	return scan.status;
+}
+
+static int look_at_servers(struct search *search)
+{
+	int status = STATUS_DONE;
+
+	for (size_t i = 0; i < search->services.server_count && !status; i++) {
+		bool known;
+
+		status = look_at_server(search, &search->services.servers[i], &known);
+		if (known)
+			services_found(&search->services, &search->services.servers[i].service);
+	}
+	return status;
+}
+
+/*
+ * Compares the path in `params` with the disk. A path that leads to a file system that is not local
+ * is compared as text, because its server may not answer.
+ */
+static int look_at_path(struct search *search, const struct served_device *served)
+{
+	const char *path = served_params_path(served->params);
+	struct overlap overlap = {true, true, true, true};
+	char real[PATH_MAX];
+	struct stat st;
+
+	if (!path)
+		return STATUS_DONE;
+	if (!path_resolve(&search->cache.mounts, path, real)) {
+		overlap.any = !strcmp(real, search->disk->path);
+		return add_use(search, &served->device, GUEST_BY_MODE, 0, &overlap);
+	}
+	if (lstat(real, &st) || !(S_ISBLK(st.st_mode) || S_ISREG(st.st_mode)))
+		return STATUS_DONE;
+	bool block = S_ISBLK(st.st_mode);
+	overlap = block ? overlap_of_device(search, st.st_rdev)
+			: overlap_of_file(search, st.st_dev, st.st_ino, real);
+	return add_use(search, &served->device, GUEST_BY_MODE, block ? st.st_rdev : 0, &overlap);
+}
+
+/* Whether a process serves what is not wanted any more. */
+static bool is_known_server(const struct search *search, unsigned pid)
+{
+	for (size_t i = 0; i < search->services.server_count; i++)
+		if (search->services.servers[i].pid == pid &&
+			!services_want(&search->services, &search->services.servers[i].service))
+			return true;
+	return false;
+}
+
+/* Looks at a process that may be any, except for ours, which open disks, too. */
+static void look_at_process(struct scan *scan, unsigned pid)
+{
+	int process = is_known_server(scan->search, pid) ? -1 : process_open((pid_t)pid);
+
+	if (process < 0)
+		return;
+	if (!process_is_self(process))
+		process_each_file(process, &scan->search->cache.mounts, take_file, scan);
+	close(process);
+}
+
+/* Looks for the wanted servers among all processes. A writer could be any of them. */
+static int look_at_processes(struct search *search)
+{
+	struct scan scan = {.search = search,
+		.of = search->services.wanted,
+		.of_count = search->services.wanted_count,
+		.writers_only = true};
+	DIR *processes = search->services.wanted_count ? opendir("/proc") : NULL;
+	unsigned pid;
+
+	if (!processes)
+		return STATUS_DONE;
+	for (struct dirent *entry; !scan.status && (entry = readdir(processes));)
+		if (parse_unsigned(entry->d_name, INT32_MAX, &pid))
+			look_at_process(&scan, pid);
+	closedir(processes);
+	return scan.status;
+}
+
+/* Looks for the disk where the server is not known: at paths, and at all processes. */
+static int look_elsewhere(struct search *search)
+{
+	int status = STATUS_DONE;
+
+	for (size_t i = 0; i < search->services.device_count && !status; i++) {
+		const struct served_device *served = &search->services.devices[i];
+
+		if (services_want(&search->services, &served->service))
+			status = look_at_path(search, served);
+	}
+	return status ? status : look_at_processes(search);
+}
+
+static int look(struct search *search)
+{
+	if (!mount_table_read(&search->cache.mounts))
+		return complain(STATUS_FAILED,
+			"Cannot read '/proc/self/mountinfo', so the disks that QEMU serves are "
+			"unknown; mount procfs on /proc.");
+	int status = look_at_servers(search);
+	services_forget_idle(&search->services);
+	return status ? status : look_elsewhere(search);
+}
+
+int served_find(struct store *store, const char *base, const struct disk *disk,
+	const struct relatives *relatives, struct guest_list *list)
+{
+	struct search search = {.disk = disk, .relatives = relatives, .list = list};
+	int status = services_read(store, base, &search.services);
+
+	if (!status && search.services.wanted_count)
+		status = look(&search);
+	services_free(&search.services);
+	identity_cache_free(&search.cache);
+	return status;
+}
