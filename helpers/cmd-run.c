@@ -9,6 +9,7 @@
 
 #include "command.h"
 #include "deadline.h"
+#include "disk/held.h"
 #include "log.h"
 #include "message.h"
 #include "number.h"
@@ -148,11 +149,23 @@ static bool give_input(const char *text)
 struct run {
 	char **argv;
 	const char *input; /* or NULL */
+	struct held held[HELD_MOST];
+	size_t held_count;
 	unsigned deadline_ms;
 };
 
+/* Opens the files of the command. Result: STATUS_DONE, or STATUS_FAILED with a complaint. */
+static int open_files(const struct run *run, int files[HELD_MOST])
+{
+	for (size_t i = 0; i < run->held_count; i++)
+		if ((files[i] = held_open(&run->held[i])) < 0)
+			return STATUS_FAILED;
+	return STATUS_DONE;
+}
+
 static int run_command(const struct run *run)
 {
+	int files[HELD_MOST];
 	unsigned ms = deadline_within(run->deadline_ms);
 	struct supervised result;
 
@@ -160,7 +173,9 @@ static int run_command(const struct run *run)
 		return complain(STATUS_FAILED,
 			"The input of %s cannot be kept (%s); free some memory.",
 			QUOTED(run->argv[0]), strerror(errno));
-	supervise(run->argv, ms, &result);
+	if (open_files(run, files))
+		return STATUS_FAILED;
+	supervise(run->argv, files, run->held_count, ms, &result);
 	return report(run->argv, &result, ms);
 }
 
@@ -169,6 +184,7 @@ static int run_run(const struct command *command, int argc, char *argv[])
 	static const struct option options[] = {
 		{"deadline", required_argument, NULL, 'd'},
 		{"input", required_argument, NULL, 'i'},
+		{"held", required_argument, NULL, 'H'},
 		OPTION_HELP,
 	};
 	struct run run = {.deadline_ms = RUN_DEADLINE_DEFAULT};
@@ -176,8 +192,12 @@ static int run_run(const struct command *command, int argc, char *argv[])
 	for (int option; (option = next_option(command, argc, argv, options)) != -1;) {
 		if (option == 'd')
 			run.deadline_ms = option_seconds(command, "--deadline", optarg);
-		else
+		else if (option == 'i')
 			run.input = optarg;
+		else if (run.held_count == HELD_MOST ||
+			 !held_parse(optarg, &run.held[run.held_count++]))
+			return usage_error(command,
+				"'run' takes at most %d options --held LOOP=PATH", HELD_MOST);
 	}
 	run.argv = argv + optind;
 	if (optind >= argc || !argv[optind][0])
@@ -187,7 +207,8 @@ static int run_run(const struct command *command, int argc, char *argv[])
 
 const struct command command_run = {
 	.name = "run",
-	.usage = "[--deadline SECONDS] [--input TEXT] [--] COMMAND [ARGUMENT...]",
+	.usage = "[--deadline SECONDS] [--input TEXT] [--held LOOP=PATH]... [--] COMMAND "
+		 "[ARGUMENT...]",
 	.summary = "runs a command under supervision",
 	.help = "\n"
 		"The command inherits standard input and output and no other descriptor, so\n"
@@ -198,6 +219,11 @@ const struct command command_run = {
 		"\n"
 		"  --deadline SECONDS  kill it after so long (10)\n"
 		"  --input TEXT        the command's standard input\n"
+		"  --held LOOP=PATH    a file that the command inherits, as descriptor 3, the "
+		"next\n"
+		"                      one as 4, and so on: the one at PATH, which must be that "
+		"of\n"
+		"                      the loop device, open for writing if that is writable\n"
 		"\n"
 		"Exit status: the command's; 124 after the deadline, 126 where it cannot be\n"
 		"started, 127 where it does not exist, 128 and the signal's number where a\n"

@@ -23,6 +23,7 @@ static const struct command *const commands[] = {
 	&command_claim,
 	&command_release,
 	&command_identify,
+	&command_image,
 	&command_gc,
 };
 

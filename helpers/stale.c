@@ -70,7 +70,7 @@ static enum stale call_script(
 		strcmp(suffix, JOURNAL_EMULATED) != 0 ? NULL : "type_if=tap", NULL};
 	struct supervised result;
 
-	supervise(argv, ms, &result);
+	supervise(argv, NULL, 0, ms, &result);
 	if (result.end == SUPERVISED_ENDED)
 		switch (result.status) {
 		case STALE_RELEASED:

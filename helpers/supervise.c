@@ -17,8 +17,8 @@
 
 #include "deadline.h"
 
-/* In the child, the descriptor that tells why it did not become the command. */
-#define FAILURE (STDERR_FILENO + 1)
+/* The first descriptor of the files that the command gets. */
+#define FIRST_FILE (STDERR_FILENO + 1)
 
 /* How long a killed process may take to die: one that waits for a dead disk does not die at all. */
 #define DEATH_MS 3000
@@ -27,6 +27,8 @@ enum { EXIT_LATE = 124, EXIT_NOT_EXECUTABLE = 126, EXIT_SIGNAL = 128 };
 
 /* What there is while a command runs; descriptors that are -1 are closed. */
 struct supervision {
+	const int *files; /* for the command */
+	size_t file_count;
 	pid_t child;
 	int signals;			 /* signalfd */
 	int pidfd;			 /* of the child */
@@ -103,24 +105,43 @@ static void reset_signals(void)
 	sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
+/*
+ * In the child: arranges the descriptors of the command, and behind them the one that tells why it
+ * was not started. Result: the number of that, or -1 with errno.
+ */
+static int arrange_descriptors(struct supervision *s)
+{
+	int last = FIRST_FILE + (int)s->file_count;
+	/* It may have a number that one of the files is to get. */
+	int failure = fcntl(s->failure_write, F_DUPFD_CLOEXEC, last + 1);
+
+	if (failure < 0 || dup2(s->errors_write, STDERR_FILENO) < 0)
+		return -1;
+	for (size_t i = 0; i < s->file_count; i++)
+		if (dup2(s->files[i], FIRST_FILE + (int)i) < 0)
+			return -1;
+	if (dup3(failure, last, O_CLOEXEC) < 0)
+		return -1;
+	closefrom(last + 1);
+	return last;
+}
+
 /* In the child: becomes the command, or tells the supervisor why it cannot. */
 static _Noreturn void become(struct supervision *s, pid_t supervisor, char *argv[])
 {
-	int failure;
+	int failure_to;
 
 	setpgid(0, 0);
 	reset_signals();
 	/* If the supervisor is gone already, nobody is left to be told about its death. */
 	if (prctl(PR_SET_PDEATHSIG, SIGKILL) || getppid() != supervisor)
 		_exit(EXIT_SIGNAL + SIGKILL);
-	if (dup2(s->errors_write, STDERR_FILENO) >= 0 &&
-		dup2(s->failure_write, FAILURE) == FAILURE) {
-		closefrom(FAILURE + 1);
-		fcntl(FAILURE, F_SETFD, FD_CLOEXEC);
+	failure_to = arrange_descriptors(s);
+	if (failure_to >= 0)
 		execvp(argv[0], argv);
-	}
-	failure = errno;
-	ssize_t written = write(FAILURE, &failure, sizeof(failure));
+	int failure = errno;
+	ssize_t written =
+		write(failure_to >= 0 ? failure_to : s->failure_write, &failure, sizeof(failure));
 	(void)written; /* the status says that it failed */
 	_exit(EXIT_NOT_EXECUTABLE);
 }
@@ -270,9 +291,10 @@ static void watch_over(struct supervision *s, unsigned deadline_ms, struct super
 	}
 }
 
-void supervise(char *argv[], unsigned deadline_ms, struct supervised *result)
+void supervise(char *argv[], const int *files, size_t file_count, unsigned deadline_ms,
+	struct supervised *result)
 {
-	struct supervision s = {.child = -1, CLOSED};
+	struct supervision s = {.files = files, .file_count = file_count, .child = -1, CLOSED};
 	pid_t parent = getppid();
 
 	*result = (struct supervised){.end = SUPERVISED_BROKEN, .status = EXIT_FAILURE};

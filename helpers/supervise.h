@@ -31,12 +31,14 @@ struct supervised {
 /*
  * Runs argv[0], found through PATH, with the arguments argv (ended by NULL): in a process group of
  * its own, with default signal dispositions, standard input and output as they are, standard error
- * captured, all other descriptors closed. This process keeps its own descriptors until the command
+ * captured, the open `files` as descriptors 3, 4, …, all others closed. The numbers of `files` are
+ * at least 3 + file_count. This process keeps its own descriptors until the command
  * is dead, so that what they lock stays locked so long.
  * The whole process group is killed and reaped when `deadline_ms` milliseconds have passed, when
  * this process' parent ends, or when SIGTERM, SIGINT, SIGHUP or SIGQUIT arrives; processes that
  * have left the group (daemons) are left alone.
  */
-void supervise(char *argv[], unsigned deadline_ms, struct supervised *result);
+void supervise(char *argv[], const int *files, size_t file_count, unsigned deadline_ms,
+	struct supervised *result);
 
 #endif

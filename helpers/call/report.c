@@ -78,7 +78,8 @@ const char *report_command(struct report *report, int argc, char *argv[])
 
 	if (!to)
 		return NULL;
-	for (; at < argc && strncmp(argv[at], "--", 2) == 0 && argv[at][2]; at += 2)
+	for (; at < argc && strncmp(argv[at], "--", 2) == 0 && argv[at][2];
+		at += strchr(argv[at], '=') ? 1 : 2)
 		if (!strcmp(argv[at], "--input"))
 			input = argv[at + 1];
 	fputc('+', to);

@@ -83,7 +83,8 @@ through() {
 	disk "file=$dir/disk.vmdk,format=vmdk"
 	qcow2_add 1 51712
 	qcow2_remove 1 51712
-	refused "file=$dir/disk.vmdk" 'Image is not in qcow2 format'
+	refused "file=$dir/disk.vmdk" 'is not in qcow2 format'
+	refused "file=$dir/disk.qcow2,format=vmdk" 'is not in vmdk format'
 	refused "file=$dir/disk.qcow2,format=raw" 'Parameter format'
 }
 
@@ -118,8 +119,9 @@ through() {
 	qcow2 middle "base \"ü\".img" raw
 	qcow2 one "$dir/middle.qcow2" qcow2
 	qcow2 two middle.qcow2 qcow2
-	disk "file=$dir/one.qcow2"
-	disk "file=$dir/two.qcow2" 2
+	chain=$dir/middle.qcow2:$dir/base\ \"ü\".img
+	disk "file=$dir/one.qcow2,backing=$chain"
+	disk "file=$dir/two.qcow2,backing=$chain" 2
 	qcow2_add 1 51712
 	qcow2_add 2 51712
 	[[ "$(host_loops | wc -l)" == 6 ]]
@@ -127,7 +129,7 @@ through() {
 	disk "$dir/base \"ü\".img" 3
 	run block_add 3 51712
 	assert_failed backend/vbd/3/51712 busy 'is in use, read-only, by guest'
-	disk "file=$dir/middle.qcow2" 3
+	disk "file=$dir/middle.qcow2,backing=$dir/base \"ü\".img" 3
 	run qcow2_add 3 51712
 	assert_failed backend/vbd/3/51712 busy 'is in use, read-only, by guest'
 	qcow2_remove 1 51712
@@ -135,37 +137,153 @@ through() {
 	[[ ! "$(nbd_residue)" ]]
 	disk "$dir/base \"ü\".img" 3
 	block_add 3 51712
-	disk "file=$dir/one.qcow2"
+	disk "file=$dir/one.qcow2,backing=$chain"
 	run qcow2_add 1 51712
 	assert_failed backend/vbd/1/51712 busy "is in use, read-write, by guest 'guest3'"
 }
 
-@test "an image whose backing file cannot be held is refused" {
-	nbd_serve disk
-	qemu-img create -q -f qcow2 -u -F raw -b nbd://127.0.0.1/disk "$dir/far.qcow2" 4M
-	refused "file=$dir/far.qcow2" "has the backing file 'nbd://127.0.0.1/disk', which is not a local file"
+@test "a backing file that the configuration does not name is refused, and is not opened" {
+	local secret=$dir/secret
+	truncate -s 4M "$secret"
+	qcow2 disk "$secret" raw
+	# Whoever opened it would wait.
+	rm "$secret"
+	mkfifo "$secret"
+	refused "file=$dir/disk.qcow2" "has the backing file '$secret', which backing= does not name"
+	refused "file=$dir/disk.qcow2,backing=$dir/other" "has the backing file '$secret', which backing= does not name"
+	refused "file=$dir/disk.qcow2,backing=$secret" 'is a named pipe'
+	qcow2 disk
+	refused "file=$dir/disk.qcow2,backing=$secret" 'has no backing file, but backing= names'
+}
+
+@test "a backing file of a backing file that the configuration does not name is refused" {
+	qcow2 base
+	qcow2 middle base.qcow2 qcow2
+	qcow2 top "$dir/../images//./middle.qcow2" qcow2
+	refused "file=$dir/top.qcow2,backing=$dir/middle.qcow2" "The image '$dir/middle.qcow2' has the backing file '$dir/base.qcow2', which backing= does not name"
+	refused "file=$dir/top.qcow2,backing=$dir/base.qcow2:$dir/middle.qcow2" 'which backing= does not name'
+	truncate -s 4M "$dir/raw"
+	qcow2 raw raw raw
+	refused "file=$dir/raw.qcow2,backing=$dir/raw:$dir/base.qcow2" 'is raw and has no backing file'
+	disk "file=$dir/top.qcow2,backing=$dir/middle.qcow2:$dir/base.qcow2"
+	qcow2_add 1 51712
+}
+
+@test "a backing file on a server, or with options of QEMU in its name, is refused" {
+	local name
+	for name in nbd://127.0.0.1/disk 'json:{"driver":"file","filename":"/etc/shadow"}' file:/etc/shadow fat:/etc nbd:unix:/run/x host_device:/dev/vda; do
+		qemu-img create -q -f qcow2 -u -F raw -b "$name" "$dir/far.qcow2" 4M
+		refused "file=$dir/far.qcow2" 'which is not a local file'
+		refused "file=$dir/far.qcow2,backing=/etc/shadow" 'which is not a local file'
+	done
+}
+
+@test "an image that keeps its data in another file is refused, and that is not opened" {
 	qemu-img create -q -f qcow2 -o "data_file=$dir/data,data_file_raw=on" "$dir/split.qcow2" 4M
+	rm "$dir/data"
+	mkfifo "$dir/data"
 	refused "file=$dir/split.qcow2" 'keeps its data in another file'
 	qemu-img create -q -f vmdk -o subformat=monolithicFlat "$dir/split.vmdk" 4M
 	printf '#%0600d\n' 0 >>"$dir/split.vmdk"
 	refused "file=$dir/split.vmdk,format=vmdk" 'keeps its data in another file'
+	qemu-img create -q -f vmdk "$dir/base.vmdk" 4M
+	qemu-img create -q -f vmdk -b "$dir/base.vmdk" -F vmdk "$dir/top.vmdk" 4M
+	refused "file=$dir/top.vmdk,format=vmdk" 'has a parent'
+}
+
+@test "backing files that are a loop, 200, or missing are refused with one sentence" {
+	local i chain=/1
+	qcow2 a
+	qcow2 b a.qcow2 qcow2
+	qemu-img rebase -u -F qcow2 -b b.qcow2 "$dir/a.qcow2"
+	refused "file=$dir/a.qcow2,backing=$dir/b.qcow2" "has the backing file '$dir/a.qcow2', which backing= does not name"
+	refused "file=$dir/a.qcow2,backing=$dir/b.qcow2:$dir/a.qcow2" 'are a loop'
+	qemu-img create -q -f qcow2 "$dir/0.qcow2" 4M
+	for ((i = 1; i < 200; i++)); do
+		qemu-img create -q -u -f qcow2 -F qcow2 -b "$dir/$((i - 1)).qcow2" "$dir/$i.qcow2" 4M
+	done
+	refused "file=$dir/199.qcow2" 'which backing= does not name'
+	for ((i = 2; i <= 17; i++)); do
+		chain+=:/$i
+	done
+	refused "file=$dir/199.qcow2,backing=$chain" 'not a list of at most 16 absolute paths'
 	qcow2 gone "$dir/disk.qcow2" qcow2
 	rm "$dir/disk.qcow2"
-	refused "file=$dir/gone.qcow2" 'No such file or directory'
+	refused "file=$dir/gone.qcow2,backing=$dir/disk.qcow2" 'does not exist'
 	phy_device
 	refused "file=$phy" 'is a block device, which this script cannot keep from other guests'
+	qemu-img create -q -u -f qcow2 -F raw -b "$phy" "$dir/gone.qcow2" 4M
+	refused "file=$dir/gone.qcow2,backing=$phy" 'is a block device, which this script cannot keep from other guests'
+}
+
+@test "a backing file whose format is missing or odd is refused" {
+	truncate -s 4M "$dir/base"
+	qcow2 disk "$dir/base" raw
+	printf '\0\0\0\0' | dd of="$dir/disk.qcow2" bs=1 seek=112 conv=notrunc status=none
+	qemu-img info "$dir/disk.qcow2"
+	refused "file=$dir/disk.qcow2,backing=$dir/base" 'does not name the format of its backing file'
+	qcow2 disk "$dir/base" raw
+	printf '","' | dd of="$dir/disk.qcow2" bs=1 seek=120 conv=notrunc status=none
+	refused "file=$dir/disk.qcow2,backing=$dir/base" 'which is not raw, qcow2 or vmdk'
+}
+
+@test "an encrypted image and a truncated header are each refused with one sentence" {
+	local length
+	qemu-img create -q -f qcow2 --object secret,id=s,data=x -o encrypt.format=luks,encrypt.key-secret=s "$dir/luks.qcow2" 4M
+	refused "file=$dir/luks.qcow2" 'is encrypted'
+	for length in 512 65535; do
+		head -c "$length" "$dir/disk.qcow2" >"$dir/short"
+		refused "file=$dir/short" "The image '$dir/short' is truncated"
+	done
+	printf '\0\377\377\377' | dd of="$dir/disk.qcow2" bs=1 seek=100 conv=notrunc status=none
+	refused "file=$dir/disk.qcow2" 'is truncated'
+}
+
+@test "qemu-nbd serves the image that is claimed, whatever its name leads to by then" {
+	local change loop
+	for change in "ln -sfn B.qcow2 $dir/current" "mv $dir/B.qcow2 $dir/A.qcow2"; do
+		qcow2 A
+		qcow2 B
+		ln -sfn A.qcow2 "$dir/current"
+		program "$BATS_TEST_TMPDIR/bin/qemu-nbd" <<-END
+			#!/bin/bash
+			$change
+			exec $(PATH=${PATH#*:} type -P qemu-nbd) "\$@"
+		END
+		disk "file=$dir/current"
+		qcow2_add 1 51712
+		loop=$(host_loops)
+		[[ "$(nbd_images)" == "$(inode_of "${loop%% *}")" ]]
+		qcow2_remove 1 51712
+	done
+}
+
+# nbd_images
+# The inodes of the images that the servers have open.
+nbd_images() {
+	local pid
+	nbd_servers | while read -r pid; do
+		find "/proc/$pid/fd/" -lname "$dir/*" -exec stat -L -c %i {} + | sort -u
+	done
+}
+
+# inode_of <loop>
+# That of the file that the loop device holds.
+inode_of() {
+	perl -e 'open my $loop, "<", $ARGV[0] or die; my $info = "\0" x 232;
+		ioctl $loop, 0x4C05, $info or die; print((unpack "QQ", $info)[1])' "$1"
 }
 
 @test "a corrupt image, an empty one and a wrong path are each refused with one sentence" {
 	printf garbage | dd of="$dir/garbage" bs=64k conv=sync status=none
-	refused "file=$dir/garbage" 'Image is not in qcow2 format'
+	refused "file=$dir/garbage" 'is not in qcow2 format'
 	printf '\1' | dd of="$dir/disk.qcow2" bs=1 seek=79 conv=notrunc status=none
 	cp "$dir/disk.qcow2" "$dir/torn"
 	truncate -s 100k "$dir/torn"
 	dd if=/dev/urandom of="$dir/torn" bs=1 seek=40 count=8 conv=notrunc status=none
 	refused "file=$dir/torn" 'torn'
 	cp "$dir/garbage" "$dir/"$'a\n\e[31m'
-	refused "file=$dir/"$'a\n\e[31m' 'cannot be read as qcow2'
+	refused "file=$dir/"$'a\n\e[31m' 'is not in qcow2 format'
 	: >"$dir/empty"
 	refused "file=$dir/empty" 'is empty'
 	refused "file=$dir/nothing" 'does not exist'
@@ -201,7 +319,7 @@ through() {
 @test "plan prints what an attach would do, and whether the image is free" {
 	disk "file=$dir/disk.qcow2"
 	run call block-qcow2 plan vbd 1 51712
-	[[ "$status" -eq 0 && "$output" == "image $dir/disk.qcow2 qcow2 w"$'\n'"qemu_nbd w --format=qcow2 $dir/disk.qcow2" ]]
+	[[ "$status" -eq 0 && "$output" == "image $dir/disk.qcow2 qcow2 w "*$'\n'"qemu_nbd w $dir/disk.qcow2" ]]
 	[[ ! "$(nbd_residue)" ]]
 	qcow2_add 1 51712
 	disk "file=$dir/disk.qcow2" 2

@@ -4,7 +4,7 @@
 # starts them: it counts a tool as one program, also a stand-in that starts
 # others, and records the tool's own time.
 
-tools=(nft ip{,6}tables{,-restore} ovs-vsctl iscsiadm drbdadm drbdsetup nbd-client qemu-img qemu-nbd dmsetup truncate rm tap-ctl)
+tools=(nft ip{,6}tables{,-restore} ovs-vsctl iscsiadm drbdadm drbdsetup nbd-client qemu-nbd dmsetup truncate rm tap-ctl)
 tools_bin=$BATS_TEST_TMPDIR/tools-bin
 tools_calls=$BATS_TEST_TMPDIR/tools-calls
 

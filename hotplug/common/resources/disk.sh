@@ -6,6 +6,7 @@
 
 disk_in_use='' # set by disk_keep
 disk_kind=''   # set by disk_claim: file or device
+disk_target='' # set by disk_claim: the path without symbolic links
 
 # disk_keep
 # For the failed release of a resource that uses the disk: something may still write
@@ -31,7 +32,7 @@ disk_plan() {
 }
 
 # disk_claim <path|name under /dev> <mode> <option>...
-# Sets dev, physical_device and disk_kind.
+# Sets dev, physical_device, disk_kind and disk_target.
 disk_claim() {
 	local path=$1 field status=0
 	[[ $path == /* ]] || path=/dev/$path
@@ -43,6 +44,7 @@ disk_claim() {
 		device=*) dev=${field#*=} ;;
 		physical-device=*) physical_device=${field#*=} ;;
 		kind=*) disk_kind=${field#*=} ;;
+		target=*) disk_target=${field#*=} ;;
 		esac
 	done
 }

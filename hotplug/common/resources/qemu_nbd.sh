@@ -9,30 +9,33 @@ resource_find nbd_client
 
 qemu_nbd_patience=4 # seconds for the server to flush its data
 
+qemu_nbd_held=()  # files for the server, each as LOOP=PATH (xen-hotplug run --held)
 qemu_nbd_files='' # set by qemu_nbd_locate: the path of its files, without their suffixes
 qemu_nbd_pid=''   # set by qemu_nbd_find: the process that serves; empty if there is none
 
-# qemu_nbd_acquire <mode> <argument of qemu-nbd>...
-# Sets dev and physical_device.
+# qemu_nbd_acquire <mode> <image>
+# Reads image_source and image_held; sets dev and physical_device.
 qemu_nbd_acquire() {
 	local what
-	quote what "${!#}"
-	qemu_nbd_open "$@" || fail "The disk $what cannot be served: $reason"
+	quote what "$2"
+	qemu_nbd_held=("${image_held[@]}")
+	qemu_nbd_open "$1" "$image_source" || fail "The disk $what cannot be served: ${reason##*\' failed: }"
 	nbd_client_judge "The disk $what" "$1"
 }
 
 # qemu_nbd_open <mode> <argument of qemu-nbd>...
-# Starts the server and connects to it. On failure run's status, with reason set.
+# Starts the server, with the files of qemu_nbd_held, and connects to it. On failure
+# run's status, with reason set.
 qemu_nbd_open() {
 	local options=()
 	qemu_nbd_locate
 	[[ $1 != r ]] || options+=(--read-only)
-	run qemu-nbd --fork --persistent --socket="$qemu_nbd_files.socket" --pid-file="$qemu_nbd_files.pid" --discard=unmap \
-		"${options[@]}" "${@:2}" || return
+	helper run "${qemu_nbd_held[@]/#/--held=}" -- qemu-nbd --fork --persistent --socket="$qemu_nbd_files.socket" \
+		--pid-file="$qemu_nbd_files.pid" --discard=unmap "${options[@]}" "${@:2}" || return
 	nbd_client_open "$qemu_nbd_files.socket" '' '' "$1"
 }
 
-# qemu_nbd_release <mode> <argument of qemu-nbd>...
+# qemu_nbd_release <mode> <image>
 # Ends the server first, because the kernel may wait for a server that hangs.
 qemu_nbd_release() {
 	qemu_nbd_locate
@@ -40,13 +43,13 @@ qemu_nbd_release() {
 	nbd_client_release && helper forget "$qemu_nbd_files.socket" && helper forget "$qemu_nbd_files.pid"
 }
 
-# qemu_nbd_sweep <mode> <argument of qemu-nbd>...
+# qemu_nbd_sweep <mode> <image>
 qemu_nbd_sweep() {
 	qemu_nbd_locate
 	nbd_client_sweep && helper forget "$qemu_nbd_files.socket" && helper forget "$qemu_nbd_files.pid"
 }
 
-# qemu_nbd_check <mode> <argument of qemu-nbd>...
+# qemu_nbd_check <mode> <image>
 qemu_nbd_check() {
 	qemu_nbd_locate
 	qemu_nbd_find
