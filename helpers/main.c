@@ -24,6 +24,7 @@ static const struct command *const commands[] = {
 	&command_release,
 	&command_identify,
 	&command_image,
+	&command_serves,
 	&command_gc,
 };
 

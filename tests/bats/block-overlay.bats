@@ -118,6 +118,46 @@ assert_released() {
 	[[ "$(sha1sum "$image" "$base")" == "$before" ]]
 }
 
+@test "a file that takes the name of a new overlay is neither extended nor written" {
+	local before
+	image other.img
+	before=$(sha1sum "$image")
+	program "$BATS_TEST_TMPDIR/bin/truncate" <<-END
+		#!/bin/bash
+		ln -sf $image $cow
+		exec $(type -P truncate) "\$@"
+	END
+	overlay 1 "base=$base,file=$cow"
+	[[ "$(host_loops)" != *"$image"* && -L $cow ]]
+	overlay_remove 1
+	[[ "$(sha1sum "$image")" == "$before" ]]
+}
+
+@test "while an overlay's name changes, no other file is claimed or written" {
+	local i before count=0 flips
+	overlay 1 "base=$base,file=$cow"
+	overlay_remove 1
+	image other.img
+	before=$(sha1sum "$image")
+	# shellcheck disable=SC2016 # for perl
+	perl -e 'my ($d, @files) = @ARGV; for (;;) { for (@files) {
+		symlink($_, "$d/new"); rename("$d/new", "$d/link"); select undef, undef, undef, rand 0.01 } }' \
+		"$BATS_TEST_TMPDIR" "$cow" "$image" 3>&- &
+	flips=$!
+	until_true test -e "$BATS_TEST_TMPDIR/link"
+	for ((i = 0; i < 12; i++)); do
+		overlay 1 "base=$base,file=$BATS_TEST_TMPDIR/link" >/dev/null || continue
+		count=$((count + 1))
+		[[ "$(host_loops)" != *"$image"* ]] || break
+		overlay_remove 1
+	done
+	kill "$flips"
+	wait "$flips" || :
+	echo "attached $count times"
+	((i == 12 && count > 0))
+	[[ "$(sha1sum "$image")" == "$before" ]]
+}
+
 @test "an overlay is refused after its base was changed" {
 	overlay 1 "base=$base,file=$cow"
 	overlay_remove 1

@@ -217,6 +217,19 @@ refused() {
 	say_tried "$tried" values 15
 }
 
+@test "a name that becomes another file's before tapdisk opens it fails the attach" {
+	vhd_image other.vhd
+	mkdir "$BATS_TEST_TMPDIR/bin"
+	program "$BATS_TEST_TMPDIR/bin/tap-ctl" <<-END
+		#!/bin/bash
+		[[ \$1 != open ]] || ln -sfn other.vhd $BATS_TEST_TMPDIR/link
+		exec $(type -P tap-ctl) "\$@"
+	END
+	ln -s disk.vhd "$BATS_TEST_TMPDIR/link"
+	vbd3 1 51712 "vhd:$BATS_TEST_TMPDIR/link"
+	PATH=$BATS_TEST_TMPDIR/bin:$PATH refused 'has not opened the file'
+}
+
 @test "remove succeeds if the tapdisk has ended by itself" {
 	vbd3 1 51712 "vhd:$image"
 	tap_add_disk 1

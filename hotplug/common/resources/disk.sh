@@ -5,6 +5,7 @@
 # disk that shares bytes with another guest's.
 
 disk_in_use='' # set by disk_keep
+disk_open=''   # set by disk_acquire: an open file to claim instead of what the path leads to
 disk_kind=''   # set by disk_claim: file or device
 disk_target='' # set by disk_claim: the path without symbolic links
 
@@ -15,20 +16,22 @@ disk_keep() {
 	disk_in_use=y
 }
 
-# disk_acquire <path|name under /dev> <mode>
+# disk_acquire <path|name under /dev> <mode> [open file]
+# The open file, such as /proc/1234/fd/10, is claimed under the name of the path.
 # Sets dev and physical_device.
 disk_acquire() {
 	local token
+	disk_open=${3-}
 	printf -v token '%x' "$SRANDOM"
 	journal_remember token "$token"
-	disk_claim "$@" --token "$token" --lock "$lock_descriptor" --wait "$lock_wait" --xen-lock "$journal_directory/block"
+	disk_claim "$1" "$2" --token "$token" --lock "$lock_descriptor" --wait "$lock_wait" --xen-lock "$journal_directory/block"
 	journal_remember kind "$disk_kind" device "$dev" number "$physical_device"
 }
 
-# disk_plan <path|name under /dev, or empty> <mode>
+# disk_plan <path|name under /dev, or empty> <mode> [open file]
 # Empty: the previous resource would create it.
 disk_plan() {
-	[[ ! $1 ]] || disk_claim "$@" --plan
+	[[ ! $1 ]] || disk_claim "$1" "$2" --plan
 }
 
 # disk_claim <path|name under /dev> <mode> <option>...
@@ -36,7 +39,8 @@ disk_plan() {
 disk_claim() {
 	local path=$1 field status=0
 	[[ $path == /* ]] || path=/dev/$path
-	helper claim --device "$device_id" --mode "$2" "${@:3}" -- "$path" || status=$?
+	helper claim --device "$device_id" --mode "$2" "${@:3}" -- "${disk_open:-$path}" || status=$?
+	((status == 0)) || disk_rename "$path"
 	((status != 4)) || fail "$reason" busy
 	((status == 0)) || fail "$reason"
 	for field in "${run_reply[@]}"; do
@@ -49,7 +53,15 @@ disk_claim() {
 	done
 }
 
-# disk_release <path|name under /dev> <mode>
+# disk_rename <path>
+# Puts the path into reason, in place of disk_open.
+disk_rename() {
+	local shown
+	quote shown "$1"
+	[[ ! $disk_open ]] || reason=${reason//"'$disk_open'"/"$shown"}
+}
+
+# disk_release <path|name under /dev> <mode> [open file]
 # Finds the loop device by its tag from the journal. Without a journal, finds it by
 # the node that the attach wrote, which may have been another script's.
 disk_release() {
@@ -67,7 +79,7 @@ disk_release() {
 	fi
 }
 
-# disk_check <path|name under /dev> <mode>
+# disk_check <path|name under /dev> <mode> [open file]
 # Is it still the same block device, and a loop device still the one of this attach?
 disk_check() {
 	local IFS='|' device kind number token
@@ -76,7 +88,7 @@ disk_check() {
 	journal_recall number number
 	journal_recall token token
 	if [[ $kind == file && $token ]]; then
-		helper release --keep --device "$device_id" --token "$token" || return
+		helper release --keep --device "$device_id" --token "$token" --loop "$device" || return
 		[[ "|${run_reply[*]}|" == *"|$device|"* ]] || reason="The loop device '$device' has been detached from '$1'."
 	elif [[ ! -b $device ]]; then
 		reason="The block device '$device' is gone."

@@ -35,7 +35,8 @@ tap_forget() {
 }
 
 # tap_acquire <format:file> <mode>
-# Reads disk_kind; sets dev, and physical_device where it is a block device.
+# Reads disk_kind and dev, the loop device that holds the file; sets dev, and
+# physical_device where it is a block device.
 tap_acquire() {
 	tap_forget
 	[[ $disk_kind == file ]] ||
@@ -186,6 +187,8 @@ tap_make() {
 	run tap-ctl attach -p "$tap_pid" -m "$tap_minor" || fail "Cannot give tapdisk the minor number $tap_minor: $reason"
 	run tap-ctl open -p "$tap_pid" -m "$tap_minor" -a "$1" "${read_only[@]}" ||
 		fail "tapdisk cannot open '${1#*:}' as ${1%%:*}; see whether it is such an image (${reason%.})."
+	# tapdisk opens a name, which may have become another file's since the claim.
+	helper serves "$tap_pid" "$dev" || fail "tapdisk has not opened the file '${1#*:}' that is claimed: $reason"
 }
 
 # tap_allocate
