@@ -339,3 +339,55 @@ inode_of() {
 		[[ ! "$(nbd_residue)" && ! -e /pwned ]]
 	done
 }
+
+# pretend <user id>
+# A process of that user which has the arguments of the server, and does not end when
+# it is told to. Sets pretender.
+pretend() {
+	# shellcheck disable=SC2016 # for perl
+	nsenter --target "$host_pid" --mount --wd=/ -- setpriv --reuid "$1" --regid "$1" --clear-groups --pdeathsig KILL \
+		perl -e '$SIG{TERM} = "IGNORE"; $| = 1; print "on"; sleep shift' "$generous" --socket=/run/xen-hotplug/qemu-nbd-1-51712.socket x \
+		>"$dir/pretender" 2>&1 3>&- &
+	pretender=$!
+	until_true test -s "$dir/pretender"
+}
+
+# killed_before_record
+# The attach was killed after the server had started, and before it was recorded.
+killed_before_record() {
+	rm "$BATS_TEST_TMPDIR/run/xen-hotplug/qemu-nbd-1-51712.pid"
+	perl -0777 -pi -e 's/\0server\0/\0absent\0/' "$BATS_TEST_TMPDIR/run/xen-hotplug/vbd-1-51712"
+}
+
+@test "a user's processes with the server's arguments keep no disk from being detached" {
+	pretend 65534
+	disk "file=$dir/disk.qcow2"
+	qcow2_add 1 51712
+	killed_before_record
+	qcow2_remove 1 51712
+	[[ ! "$(nbd_residue)" ]]
+	kill -KILL "$pretender"
+}
+
+@test "a process of root's with the server's arguments that is not qemu-nbd is left alone" {
+	pretend 0
+	disk "file=$dir/disk.qcow2"
+	qcow2_add 1 51712
+	killed_before_record
+	qcow2_remove 1 51712
+	[[ ! "$(nbd_residue)" ]]
+	kill -KILL "$pretender"
+}
+
+@test "a process that has the id of a server that ended is left alone" {
+	local journal=$BATS_TEST_TMPDIR/run/xen-hotplug/vbd-1-51712
+	disk "file=$dir/disk.qcow2"
+	qcow2_add 1 51712
+	kill -KILL "$(nbd_servers)"
+	until_true nbd_servers_gone
+	pretend 0
+	perl -0777 -pi -e 'BEGIN { our $pid = shift } s/\0server\0\d+/\0server\0$::pid/' "$pretender" "$journal"
+	echo "$pretender" >"$BATS_TEST_TMPDIR/run/xen-hotplug/qemu-nbd-1-51712.pid"
+	qcow2_remove 1 51712
+	kill -KILL "$pretender"
+}

@@ -1,11 +1,12 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: LGPL-2.1-only
 # A disk that qemu-nbd serves, and the kernel's connection to it. The server
-# outlives the script. It is identified by its socket, which is on its command line
-# from the start.
+# outlives the script. The journal has its process id and start time. If a kill came
+# before that, it is the process of root's that runs qemu-nbd with our socket.
 
 # shellcheck source=nbd_client.sh
 resource_find nbd_client
+library lib/process
 
 qemu_nbd_patience=4 # seconds for the server to flush its data
 
@@ -32,7 +33,17 @@ qemu_nbd_open() {
 	[[ $1 != r ]] || options+=(--read-only)
 	helper run "${qemu_nbd_held[@]/#/--held=}" -- qemu-nbd --fork --persistent --socket="$qemu_nbd_files.socket" \
 		--pid-file="$qemu_nbd_files.pid" --discard=unmap "${options[@]}" "${@:2}" || return
+	qemu_nbd_note
 	nbd_client_open "$qemu_nbd_files.socket" '' '' "$1"
+}
+
+# qemu_nbd_note
+# Records the server, which has written its process id.
+qemu_nbd_note() {
+	local pid
+	read -r pid 2>/dev/null <"$qemu_nbd_files.pid" || return 0
+	process_look "$pid"
+	[[ ! $process_start ]] || journal_remember server "$pid $process_start"
 }
 
 # qemu_nbd_release <mode> <image>
@@ -79,15 +90,40 @@ qemu_nbd_end() {
 }
 
 # qemu_nbd_find
-# Sets qemu_nbd_pid. The server writes its id when it is ready; until then, all
-# processes are searched. In another mount namespace the same path is another file.
+# Sets qemu_nbd_pid.
 qemu_nbd_find() {
-	local file number words=() processes=(/proc/*)
+	local known pid start
 	qemu_nbd_pid=''
-	! read -r number 2>/dev/null <"$qemu_nbd_files.pid" || processes=("/proc/$number")
-	for file in "${processes[@]}"; do
-		mapfile -d '' -t words 2>/dev/null <"$file/cmdline" || continue
-		[[ " ${words[*]} " == *" --socket=$qemu_nbd_files.socket "* && $file/ns/mnt -ef /proc/self/ns/mnt ]] || continue
-		qemu_nbd_pid=${file##*/}
+	journal_recall known server
+	if [[ ! $known ]]; then
+		qemu_nbd_search
+		return
+	fi
+	read -r pid start <<<"$known"
+	process_look "$pid"
+	[[ $process_start != "$start" ]] || qemu_nbd_pid=$pid
+}
+
+# qemu_nbd_search
+# Sets qemu_nbd_pid without a record: it is in the file of the server's, or any.
+qemu_nbd_search() {
+	local pid process
+	if read -r pid 2>/dev/null <"$qemu_nbd_files.pid"; then
+		! qemu_nbd_is_ours "$pid" || qemu_nbd_pid=$pid
+		return
+	fi
+	for process in /proc/[1-9]*; do
+		pid=${process##*/}
+		! process_runs "$pid" qemu-nbd || ! qemu_nbd_is_ours "$pid" || qemu_nbd_pid=$pid
 	done
+}
+
+# qemu_nbd_is_ours <process id>
+# Is it a process of root's with our socket? In another mount namespace the same
+# path is another file.
+qemu_nbd_is_ours() {
+	local words=()
+	process_is_root "$1" && [[ /proc/$1/ns/mnt -ef /proc/self/ns/mnt ]] || return 1
+	mapfile -d '' -t words 2>/dev/null <"/proc/$1/cmdline" || return 1
+	[[ " ${words[*]} " == *" --socket=$qemu_nbd_files.socket "* ]]
 }
