@@ -33,25 +33,19 @@ static int open_image(const struct image *image)
 	return fd;
 }
 
-/* Reads as much of the file as a header can occupy. Result: STATUS_DONE, or with a complaint. */
-static int read_header(const struct image *image, unsigned char *bytes, size_t *length)
+/* Reads the header. Result: as image_read(), with a complaint. */
+static unsigned char *read_header(const struct image *image, size_t *length)
 {
 	int fd = open_image(image);
-	ssize_t n = 1;
 
 	if (fd < 0)
-		return STATUS_FAILED;
-	*length = 0;
-	while (n > 0 && *length < IMAGE_HEADER_SIZE) {
-		n = pread(fd, bytes + *length, IMAGE_HEADER_SIZE - *length, (off_t)*length);
-		*length += n > 0 ? (size_t)n : 0;
-	}
-	int error = errno;
+		return NULL;
+	unsigned char *bytes = image_read(fd, length);
+	if (!bytes)
+		complain(STATUS_FAILED, "Cannot read the image %s (%s); look at the kernel's log.",
+			QUOTED(image->path), strerror(errno));
 	close(fd);
-	if (n >= 0)
-		return STATUS_DONE;
-	return complain(STATUS_FAILED, "Cannot read the image %s (%s); look at the kernel's log.",
-		QUOTED(image->path), strerror(error));
+	return bytes;
 }
 
 static int judge_format(const struct image *image, const char *format)
@@ -108,19 +102,17 @@ static int print_result(const struct image_header *header)
 
 static int examine(const struct image *image)
 {
-	unsigned char *bytes = malloc(IMAGE_HEADER_SIZE);
-	struct image_header header = {.backing = ""};
-	const char *problem = NULL;
-	size_t length = 0;
-	int status = bytes ? read_header(image, bytes, &length) : complain_memory();
+	struct image_header header;
+	size_t length;
+	unsigned char *bytes = read_header(image, &length);
 
-	if (!status)
-		problem = image_parse(image->format, bytes, length, &header);
+	if (!bytes)
+		return STATUS_FAILED;
+	const char *problem = image_parse(image->format, bytes, length, &header);
 	free(bytes);
 	if (problem)
 		return complain(STATUS_FAILED, "The image %s %s.", QUOTED(image->path), problem);
-	if (!status)
-		status = judge_backing(image, &header);
+	int status = judge_backing(image, &header);
 	return status ? status : print_result(&header);
 }
 

@@ -10,7 +10,7 @@
 #include "command.h"
 #include "deadline.h"
 #include "disk/loop.h"
-#include "disk/mounttable.h"
+#include "disk/mounts.h"
 #include "disk/process.h"
 #include "message.h"
 #include "number.h"
@@ -53,7 +53,7 @@ static int look(unsigned pid, struct wanted *wanted)
 	struct mount_table mounts = {.text = NULL};
 	int process = process_open((pid_t)pid);
 
-	if (process >= 0 && mount_table_read(&mounts, "/proc/self/mountinfo"))
+	if (process >= 0 && mount_table_read(&mounts))
 		process_each_file(process, &mounts, take_file, wanted);
 	mount_table_free(&mounts);
 	if (process >= 0)

@@ -2,9 +2,12 @@
 /* Headers of image files: the other files that an image names. */
 #include "image.h"
 
+#include <errno.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #define TRUNCATED "is truncated; restore it from a backup, or give the guest another one"
 
@@ -20,6 +23,9 @@ enum {
 	QCOW2_HEADER_LENGTH = 100,
 	QCOW2_V3_LENGTH = 104,
 };
+
+#define QCOW2_USUAL_BITS 16
+#define QCOW2_USUAL_CLUSTER (1UL << QCOW2_USUAL_BITS)
 
 #define QCOW2_CORRUPT 2U
 #define QCOW2_DATA_FILE 4U
@@ -213,6 +219,37 @@ static const char *parse_vmdk(const struct bytes *image)
 		       ? NULL
 		       : "has its descriptor in an unusual place; convert it with 'qemu-img "
 			 "convert'";
+}
+
+/* Reads up to `most` bytes. Result: as image_read(). */
+static unsigned char *read_start(int fd, size_t most, size_t *length)
+{
+	unsigned char *bytes = malloc(most);
+	ssize_t n = 1;
+
+	*length = 0;
+	while (bytes && n > 0 && *length < most) {
+		n = pread(fd, bytes + *length, most - *length, (off_t)*length);
+		*length += n > 0 ? (size_t)n : 0;
+	}
+	if (!bytes || n >= 0)
+		return bytes;
+	int error = errno;
+	free(bytes);
+	errno = error;
+	return NULL;
+}
+
+/* Most clusters are small. */
+unsigned char *image_read(int fd, size_t *length)
+{
+	unsigned char *bytes = read_start(fd, QCOW2_USUAL_CLUSTER, length);
+
+	if (!bytes || *length < QCOW2_USUAL_CLUSTER ||
+		big32(bytes + QCOW2_CLUSTER_BITS) <= QCOW2_USUAL_BITS)
+		return bytes;
+	free(bytes);
+	return read_start(fd, IMAGE_HEADER_SIZE, length);
 }
 
 bool image_format_known(const char *format)

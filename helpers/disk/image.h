@@ -28,6 +28,12 @@ struct image_header {
 const char *image_parse(
 	const char *format, const unsigned char *bytes, size_t length, struct image_header *header);
 
+/*
+ * Reads as much of the open file as its header can occupy, for image_parse(). Result: the bytes,
+ * which the caller frees, and *length; or NULL with errno.
+ */
+unsigned char *image_read(int fd, size_t *length);
+
 /* Whether image_parse() knows the format. */
 bool image_format_known(const char *format);
 

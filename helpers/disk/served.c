@@ -3,6 +3,7 @@
 #include "served.h"
 
 #include <dirent.h>
+#include <fcntl.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,12 +12,16 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
+#include "image.h"
 #include "message.h"
 #include "number.h"
 #include "process.h"
 #include "resolve.h"
 #include "services.h"
 #include "status.h"
+
+/* The most backing files below each other that are looked at by their names. */
+#define MOST_DEPTH 200
 
 struct search {
 	const struct disk *disk;
@@ -142,29 +147,78 @@ static int look_at_servers(struct search *search)
 	return status;
 }
 
+/* A path on the way down a chain of backing files. */
+struct link {
+	const struct served_device *served;
+	enum guest_access access; /* of all but the first: GUEST_READS */
+	char path[PATH_MAX];
+	bool qcow2; /* it may have a backing file */
+};
+
 /*
- * Compares the path in `params` with the disk. A path that leads to a file system that is not local
- * is compared as text, because its server may not answer.
+ * Compares the file at the path, without symbolic links, with the disk. A path that leads to a file
+ * system that is not local is compared as text, because its server may not answer.
  */
-static int look_at_path(struct search *search, const struct served_device *served)
+static int look_at_file(
+	struct search *search, const struct link *link, const char *real, bool local)
 {
-	const char *path = served_params_path(served->params);
 	struct overlap overlap = {true, true, true, true};
-	char real[PATH_MAX];
 	struct stat st;
 
-	if (!path)
-		return STATUS_DONE;
-	if (!path_resolve(&search->cache.mounts, path, real)) {
+	if (!local) {
 		overlap.any = !strcmp(real, search->disk->path);
-		return add_use(search, &served->device, GUEST_BY_MODE, 0, &overlap);
+		return add_use(search, &link->served->device, link->access, 0, &overlap);
 	}
 	if (lstat(real, &st) || !(S_ISBLK(st.st_mode) || S_ISREG(st.st_mode)))
 		return STATUS_DONE;
 	bool block = S_ISBLK(st.st_mode);
 	overlap = block ? overlap_of_device(search, st.st_rdev)
 			: overlap_of_file(search, st.st_dev, st.st_ino, real);
-	return add_use(search, &served->device, GUEST_BY_MODE, block ? st.st_rdev : 0, &overlap);
+	return add_use(
+		search, &link->served->device, link->access, block ? st.st_rdev : 0, &overlap);
+}
+
+/* Goes on to the backing file of a local image. Result: whether it has one. */
+static bool go_down(struct link *link, const char *real)
+{
+	struct image_header header;
+	size_t length;
+	int fd = link->qcow2 ? open(real, O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOFOLLOW) : -1;
+	unsigned char *bytes = fd >= 0 ? image_read(fd, &length) : NULL;
+	char above[PATH_MAX];
+
+	if (fd >= 0)
+		close(fd);
+	if (!bytes)
+		return false;
+	bool done = !image_parse("qcow2", bytes, length, &header) && header.backing[0];
+	free(bytes);
+	memcpy(above, link->path, sizeof(above));
+	link->access = GUEST_READS;
+	link->qcow2 = strcmp(header.backing_format, "raw") != 0;
+	return done && image_backing_path(above, header.backing, link->path);
+}
+
+/* Looks at the path in `params`, and at the backing files that headers name now. */
+static int look_at_path(struct search *search, const struct served_device *served)
+{
+	const char *path = served_params_path(served->params);
+	struct link link = {.served = served,
+		.access = GUEST_BY_MODE,
+		.qcow2 = !strncmp(served->params, "qcow2:", 6)};
+	char real[PATH_MAX];
+
+	if (!path || strlen(path) >= sizeof(link.path))
+		return STATUS_DONE;
+	snprintf(link.path, sizeof(link.path), "%s", path);
+	for (int depth = 0; depth < MOST_DEPTH; depth++) {
+		bool local = path_resolve(&search->cache.mounts, link.path, real);
+		int status = look_at_file(search, &link, real, local);
+
+		if (status || !local || !go_down(&link, real))
+			return status;
+	}
+	return STATUS_DONE;
 }
 
 /* Whether a process serves what is not wanted any more. */

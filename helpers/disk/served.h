@@ -15,8 +15,8 @@
  *
  * What a program serves is what it has open. Its process is found by services_read(), and
  * process_serves() decides whether it is still that process. Without such a process, the path in
- * `params` counts, if it can be resolved without asking a server; and any process counts that has
- * the disk open for writing.
+ * `params` and the backing files that headers of qcow2 name count, if they can be resolved without
+ * asking a server; and any process counts that has the disk open for writing.
  *
  * Costs two requests to the store if no guest is served so.
  * Result: STATUS_DONE, or STATUS_FAILED with a complaint. The caller frees the list in either case.

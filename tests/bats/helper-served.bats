@@ -179,6 +179,20 @@ fuse() {
 	refused w "$PWD/renamed.img" read-write
 }
 
+@test "without a record of the server, the backing files that headers name count" {
+	qemu-img create -q -f qcow2 -b other.img -F raw middle.qcow2
+	qemu-img create -q -f qcow2 -o cluster_size=2M -b "$PWD/middle.qcow2" -F qcow2 top.qcow2
+	qdisk 4 "qcow2:$PWD/top.qcow2"
+	refused w "$PWD/other.img" read-only
+	refused w "$PWD/middle.qcow2" read-only
+	given r "$PWD/other.img"
+	given w "$PWD/disk.img"
+	qemu-img rebase -u -F qcow2 -b top.qcow2 middle.qcow2
+	given w "$PWD/other.img"
+	qemu-img rebase -u -F raw -b "$PWD/none" middle.qcow2
+	given w "$PWD/other.img"
+}
+
 @test "a writer that is unknown may be the server of any guest whose server is unknown" {
 	qdisk 3 "raw:$PWD/other.img"
 	device 3
