@@ -4,9 +4,9 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "message.h"
@@ -47,9 +47,19 @@ static bool fdinfo_covers(const char *path, uint64_t offset)
 	return false;
 }
 
-static bool process_holds(const char *pid, const struct stat *file, uint64_t offset)
+/* Reads the path of a descriptor. Result: false if it has none. */
+static bool read_path(int dir, const char *descriptor, char path[PATH_MAX])
 {
-	char path[600];
+	ssize_t length = readlinkat(dir, descriptor, path, PATH_MAX - 1);
+
+	path[length > 0 ? length : 0] = '\0';
+	return length > 0;
+}
+
+/* Compares paths, because asking a file of another process could wait for its server. */
+static bool process_holds(const char *pid, const char *file, uint64_t offset)
+{
+	char path[600], other[PATH_MAX];
 	bool found = false;
 
 	snprintf(path, sizeof(path), "/proc/%s/fd", pid);
@@ -57,10 +67,8 @@ static bool process_holds(const char *pid, const struct stat *file, uint64_t off
 	if (!descriptors)
 		return false;
 	for (struct dirent *entry; !found && (entry = readdir(descriptors));) {
-		struct stat st;
-
-		if (fstatat(dirfd(descriptors), entry->d_name, &st, 0) ||
-			st.st_dev != file->st_dev || st.st_ino != file->st_ino)
+		if (!read_path(dirfd(descriptors), entry->d_name, other) ||
+			strcmp(other, file) != 0)
 			continue;
 		snprintf(path, sizeof(path), "/proc/%s/fdinfo/%s", pid, entry->d_name);
 		found = fdinfo_covers(path, offset);
@@ -87,10 +95,11 @@ static void describe(const char *pid, char description[HOLDER_SIZE])
 
 bool holder_find(int fd, uint64_t offset, char description[HOLDER_SIZE])
 {
-	struct stat file;
+	char file[PATH_MAX], link[40];
 	bool found = false;
 
-	if (fstat(fd, &file))
+	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+	if (!read_path(AT_FDCWD, link, file))
 		return false;
 	DIR *processes = opendir("/proc");
 	if (!processes)
@@ -100,7 +109,7 @@ bool holder_find(int fd, uint64_t offset, char description[HOLDER_SIZE])
 
 		if (!parse_unsigned(entry->d_name, INT32_MAX, &pid) || (pid_t)pid == getpid())
 			continue;
-		found = process_holds(entry->d_name, &file, offset);
+		found = process_holds(entry->d_name, file, offset);
 		if (found)
 			describe(entry->d_name, description);
 	}

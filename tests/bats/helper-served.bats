@@ -253,3 +253,17 @@ fuse() {
 	qdisk 4 "raw:$PWD/link"
 	refused w "$PWD/view/disk.img" read-write
 }
+
+@test "a wait for a lock that ends names the holder, though a process has a file of a silent server open" {
+	fuse
+	server something r:view/disk.img
+	kill -STOP "${servers[0]}"
+	# The holder comes after the other process in /proc.
+	bash -c 'exec 8>>lock && "$1" lock 8:name && exec sleep infinity' - "$helper" 3>&- 9>&- &
+	servers+=("$!")
+	until_true server_runs "$(type -P sleep)" "$!"
+	# shellcheck disable=SC2094 # lock is also a subcommand, not only the file
+	! timeout --signal KILL "$generous" "$helper" lock --wait 0.1 9:name 9>>lock 2>err || return
+	kill -KILL "${servers[0]}"
+	[[ $(<err) == *"has been locked by process "* ]]
+}

@@ -31,10 +31,10 @@ server_of() {
 	until_true server_runs "$program"
 }
 
-# server_runs <file>
-# Is the last one that program by now?
+# server_runs <program> [process id]
+# Is that process, or the last server, the program by now?
 server_runs() {
-	[[ /proc/$server_pid/exe -ef $1 ]]
+	[[ /proc/${2-$server_pid}/exe -ef $1 ]]
 }
 
 # servers_stop
