@@ -132,6 +132,12 @@ vif_publish() {
 	store_publish "$hotplug_name: $verb of $device_id done: ${dev@Q} for domain $domid." "${items[@]}"
 }
 
+# vif_is_named
+# May the nodes that were loaded say that it is attached? Those of a tap never do.
+vif_is_named() {
+	[[ $type_if == vif && ${store_value["frontend-id"]+set} ]]
+}
+
 # vif_unpublish
 # Removes the node that makes netback connect. The emulated interface has none.
 vif_unpublish() {

@@ -13,7 +13,7 @@ release_device() {
 	release_resources
 	failure_end
 	# Not before: as long as something is held, the nodes say whose it is.
-	[[ ! ${store_value["frontend-id"]+set} ]] || "${device_kind}_unpublish" || :
+	! "${device_kind}_is_named" || "${device_kind}_unpublish" || :
 	helper forget --log "$hotplug_name: $verb of $device_id done." "$journal_file" || fail "$reason"
 }
 

@@ -89,6 +89,15 @@ assert_number() {
 	run ! store_has backend/vif/1/0/hotplug-status
 }
 
+@test "a remove after a refused add leaves the nodes that say why" {
+	vbd 2 51712 "$image"
+	block_add 2 51712
+	vbd 1 51712 "$image"
+	run block_add 1 51712
+	block_remove 1 51712
+	assert_refused "$path" busy guest2
+}
+
 @test "a remove that cannot release the disk leaves the nodes, which say whose it is" {
 	drbd_start
 	drbd_resource r0
