@@ -233,8 +233,7 @@ static int find_alike(struct search *search)
 		user.writes = !blockdev_read_only(loop->number);
 		user.device = loop->tag.device;
 		snprintf(user.host.state, sizeof(user.host.state),
-			"may be the file %s that '%s' has, by its name and size, and one of both "
-			"file systems does not tell",
+			"may be %s on '%s' (same name and size; one is on NFS, FUSE or the like)",
 			QUOTED(path), loop->path);
 		snprintf(user.host.remedy, sizeof(user.host.remedy), "detach that one first");
 		status = add_user(search, &user);

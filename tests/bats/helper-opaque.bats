@@ -34,11 +34,11 @@ claimed() {
 @test "a file and what a file server shows of it are not given to two guests" {
 	claimed "$PWD/view/vm1/disk.img"
 	claim 4 w "$PWD/real/vm1/disk.img"
-	ended 4 "Disk '$PWD/real/vm1/disk.img' may be the file '$PWD/view/vm1/disk.img' that '/dev/loop"*"' has, by its name and size, and one of both file systems does not tell; detach that one first, or share it deliberately with script=block-shared (mode=w!)."
+	ended 4 "Disk '$PWD/real/vm1/disk.img' may be '$PWD/view/vm1/disk.img' on '/dev/loop"*"' (same name and size; one is on NFS, FUSE or the like); detach that one first, or share it deliberately with script=block-shared (mode=w!)."
 	call release --device "vbd/3/$devid"
 	claimed "$PWD/real/vm1/disk.img"
 	claim 4 w "$PWD/view/vm1/disk.img"
-	ended 4 "*may be the file '$PWD/real/vm1/disk.img'*"
+	ended 4 "*may be '$PWD/real/vm1/disk.img'*"
 	claim 4 r "$PWD/view/vm1/disk.img"
 	((status == 4))
 	claim 4 w! "$PWD/view/vm1/disk.img"
@@ -49,7 +49,7 @@ claimed() {
 	fuse_mount "$PWD/real/vm1" "$PWD/part"
 	claimed "$PWD/view/vm1/disk.img"
 	claim 4 w "$PWD/part/disk.img"
-	ended 4 "*may be the file '$PWD/view/vm1/disk.img'*"
+	ended 4 "*may be '$PWD/view/vm1/disk.img'*"
 }
 
 @test "a deleted file is still compared by its name" {
@@ -111,7 +111,7 @@ claimed() {
 	mount -t overlay overlay -o lowerdir=lower,upperdir=upper,workdir=work merged
 	claimed "$PWD/merged/$devid.img"
 	claim 4 w "$PWD/upper/$devid.img"
-	ended 4 "*may be the file '$PWD/merged/$devid.img'*"
+	ended 4 "*may be '$PWD/merged/$devid.img'*"
 }
 
 @test "a file in a subvolume of btrfs keeps the disk below from other guests, and other files apart (A3)" {
@@ -147,6 +147,6 @@ claimed() {
 		losetup -f --show "merged/$1.img"' - "$devid")
 	claim 3 w "$PWD/upper/$devid.img"
 	losetup -d "$loop"
-	ended 4 "Disk '$PWD/upper/$devid.img' may be the file '/$devid.img' that '$loop' has, by its name and size, *"
+	ended 4 "Disk '$PWD/upper/$devid.img' may be '/$devid.img' on '$loop' (same name and size; *"
 	claimed "$PWD/upper/$devid.img"
 }
