@@ -70,21 +70,25 @@ static void cut_deleted(char *path)
 		path[length - strlen(deleted)] = '\0';
 }
 
-bool opaque_alike(const struct mount_table *mounts, const struct loop *loop, dev_t dev,
-	const char *path, uint64_t size)
+bool opaque_alike(struct mount_table *mounts, const struct loop *loop, dev_t dev, const char *path,
+	uint64_t size)
 {
-	char file[LOOP_FILE_SIZE], own[PATH_MAX], other[PATH_MAX];
+	char file_path[LOOP_FILE_SIZE], own[PATH_MAX], other[PATH_MAX];
+	struct file file = {(dev_t)loop->info.lo_device, (ino_t)loop->info.lo_inode, file_path};
 	bool own_opaque = opaque_type(mounts, dev, path);
-	dev_t device = (dev_t)loop->info.lo_device;
 
 	/* Another file of the same file system is another file. */
-	if (loop->info.lo_rdevice || (!loop->silent && device == dev) ||
-		(!own_opaque && major(device)) || !loop_file(loop->number, file))
+	if (loop->info.lo_rdevice || (!loop->silent && file.dev == dev) ||
+		(!own_opaque && major(file.dev)) || !loop_file(loop->number, file_path))
 		return false;
-	cut_deleted(file);
-	if (!own_opaque && !loop->silent && !opaque_type(mounts, device, file))
+	if (!loop->silent)
+		loop_bottom_file(loop->number, &loop->info, mounts, file_path, &file);
+	if (major(file.dev) && !file_path[0])
+		loop_file(loop->number, file_path);
+	cut_deleted(file_path);
+	if (!own_opaque && !loop->silent && !opaque_type(mounts, file.dev, file_path))
 		return false;
 	return loop_file_size(loop->number) / SECTOR == size / SECTOR &&
-	       path_inside(mounts, path, own) && path_inside(mounts, file, other) &&
+	       path_inside(mounts, path, own) && path_inside(mounts, file_path, other) &&
 	       opaque_paths_match(own, other);
 }

@@ -23,9 +23,10 @@ bool opaque_paths_match(const char *a, const char *b);
 
 /*
  * Whether the file of a loop device may be a file with this path, device number and size on another
- * file system, because one of both is opaque, and sizes and names are equal. Asks no file system.
+ * file system, because one of both is opaque, and sizes and names are equal. Asks no remote file
+ * system.
  */
-bool opaque_alike(const struct mount_table *mounts, const struct loop *loop, dev_t dev,
-	const char *path, uint64_t size);
+bool opaque_alike(struct mount_table *mounts, const struct loop *loop, dev_t dev, const char *path,
+	uint64_t size);
 
 #endif

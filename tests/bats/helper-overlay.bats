@@ -159,3 +159,15 @@ excluded() {
 	claim 3 w "$PWD/merged/disk.img"
 	ended 4 "*lies on a disk that is in use, read-write, by guest 'guest4'*"
 }
+
+@test "a file of the same name and size as one on an overlay with known layers is apart" {
+	mkdir other
+	image upper/disk.img
+	image other/disk.img
+	overlay
+	losetup -f merged/disk.img
+	mount -t tmpfs tmpfs other
+	image other/disk.img
+	claim 3 w "$PWD/other/disk.img"
+	((status == 0))
+}

@@ -154,8 +154,8 @@ const char *opaque_type(const struct mount_table *mounts, dev_t dev, const char 
 	return NULL;
 }
 
-bool opaque_alike(const struct mount_table *mounts, const struct loop *loop, dev_t dev,
-	const char *path, uint64_t size)
+bool opaque_alike(struct mount_table *mounts, const struct loop *loop, dev_t dev, const char *path,
+	uint64_t size)
 {
 	(void)mounts;
 	(void)loop;
