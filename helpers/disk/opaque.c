@@ -46,8 +46,12 @@ static bool path_inside(const struct mount_table *mounts, const char *path, char
 		return false;
 	size_t skipped = strcmp(mount->where, "/") ? strlen(mount->where) : 0;
 	const char *root = strcmp(mount->root, "/") ? mount->root : "";
-	return snprintf(inside, PATH_MAX, "%s%s%s", directory_of(mount), root, path + skipped) <
-	       PATH_MAX;
+	int length =
+		snprintf(inside, PATH_MAX, "%s%s%s", directory_of(mount), root, path + skipped);
+	/* In the root of a local file system, a name alone says too little. */
+	if (length < PATH_MAX && !filesystem_is_opaque(mount) && strrchr(inside, '/') == inside)
+		length = snprintf(inside, PATH_MAX, "%s", path);
+	return length < PATH_MAX;
 }
 
 bool opaque_paths_match(const char *a, const char *b)
