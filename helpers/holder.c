@@ -7,6 +7,7 @@
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "message.h"
@@ -17,7 +18,16 @@
 #define FDINFO_SIZE 65536
 #define COMMAND_LINE_LIMIT 256
 
-bool holder_line_covers(char *line, uint64_t offset)
+/* `text` is MAJOR:MINOR:INODE. */
+static bool is_inode(const char *text, uint64_t inode)
+{
+	const char *colon = strrchr(text, ':');
+	unsigned long long number;
+
+	return colon && parse_number(colon + 1, UINT64_MAX, &number, NULL) && number == inode;
+}
+
+bool holder_line_covers(char *line, uint64_t inode, uint64_t offset)
 {
 	/* "lock:\t1: OFDLCK  ADVISORY  WRITE -1 00:16:1048 100 100"; the end can be "EOF". */
 	enum { HEADING, NUMBER, KIND, MODE, ACCESS, PID, INODE, FIRST, LAST, WORDS };
@@ -27,14 +37,15 @@ bool holder_line_covers(char *line, uint64_t offset)
 	if (textfile_split(line, words, WORDS) < WORDS || strcmp(words[HEADING], "lock:") != 0 ||
 		(strcmp(words[KIND], "OFDLCK") != 0 && strcmp(words[KIND], "FLOCK") != 0))
 		return false;
-	if (!parse_number(words[FIRST], UINT64_MAX, &first, NULL) || first > offset)
+	if (!is_inode(words[INODE], inode) ||
+		!parse_number(words[FIRST], UINT64_MAX, &first, NULL) || first > offset)
 		return false;
 	if (!strcmp(words[LAST], "EOF"))
 		return true;
 	return parse_number(words[LAST], UINT64_MAX, &last, NULL) && last >= offset;
 }
 
-static bool fdinfo_covers(const char *path, uint64_t offset)
+static bool fdinfo_covers(const char *path, uint64_t inode, uint64_t offset)
 {
 	char text[FDINFO_SIZE];
 	char *rest = text;
@@ -42,10 +53,16 @@ static bool fdinfo_covers(const char *path, uint64_t offset)
 	if (textfile_read(AT_FDCWD, path, text, sizeof(text)) < 0)
 		return false;
 	for (char *line; (line = strsep(&rest, "\n"));)
-		if (holder_line_covers(line, offset))
+		if (holder_line_covers(line, inode, offset))
 			return true;
 	return false;
 }
+
+/* The file of a lock. Asking a file of another process could wait for its server. */
+struct locked {
+	char path[PATH_MAX];
+	uint64_t inode, offset;
+};
 
 /* Reads the path of a descriptor. Result: false if it has none. */
 static bool read_path(int dir, const char *descriptor, char path[PATH_MAX])
@@ -56,10 +73,21 @@ static bool read_path(int dir, const char *descriptor, char path[PATH_MAX])
 	return length > 0;
 }
 
-/* Compares paths, because asking a file of another process could wait for its server. */
-static bool process_holds(const char *pid, const char *file, uint64_t offset)
+/* Whether a descriptor can be the file: other mounts show it in other directories. */
+static bool has_name(int dir, const char *descriptor, const struct locked *locked)
 {
-	char path[600], other[PATH_MAX];
+	const char *name = strrchr(locked->path, '/'), *other;
+	char path[PATH_MAX];
+
+	if (!read_path(dir, descriptor, path))
+		return false;
+	other = strrchr(path, '/');
+	return name && other && !strcmp(name, other);
+}
+
+static bool process_holds(const char *pid, const struct locked *locked)
+{
+	char path[600];
 	bool found = false;
 
 	snprintf(path, sizeof(path), "/proc/%s/fd", pid);
@@ -67,11 +95,10 @@ static bool process_holds(const char *pid, const char *file, uint64_t offset)
 	if (!descriptors)
 		return false;
 	for (struct dirent *entry; !found && (entry = readdir(descriptors));) {
-		if (!read_path(dirfd(descriptors), entry->d_name, other) ||
-			strcmp(other, file) != 0)
+		if (!has_name(dirfd(descriptors), entry->d_name, locked))
 			continue;
 		snprintf(path, sizeof(path), "/proc/%s/fdinfo/%s", pid, entry->d_name);
-		found = fdinfo_covers(path, offset);
+		found = fdinfo_covers(path, locked->inode, locked->offset);
 	}
 	closedir(descriptors);
 	return found;
@@ -95,12 +122,15 @@ static void describe(const char *pid, char description[HOLDER_SIZE])
 
 bool holder_find(int fd, uint64_t offset, char description[HOLDER_SIZE])
 {
-	char file[PATH_MAX], link[40];
+	struct locked locked = {.offset = offset};
+	char link[40];
 	bool found = false;
+	struct stat st;
 
 	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
-	if (!read_path(AT_FDCWD, link, file))
+	if (fstat(fd, &st) || !read_path(AT_FDCWD, link, locked.path))
 		return false;
+	locked.inode = st.st_ino;
 	DIR *processes = opendir("/proc");
 	if (!processes)
 		return false;
@@ -109,7 +139,7 @@ bool holder_find(int fd, uint64_t offset, char description[HOLDER_SIZE])
 
 		if (!parse_unsigned(entry->d_name, INT32_MAX, &pid) || (pid_t)pid == getpid())
 			continue;
-		found = process_holds(entry->d_name, file, offset);
+		found = process_holds(entry->d_name, &locked);
 		if (found)
 			describe(entry->d_name, description);
 	}

@@ -18,8 +18,9 @@ bool holder_find(int fd, uint64_t offset, char description[HOLDER_SIZE]);
 
 /*
  * Parses a line of /proc/PID/fdinfo/N (proc(5)), which is changed. Result: whether it shows a lock
- * of an open file description, by fcntl(2) or flock(2), on the byte at `offset`.
+ * of an open file description, by fcntl(2) or flock(2), on the byte at `offset` of the file with
+ * this inode number. (The number of its file system is not that of stat(2) on all of them.)
  */
-bool holder_line_covers(char *line, uint64_t offset);
+bool holder_line_covers(char *line, uint64_t inode, uint64_t offset);
 
 #endif

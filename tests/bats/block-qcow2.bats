@@ -229,7 +229,9 @@ through() {
 
 @test "an encrypted image and a truncated header are each refused with one sentence" {
 	local length
-	qemu-img create -q -f qcow2 --object secret,id=s,data=x -o encrypt.format=luks,encrypt.key-secret=s "$dir/luks.qcow2" 4M
+	# QEMU makes none where a loaded machine lets it measure no time. The header's word is crypt_method.
+	cp "$dir/disk.qcow2" "$dir/luks.qcow2"
+	printf '\0\0\0\2' | dd of="$dir/luks.qcow2" bs=1 seek=32 conv=notrunc status=none
 	refused "file=$dir/luks.qcow2" 'is encrypted'
 	for length in 512 65535; do
 		head -c "$length" "$dir/disk.qcow2" >"$dir/short"

@@ -138,7 +138,7 @@ assert_collected() {
 	nbd_start
 	qemu-img create -q -f qcow2 "$BATS_TEST_TMPDIR/base.qcow2" 4M
 	qemu-img create -q -f qcow2 -b "$BATS_TEST_TMPDIR/base.qcow2" -F qcow2 "$BATS_TEST_TMPDIR/disk.qcow2"
-	stale_disk block-qcow2 "file=$BATS_TEST_TMPDIR/disk.qcow2"
+	stale_disk block-qcow2 "file=$BATS_TEST_TMPDIR/disk.qcow2,backing=$BATS_TEST_TMPDIR/base.qcow2"
 	assert_collected
 	[[ ! "$(nbd_residue)" ]]
 }

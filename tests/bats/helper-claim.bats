@@ -874,9 +874,9 @@ requests_of_claim() {
 	for ((i = 10; i < 30; i++)); do
 		store_set "$home/backend/vbd/$i/$devid/physical-device" "fd:$i"
 	done
-	(($(requests_of_claim 3 "$PWD/fs/disk.img" --lock 9) == 1 + 1 + 22 + 22))
-	(($(requests_of_claim 3 "$PWD/fs/disk.img" --lock 9) == 1))
-	(($(requests_of_claim 4 "$PWD/fs/other.img" --lock 9) == 1))
+	(($(requests_of_claim 3 "$PWD/fs/disk.img" --lock 9) == 2 + 1 + 22 + 22))
+	(($(requests_of_claim 3 "$PWD/fs/disk.img" --lock 9) == 2))
+	(($(requests_of_claim 4 "$PWD/fs/other.img" --lock 9) == 2))
 	exec 9>&-
 	# Without a lock, nothing may be believed.
 	(($(requests_of_claim 4 "$PWD/fs/other.img") > 40))
@@ -886,7 +886,7 @@ requests_of_claim() {
 	exec 9>&-
 	exec 9<>lock
 	(($(requests_of_claim 3 "$PWD/fs/other.img" --lock 9) > 40))
-	(($(requests_of_claim 3 "$PWD/fs/other.img" --lock 9) == 1))
+	(($(requests_of_claim 3 "$PWD/fs/other.img" --lock 9) == 2))
 }
 
 @test "while a claim of a device is under way, no note says that no guest has the device" {

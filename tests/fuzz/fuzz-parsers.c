@@ -151,7 +151,7 @@ static void fuzz_fdinfo(char *text)
 
 static void fuzz_holder(char *text)
 {
-	holder_line_covers(text, 100);
+	holder_line_covers(text, 1048, 100);
 }
 
 static void fuzz_params(const char *text)
