@@ -432,6 +432,35 @@ static void take_rest(struct call *call)
 		relay(call);
 }
 
+/*
+ * Reports a variable that is not set. bash says "FILE: line N: NAME: unbound variable" and
+ * ends without the ERR trap. Result: false if bash did not say that.
+ */
+static bool explain_unset(struct call *call)
+{
+	static const char at_line[] = ": line ", colon[] = ": ", unbound[] = ": unbound variable";
+	char *line = strstr(call->last_words, at_line);
+	char *name = line ? strstr(line + strlen(at_line), colon) : NULL;
+	char *end = name ? strstr(name + strlen(colon), unbound) : NULL;
+
+	if (!end || end[strlen(unbound)])
+		return false;
+	*line = *name = *end = '\0';
+	line += strlen(at_line);
+	name += strlen(colon);
+	if (*name == '$')
+		report_failure(&call->report,
+			"%s, line %s: the argument %s is missing; add it where the function or "
+			"resource is called.",
+			call->last_words, line, name);
+	else
+		report_failure(&call->report,
+			"%s, line %s: the variable %s is not set; correct its name, or declare it "
+			"as a parameter.",
+			call->last_words, line, name);
+	return true;
+}
+
 /* Says in one sentence what bash has said of an end that it did not tell of otherwise. */
 static void explain_status(struct call *call, int status)
 {
@@ -440,6 +469,8 @@ static void explain_status(struct call *call, int status)
 	while (length && strchr("\n.", call->last_words[length - 1]))
 		length--;
 	call->last_words[length] = '\0';
+	if (WIFEXITED(status) && explain_unset(call))
+		return;
 	if (WIFSIGNALED(status))
 		report_failure(&call->report,
 			"%s was killed by signal %d (%s) before it was done; try again.",

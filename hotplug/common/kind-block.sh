@@ -107,6 +107,7 @@ block_parameters() {
 # physical-device-path; other scripts detach by node. A vbd3 gets no
 # physical-device, because its backend would use that number.
 block_publish() {
+	[[ $dev ]] || failure_author 'none of the resources has set dev, the block device of the disk; use disk, or set it in NAME_acquire.'
 	local items=("node=$dev" "physical-device-path=$dev")
 	[[ ! $physical_device ]] || items+=("physical-device=$physical_device")
 	journal_publish "$dev" "$physical_device"

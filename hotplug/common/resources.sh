@@ -12,6 +12,8 @@
 #   NAME_plan [argument...]     the same questions as acquire, no change (optional)
 #   NAME_expect [argument...]   sets what acquire would, from arguments and nodes alone
 #                               (optional: for a resource that sets something)
+#   NAME_arguments='A B'        the arguments that it must have, between single spaces
+#                               (optional)
 #
 # All are idempotent, and each may find any half of acquire done.
 
@@ -22,13 +24,26 @@ resource_mode='' # the meaning of use, as resources_use has it
 # note it as if it had been acquired, or to print it.
 resources_use() {
 	resource_mode=$1
+	# bash runs the trap before each command of resources(), and of no other function.
+	declare -ft resources
+	trap 'resources_refuse_verb "$BASH_COMMAND"' DEBUG
 	resources
+	trap - DEBUG
+}
+
+# resources_refuse_verb <command>
+# Fails the run if the command is a verb: a detach would not know of it.
+resources_refuse_verb() {
+	local called=${1%% *}
+	[[ $called != [a-z]*_@(acquire|release|check|sweep|plan|expect) ]] ||
+		failure_author "resources() calls $called, so a detach would not release it; write 'use ${called%_*}' instead."
 }
 
 # use <resource> [argument...]
 # In a script's resources(): the device has this, too.
 use() {
 	resource_find "$1"
+	resource_accepts "${1}_arguments" "$@"
 	case $resource_mode in
 	acquire)
 		journal_begin "$@"
@@ -51,6 +66,14 @@ use() {
 resource_find() {
 	resource_read "$1" ||
 		fail "There is no resource ${1@Q}: neither ${1}_acquire in $hotplug_name nor a file of that name in $hotplug_common/resources."
+}
+
+# resource_accepts NAME_arguments <resource> [argument...]
+# Fails the run where arguments are missing.
+resource_accepts() {
+	local names=${!1-} spaces
+	spaces=${names//[! ]/}
+	[[ ! $names ]] || (($# - 2 > ${#spaces})) || failure_author "$2 lacks an argument; write 'use $2 $names'."
 }
 
 # resource_read <resource>

@@ -292,7 +292,6 @@ missing_helper() {
 	run host env XENBUS_PATH=backend/vbd/1/51712 "$BATS_TEST_TMPDIR/block-typo" add
 	[[ "$status" -eq 1 ]]
 	[[ "$output" == *'no_such_variable: unbound variable'* ]]
-	assert_refused backend/vbd/1/51712 error 'block-typo stopped with status 1: '
-	assert_refused backend/vbd/1/51712 error "line 11: no_such_variable: unbound variable; this is a defect of the script"
+	assert_refused backend/vbd/1/51712 error "line 11: the variable no_such_variable is not set"
 	assert_residue_free
 }

@@ -229,7 +229,7 @@ def declares_in_order:
 
 def declares_only:
 	.[0].Stmts[2:-1][]?
-	| select(if .Cmd.Type == "FuncDecl" then .Cmd.Name.Value | test("^resources$|^type_|_(acquire|release|check|plan|expect)$")
+	| select(if .Cmd.Type == "FuncDecl" then .Cmd.Name.Value | test("^resources$|^type_|_(acquire|release|check|sweep|plan|expect)$")
 		else is_call(["param", "target", "needs"]) end | not)
 	| finding("declares"; "A device script declares; what is to be done, a resource does.");
 

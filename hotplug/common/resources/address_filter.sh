@@ -12,6 +12,8 @@ resource_find interface
 # with an attach that adds a chain.
 address_filter_table='netdev xen_hotplug'
 
+address_filter_arguments='INTERFACE MAC ADDRESSES'
+
 # address_filter_acquire <interface> <MAC address> <addresses, or empty for all> [VLANs]
 # With VLANs, tagged frames pass, and the packets inside them are filtered. Without
 # addresses there is a filter only if hotplug.conf sets bind_mac.

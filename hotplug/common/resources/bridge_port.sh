@@ -14,6 +14,8 @@ bridge_port_shown=8 # how many bridges a message names
 bridge_port_bridge=''  # set by bridge_port_find and bridge_port_translate: the bridge's name
 bridge_port_bridges=() # set by bridge_port_list: this host's bridges
 
+bridge_port_arguments='INTERFACE BRIDGE MTU'
+
 # bridge_port_acquire <interface> <bridge, or empty for the only one> <mtu, or empty for the bridge's> [VLANs]
 # Sets mtu to the port's. With VLANs, the port goes up only after these are set,
 # so that no frame of the guest gets into another VLAN.

@@ -8,6 +8,8 @@
 dhcp_host_directory=/run/xen-dhcp # dnsmasq's dhcp-hostsdir
 dhcp_host_pid_file=/run/dnsmasq/dnsmasq.pid
 
+dhcp_host_arguments='MAC ADDRESSES'
+
 # dhcp_host_acquire <MAC address> <addresses, the guest's own first>
 dhcp_host_acquire() {
 	local name=dom$domid file=$dhcp_host_directory/$type$domid.$devid

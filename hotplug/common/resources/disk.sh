@@ -16,6 +16,8 @@ disk_keep() {
 	disk_in_use=y
 }
 
+disk_arguments='PATH MODE'
+
 # disk_acquire <path|name under /dev> <mode> [open file]
 # The open file, such as /proc/1234/fd/10, is claimed under the name of the path.
 # Sets dev and physical_device.

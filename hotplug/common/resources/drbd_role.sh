@@ -23,6 +23,8 @@ drbd_role_fresh=''  # set if a peer has the volume's current data
 
 drbd_role_value='' # set by drbd_role_field
 
+drbd_role_arguments='RESOURCE[/VOLUME]'
+
 # drbd_role_acquire <resource[/volume]>
 # Sets dev.
 drbd_role_acquire() {

@@ -13,6 +13,8 @@ forwarding_listed=''   # the rules that these have
 
 forwarding_lock_wait=3 # seconds to wait for iptables' lock; less than a command's deadline
 
+forwarding_arguments='INTERFACE'
+
 # forwarding_acquire <interface> [bridged|routed|translated] [addresses]
 # A translated guest is routed and masqueraded. A routed guest has packets of the
 # address families in its ip=, or of both without ip=. The rules have the owner in a

@@ -14,6 +14,8 @@ image_held=()    # the image and its backing files, each as LOOP=PATH (xen-hotpl
 image_source=''  # these, as descriptors from 3 on, as a file name of QEMU's
 image_formats=() # of the image and its backing files
 
+image_arguments='FILE FORMAT MODE BACKING-FILES'
+
 # image_acquire <file> <format> <mode> <backing files, or empty>
 image_acquire() {
 	local token

@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: LGPL-2.1-only
 # The guest's interface, renamed to the vifname in its configuration.
 
+interface_arguments='KERNEL-NAME WANTED-NAME'
+
 # interface_acquire <kernel's name> <wanted name, or empty>
 # Sets dev.
 interface_acquire() {

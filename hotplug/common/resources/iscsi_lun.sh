@@ -16,6 +16,8 @@ iscsi_lun_all=()    # set by iscsi_lun_list: the disks of all sessions, as direc
 iscsi_lun_number='' # set by iscsi_lun_choose
 iscsi_lun_disk=''   # set by iscsi_lun_is_there: the block device of one LUN
 
+iscsi_lun_arguments='IQN LUN'
+
 # iscsi_lun_acquire <iqn> <number, or empty for the only one>
 # Use it after iscsi_session, which sets iscsi_session_names. Sets iscsi_lun_paths.
 iscsi_lun_acquire() {

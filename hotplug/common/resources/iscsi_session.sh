@@ -26,6 +26,8 @@ iscsi_session_reopening='' # set if iscsid refused to log out
 iscsi_session_patience=9 # seconds that a login may take, including iscsid's part after iscsiadm was killed
 iscsi_session_leaving=8  # seconds that a session may take to end after iscsiadm gave up
 
+iscsi_session_arguments='IQN PORTALS MULTIPATH DISCOVERY AUTH-METHOD USER'
+
 # iscsi_session_acquire <iqn> <portals> <multipath: y|n> <discovery: y|n> <auth_method> <user>
 # Sets iscsi_session_names: one, or for multipath one for each portal that accepts the login.
 iscsi_session_acquire() {

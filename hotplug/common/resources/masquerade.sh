@@ -16,6 +16,8 @@ masquerade_addresses='' # set by masquerade_family
 masquerade_create=''    # what creates the tables of masquerade_nftables
 masquerade_replace=''   # and what replaces them
 
+masquerade_arguments='ADDRESSES'
+
 # masquerade_acquire <addresses>
 masquerade_acquire() {
 	masquerade_choose

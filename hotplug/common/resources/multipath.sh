@@ -11,6 +11,8 @@ multipath_wwid=''   # set by multipath_identify: the disk's identity
 multipath_map=''    # set by multipath_find and multipath_is_whole: the multipath device
 multipath_holder='' # set by multipath_of: the multipath device that has one path
 
+multipath_arguments='y|n PATHS MODE'
+
 # multipath_acquire <y|n> <block devices: sdb sdc> <mode>
 # Sets dev.
 multipath_acquire() {

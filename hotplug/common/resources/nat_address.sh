@@ -9,6 +9,8 @@ nat_address_network=fd58:656e:6e61
 
 nat_address_routers='' # this host's addresses, one for each family that the guest has
 
+nat_address_arguments='ADDRESSES'
+
 # nat_address_acquire <addresses, or empty>
 # Sets ip and nat_address_routers.
 nat_address_acquire() {

@@ -7,7 +7,9 @@
 # shellcheck source=qemu_nbd.sh
 resource_find qemu_nbd
 
-nbd_arguments=() # set by nbd_describe: those of qemu-nbd
+nbd_options=() # set by nbd_describe: the arguments of qemu-nbd
+
+nbd_arguments='SERVER PORT EXPORT MODE SECONDS TLS-DIRECTORY'
 
 # nbd_acquire <host, or path of a socket> <port> <export> <mode> <seconds to wait for a lost server> <directory of TLS files, or empty>
 # Sets dev and physical_device.
@@ -47,16 +49,16 @@ nbd_check() {
 nbd_serve() {
 	nbd_client_name "$1" "$2"
 	nbd_describe "$@"
-	qemu_nbd_open "$4" "${nbd_arguments[@]}" || nbd_client_failed "$?" "Cannot connect to the NBD server $nbd_client_server"
+	qemu_nbd_open "$4" "${nbd_options[@]}" || nbd_client_failed "$?" "Cannot connect to the NBD server $nbd_client_server"
 	nbd_client_judge "The export '$3' of the NBD server $nbd_client_server" "$4"
 }
 
 # nbd_describe <host, or path of a socket> <port> <export> <mode> <seconds> <directory of TLS files>
-# Sets nbd_arguments. In qemu-nbd's lists of options a comma is doubled.
+# Sets nbd_options. In qemu-nbd's lists of options a comma is doubled.
 nbd_describe() {
 	local server="inet,file.server.host=${1//,/,,},file.server.port=$2"
 	[[ $1 != /* ]] || server="unix,file.server.path=${1//,/,,}"
-	nbd_arguments=()
-	[[ ! $6 ]] || nbd_arguments=(--object "tls-creds-x509,id=tls,endpoint=client,dir=${6//,/,,}")
-	nbd_arguments+=(--image-opts "driver=raw,file.driver=nbd,file.server.type=$server,file.export=${3//,/,,},file.reconnect-delay=$5${6:+,file.tls-creds=tls}")
+	nbd_options=()
+	[[ ! $6 ]] || nbd_options=(--object "tls-creds-x509,id=tls,endpoint=client,dir=${6//,/,,}")
+	nbd_options+=(--image-opts "driver=raw,file.driver=nbd,file.server.type=$server,file.export=${3//,/,,},file.reconnect-delay=$5${6:+,file.tls-creds=tls}")
 }

@@ -12,6 +12,8 @@ nbd_client_silence=30
 nbd_client_server='' # set by nbd_client_name: the server as messages name it
 nbd_client_device='' # set by nbd_client_find: the device that is connected for us (nbd0), or empty
 
+nbd_client_arguments='HOST PORT EXPORT MODE'
+
 # nbd_client_acquire <host, or path of a socket> <port> <export> <mode>
 # Sets dev and physical_device.
 nbd_client_acquire() {

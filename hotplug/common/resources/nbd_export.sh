@@ -17,6 +17,8 @@ nbd_export_what='' # the export, as messages name it
 
 nbd_export_machine='' # set by nbd_export_vm
 
+nbd_export_arguments='HOST PORT SOCKET EXPORT MODE y|n'
+
 # nbd_export_acquire <host, or empty> <port> <path of a socket, or empty> <export> <mode> <shared: y or n>
 # Sets nbd_export_server.
 nbd_export_acquire() {

@@ -9,6 +9,8 @@ resource_find disk
 overlay_chunk=8           # sectors that are copied at the first write to one of them
 declare -gA overlay_found # this device's mappings: name -> dm-N
 
+overlay_arguments='BASE SECTORS DEVICE PERSIST'
+
 # overlay_acquire <base device> <its sectors> <device to write to> <persist: y or n>
 # Sets dev to the kernel's name, because udev creates the link in /dev/mapper only
 # later.

@@ -10,6 +10,8 @@ overlay_file_base=''       # the block device of the base, the disk before it
 overlay_file_sectors=0     # the size of that
 overlay_file_header='SnAp' # the magic of a persistent one, in Linux' drivers/md/dm-snap-persistent.c
 
+overlay_file_arguments='PATH BASE PERSIST'
+
 # overlay_file_acquire <path, or empty> <base> <persist: y or n>
 # Sets overlay_file_path, overlay_file_open, overlay_file_base and overlay_file_sectors.
 overlay_file_acquire() {

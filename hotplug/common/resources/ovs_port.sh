@@ -21,6 +21,8 @@ ovs_port_settings=() # set by ovs_port_find: columns of the port
 ovs_port_ids=()      # set by ovs_port_identify: columns of the interface by which others, such as OVN, know it
 ovs_port_value=''    # set by ovs_port_take and ovs_port_escape
 
+ovs_port_arguments='INTERFACE BRIDGE MTU VLANS'
+
 # ovs_port_acquire <interface> <bridge, in the form of ovs_port_parse> <mtu, or empty> <VLANs, or empty>
 # Also reads mac, vifname and domid. Adds the port before the interface goes up,
 # because this host would receive what the guest sends in between.

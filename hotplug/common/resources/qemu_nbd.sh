@@ -14,6 +14,8 @@ qemu_nbd_held=()  # files for the server, each as LOOP=PATH (xen-hotplug run --h
 qemu_nbd_files='' # set by qemu_nbd_locate: the path of its files, without their suffixes
 qemu_nbd_pid=''   # set by qemu_nbd_find: the process that serves; empty if there is none
 
+qemu_nbd_arguments='MODE FILE'
+
 # qemu_nbd_acquire <mode> <image>
 # Reads image_source and image_held; sets dev and physical_device.
 qemu_nbd_acquire() {

@@ -26,6 +26,8 @@ routed_claimed=' ' # set by routed_claim: the addresses that other devices need 
 routed_proxies=()  # those that this device needs one for
 routed_lines=''    # a batch for ip, set by routed_compose and routed_unproxy
 
+routed_arguments='INTERFACE ADDRESSES HOST-INTERFACE MTU'
+
 # routed_acquire <interface> <addresses> <the host's interface, or empty> <mtu, or empty> [host's addresses]
 # Sets main_ip. Without the host's addresses, uses those of the host's interface,
 # which becomes a proxy for the guest.

@@ -34,6 +34,8 @@ tap_forget() {
 	tap_image='' tap_token='' tap_pid='' tap_minor='' tap_node='' tap_attached='' tap_opened=''
 }
 
+tap_arguments='FORMAT:FILE MODE'
+
 # tap_acquire <format:file> <mode>
 # Reads disk_kind and dev, the loop device that holds the file; sets dev, and
 # physical_device where it is a block device.
