@@ -35,7 +35,8 @@ teardown() {
 		within 30 has_sector "$image" mail xvdc
 		xl block-detach mail xvdc
 	done
-	refused 'does not answer' xl block-attach mail "$view/served.img,raw,xvdd,w"
+	# Without script=, libxl itself would ask the server for the file, and wait.
+	refused 'does not answer' xl block-attach mail "script=block,vdev=xvdd,access=w,target=$view/served.img"
 	xl block-detach mail xvdd || :
 	guest_does mail true
 	same_residue "$others"
