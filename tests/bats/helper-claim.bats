@@ -788,7 +788,7 @@ served() {
 	ended 4 '*by guest* (domain 4) as vbd/4/268588800*'
 }
 
-@test "a file in the mounted image of a guest is refused to another guest, not to that guest (A3)" {
+@test "a file in the mounted image of a guest is refused to another guest, not to that guest" {
 	local first loop
 	truncate -s 32M below.img
 	mkfs.ext4 -q below.img
@@ -811,7 +811,7 @@ served() {
 	losetup -d "$dev"
 }
 
-@test "the image below a guest's file is refused, also when its file system is mounted no more (A3)" {
+@test "the image below a guest's file is refused, also when its file system is mounted no more" {
 	local below
 	on_disk fs
 	below=$(findmnt -n -o SOURCE fs)
@@ -831,7 +831,7 @@ served() {
 	call release --device "vbd/3/$devid"
 }
 
-@test "a file is refused if the disk of its file system is another guest's by its nodes (A3)" {
+@test "a file is refused if the disk of its file system is another guest's by its nodes" {
 	local below
 	on_disk fs
 	below=$(findmnt -n -o SOURCE fs)
@@ -847,7 +847,7 @@ served() {
 	losetup -d "$dev"
 }
 
-@test "a file that QEMU serves keeps the disk of its file system from other guests (A3)" {
+@test "a file that QEMU serves keeps the disk of its file system from other guests" {
 	on_disk fs
 	served 4 qdisk "aio:$PWD/fs/disk.img"
 	umount -l fs
@@ -941,21 +941,21 @@ reads_mounted() {
 	umount cd
 }
 
-@test "an image of squashfs that the host has mounted may be read, and not written (D7)" {
+@test "an image of squashfs that the host has mounted may be read, and not written" {
 	mkdir tree
 	mksquashfs tree cd.img -quiet -no-progress >out
 	truncate -s 1M cd.img
 	reads_mounted cd.img squashfs
 }
 
-@test "an image of erofs that the host has mounted may be read, and not written (D7)" {
+@test "an image of erofs that the host has mounted may be read, and not written" {
 	mkdir tree
 	mkfs.erofs cd.img tree >out 2>&1
 	truncate -s 1M cd.img
 	reads_mounted cd.img erofs
 }
 
-@test "an image with a mounted partition of squashfs may be read, and not written (D7)" {
+@test "an image with a mounted partition of squashfs may be read, and not written" {
 	local loop
 	mkdir tree cd
 	mksquashfs tree part.img -quiet -no-progress >out
@@ -991,7 +991,7 @@ in_namespace() {
 	read -r -t "$generous" _ <>ready
 }
 
-@test "the refusal of a disk that is mounted in another namespace names a process (D9)" {
+@test "the refusal of a disk that is mounted in another namespace names a process" {
 	local loop holder
 	truncate -s 32M below.img
 	mkfs.ext4 -q below.img
@@ -1004,7 +1004,7 @@ in_namespace() {
 	wait "$holder" || :
 }
 
-@test "the refusal of a disk whose partition is mounted in another namespace names a process (D9)" {
+@test "the refusal of a disk whose partition is mounted in another namespace names a process" {
 	local loop holder
 	truncate -s 32M disk.img
 	loop=$(attach disk.img)

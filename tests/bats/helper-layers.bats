@@ -260,7 +260,7 @@ beneath() {
 	relatives 8:2 8:2 8:0
 }
 
-@test "a file on a file system in an image overlaps the image, its loop devices and their disk (A3)" {
+@test "a file on a file system in an image overlaps the image, its loop devices and their disk" {
 	stack 'loop 7:0 file 2049:10' 'loop 7:1 file 1792:20' 'loop 7:2 file 1792:21' 'loop 7:3 file 2049:11'
 	beneath file:1792:20 file:2049:10
 	beneath 7:1 7:0
@@ -272,14 +272,14 @@ beneath() {
 	relatives 7:2 7:2 '7:0 beneath' '8:1 beneath'
 }
 
-@test "one image that is mounted through two loop devices has the same files in both (A3)" {
+@test "one image that is mounted through two loop devices has the same files in both" {
 	stack 'loop 7:0 file 2049:10' 'loop 7:1 file 2049:10' 'loop 7:2 file 1792:20' 'loop 7:3 file 1793:20'
 	judge 7:2 7:3 'shared first second beneath'
 	judge 7:3 7:2 'shared first second beneath'
 	relatives 7:2 7:2 '7:0 beneath' '7:1 beneath' '7:3 beneath' '8:1 beneath'
 }
 
-@test "a file overlaps the LV, the array and the members below its file system, and no neighbour (A3)" {
+@test "a file overlaps the LV, the array and the members below its file system, and no neighbour" {
 	stack 'array 9:0 8:0 8:16' 'dm 253:0 0 100 linear 9:0 2048' 'dm 253:1 0 100 linear 9:0 2148' \
 		'loop 7:0 file 64768:5' 'loop 7:1 file 64769:5'
 	beneath 7:0 253:0

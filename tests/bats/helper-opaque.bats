@@ -114,7 +114,7 @@ claimed() {
 	ended 4 "*may be '$PWD/merged/$devid.img'*"
 }
 
-@test "a file in a subvolume of btrfs keeps the disk below from other guests, and other files apart (A3)" {
+@test "a file in a subvolume of btrfs keeps the disk below from other guests, and other files apart" {
 	local below
 	grep -qw btrfs /proc/filesystems || skip 'this kernel has no btrfs'
 	truncate -s 128M below.img
@@ -138,7 +138,7 @@ claimed() {
 	ended 4 "*lies on a disk that is in use, read-write, by guest 'guest5'*"
 }
 
-@test "a loop device over an overlay of another mount namespace keeps the layer's file from guests (A1)" {
+@test "a loop device over an overlay of another mount namespace keeps the layer's file from guests" {
 	local loop
 	mkdir upper work merged lower
 	image "upper/$devid.img"

@@ -37,7 +37,7 @@ excluded() {
 	done
 }
 
-@test "a file of the upper layer excludes the file on the overlay (A1)" {
+@test "a file of the upper layer excludes the file on the overlay" {
 	image upper/disk.img
 	overlay
 	excluded "$PWD/merged/disk.img" "$PWD/upper/disk.img"
@@ -47,7 +47,7 @@ excluded() {
 	[[ $(loops) == "$dev" ]]
 }
 
-@test "a file that a guest reads from a lower layer is refused to a writer of that layer (A1)" {
+@test "a file that a guest reads from a lower layer is refused to a writer of that layer" {
 	image lower/disk.img
 	overlay
 	claim 3 r "$PWD/merged/disk.img"
@@ -70,7 +70,7 @@ excluded() {
 	((status == 4))
 }
 
-@test "an overlay on an overlay, and bind mounts of a part of it, lead to the same file (A1)" {
+@test "an overlay on an overlay, and bind mounts of a part of it, lead to the same file" {
 	mkdir upper/a upper2 work2 merged2 part
 	image upper/a/disk.img
 	overlay
@@ -84,7 +84,7 @@ excluded() {
 	[[ ${reply[3]} == "target=$PWD/upper2/a/disk.img" ]]
 }
 
-@test "layers with colons, commas, blanks and backslashes in their names are found (A1)" {
+@test "layers with colons, commas, blanks and backslashes in their names are found" {
 	local odd=$'a:b,c d\\e\tf'
 	mkdir "$odd"
 	image "$odd/disk.img"
@@ -95,7 +95,7 @@ excluded() {
 	ended 4 "*by guest 'guest3'*"
 }
 
-@test "a loop device of the host over a file on an overlay keeps the layer's file from guests (A1)" {
+@test "a loop device of the host over a file on an overlay keeps the layer's file from guests" {
 	local loop
 	image upper/disk.img
 	overlay
@@ -146,7 +146,7 @@ excluded() {
 	done_with "device=$dev" "physical-device=$(stat -c %t:%T "$dev")" kind=file "target=$PWD/merged/$devid.img"
 }
 
-@test "a file on an overlay of file systems on disks keeps the disk below from guests (A1, A3)" {
+@test "a file on an overlay of file systems on disks keeps the disk below from guests" {
 	local below
 	truncate -s 32M below.img
 	below=$(losetup -f --show below.img)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-only
-# A file server that does not answer (B1): its own guests' disks get a sentence, and
+# A file server that does not answer: its own guests' disks get a sentence, and
 # no call for another disk asks it anything.
 
 load ../lib/host
@@ -45,14 +45,14 @@ served_guest() {
 	host dd if="$loop" of=/dev/null count=1 iflag=direct status=none
 }
 
-@test "attach and detach of a local image ask no other image's server (B1)" {
+@test "attach and detach of a local image ask no other image's server" {
 	served_guest
 	vbd 2 51712 "$image"
 	unasked add 2 51712
 	unasked remove 2 51712
 }
 
-@test "attach and detach of a block device ask no image's server (B1)" {
+@test "attach and detach of a block device ask no image's server" {
 	served_guest
 	phy_device
 	vbd 2 51712 "$phy"
@@ -60,7 +60,7 @@ served_guest() {
 	unasked remove 2 51712
 }
 
-@test "a detach without a journal, as after an update, asks no other image's server (B1)" {
+@test "a detach without a journal, as after an update, asks no other image's server" {
 	served_guest
 	vbd 2 51712 "$image"
 	block_add 2 51712
@@ -69,7 +69,7 @@ served_guest() {
 	unasked remove 2 51712
 }
 
-@test "a list of the users of a device does not stat what a mount calls its source (B1)" {
+@test "a list of the users of a device does not stat what a mount calls its source" {
 	served_guest
 	mkdir "$here/tmpfs"
 	host mount -t tmpfs "/dev/..$here/view/disk.img" "$here/tmpfs"
@@ -79,7 +79,7 @@ served_guest() {
 	host umount "$here/tmpfs"
 }
 
-@test "while a server is stopped, other disks come and go, and its guest gets a sentence (B1)" {
+@test "while a server is stopped, other disks come and go, and its guest gets a sentence" {
 	served_guest
 	vbd 2 51712 "$image"
 	block_add 2 51712
@@ -99,7 +99,7 @@ served_guest() {
 	assert_residue_free
 }
 
-@test "a stopped server whose mount is detached, or in another namespace, stops no other disk (B1)" {
+@test "a stopped server whose mount is detached, or in another namespace, stops no other disk" {
 	served_guest
 	host umount --lazy "$here/view"
 	kill -STOP "$fuse_pid"
@@ -108,7 +108,7 @@ served_guest() {
 	block_remove 2 51712
 }
 
-@test "a hidden mount of a stopped server is not asked (B1)" {
+@test "a hidden mount of a stopped server is not asked" {
 	served_guest
 	host mount -t tmpfs tmpfs "$here/view"
 	vbd 2 51712 "$image"
