@@ -15,7 +15,7 @@ iscsi_secrets_find() {
 	local line_iqn line_user line_secret
 	[[ -f $iscsi_secrets_file ]] ||
 		fail "$iscsi_secrets_file, which should hold the secret of the CHAP user '$2', does not exist; create it, mode 600, with the line: $1 $2 SECRET."
-	run stat --dereference --format '%u %a' -- "$iscsi_secrets_file" || fail "Cannot read the permissions of $iscsi_secrets_file: $reason"
+	run stat -L -c '%u %a' -- "$iscsi_secrets_file" || fail "Cannot read the permissions of $iscsi_secrets_file: $reason"
 	[[ $run_output =~ ^0\ [0-7]?[0-7]00[[:space:]]*$ ]] ||
 		fail "$iscsi_secrets_file is readable by users other than root; chown root and chmod 600 it, then change the secrets in it."
 	while read -r line_iqn line_user line_secret || [[ $line_iqn ]]; do

@@ -21,7 +21,7 @@ process_look() {
 # process_is_root <process id>
 # Does it run as root? The owner of its directory in /proc does not tell that.
 process_is_root() {
-	local key ids
+	local key='' ids=''
 	while read -r key ids; do
 		[[ $key != Uid: ]] || break
 	done 2>/dev/null <"/proc/$1/status"

@@ -95,7 +95,7 @@ disk_check() {
 	elif [[ ! -b $device ]]; then
 		reason="The block device '$device' is gone."
 	elif [[ $number ]]; then
-		run stat --dereference --format=%t:%T -- "$device" || return
+		run stat -L -c %t:%T -- "$device" || return
 		[[ ${run_output%$'\n'} == "$number" ]] || reason="'$device' is another block device now."
 	fi
 	[[ ! $reason ]]
