@@ -4,7 +4,10 @@
 
 load ../lib/xen.bash
 setup_file() { drbd_make; }
-teardown_file() { drbd_remove; }
+teardown_file() {
+	xl destroy mail || :
+	drbd_remove
+}
 teardown() {
 	rm -f "$scripts/block-linbit"
 	e2e_teardown

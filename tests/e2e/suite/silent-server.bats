@@ -20,6 +20,7 @@ setup() {
 teardown() {
 	kill -CONT "$server"
 	e2e_teardown
+	xl destroy mail || :
 	umount "$view" || umount -l "$view"
 	wait "$server" || :
 	rm -rf -- "$served" "$view"
