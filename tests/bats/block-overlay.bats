@@ -134,7 +134,7 @@ assert_released() {
 }
 
 @test "while an overlay's name changes, no other file is claimed or written" {
-	local i before count=0 flips
+	local i before count=0 wrong='' flips
 	overlay 1 "base=$base,file=$cow"
 	overlay_remove 1
 	image other.img
@@ -145,16 +145,17 @@ assert_released() {
 		"$BATS_TEST_TMPDIR" "$cow" "$image" 3>&- &
 	flips=$!
 	until_true test -e "$BATS_TEST_TMPDIR/link"
-	for ((i = 0; i < 12; i++)); do
+	# On a loaded machine the name changes in most of them.
+	for ((i = 0; i < 12 || (count == 0 && i < 500); i++)); do
 		overlay 1 "base=$base,file=$BATS_TEST_TMPDIR/link" >/dev/null || continue
 		count=$((count + 1))
-		[[ "$(host_loops)" != *"$image"* ]] || break
+		[[ "$(host_loops)" != *"$image"* ]] || wrong=y
 		overlay_remove 1
 	done
 	kill "$flips"
 	wait "$flips" || :
 	echo "attached $count times"
-	((i == 12 && count > 0))
+	[[ ! $wrong ]] && ((count > 0))
 	[[ "$(sha1sum "$image")" == "$before" ]]
 }
 

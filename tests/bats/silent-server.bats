@@ -14,7 +14,9 @@ setup() {
 	image local.img
 	here=$BATS_TEST_TMPDIR
 	fuse_mount "$here/real" "$here/view"
-	truncate -s 1M "$here/real/disk.img"
+	# No other test has this name: from their hosts the mount is not seen, and only a
+	# name and a size tell files there apart.
+	truncate -s 1M "$here/real/silent.img"
 }
 
 teardown() {
@@ -39,7 +41,7 @@ unasked() {
 # served_guest
 # Guest 1 has an image that the server shows.
 served_guest() {
-	vbd 1 51712 "$here/view/disk.img"
+	vbd 1 51712 "$here/view/silent.img"
 	block_add 1 51712
 	loop=$(store_get backend/vbd/1/51712/physical-device-path)
 	host dd if="$loop" of=/dev/null count=1 iflag=direct status=none
@@ -72,7 +74,7 @@ served_guest() {
 @test "a list of the users of a device does not stat what a mount calls its source" {
 	served_guest
 	mkdir "$here/tmpfs"
-	host mount -t tmpfs "/dev/..$here/view/disk.img" "$here/tmpfs"
+	host mount -t tmpfs "/dev/..$here/view/silent.img" "$here/tmpfs"
 	phy_device
 	vbd 2 51712 "$phy"
 	unasked add 2 51712
@@ -89,10 +91,10 @@ served_guest() {
 	block_add 3 51712
 	run block_remove 1 51712
 	((status == 1))
-	[[ $output == *"The file server of '$here/view/disk.img' does not answer, so '$loop' is still attached to it; detach the disk again when it answers."* ]]
-	vbd 2 51728 "$here/view/disk.img"
+	[[ $output == *"The file server of '$here/view/silent.img' does not answer, so '$loop' is still attached to it; detach the disk again when it answers."* ]]
+	vbd 2 51728 "$here/view/silent.img"
 	run block_add 2 51728
-	assert_refused backend/vbd/2/51728 error "Disk '$here/view/disk.img' cannot be opened, because its file server has not answered for 8 s; see whether it is running, then try again."
+	assert_refused backend/vbd/2/51728 error "Disk '$here/view/silent.img' cannot be opened, because its file server has not answered for 8 s; see whether it is running, then try again."
 	kill -CONT "$fuse_pid"
 	block_remove 1 51712
 	block_remove 3 51712
@@ -118,7 +120,7 @@ served_guest() {
 
 @test "an image that a server shows is refused to a second guest on the same mount" {
 	served_guest
-	vbd 2 51712 "$here/view/disk.img"
+	vbd 2 51712 "$here/view/silent.img"
 	run block_add 2 51712
 	assert_refused backend/vbd/2/51712 busy "by guest 'guest1'"
 }
