@@ -37,7 +37,7 @@ teardown() {
 		xl block-detach mail xvdc
 	done
 	# Without script=, libxl itself would ask the server for the file, and wait.
-	refused 'does not answer' xl block-attach mail "script=block,vdev=xvdd,access=w,target=$view/served.img"
+	refused 'its file server has not answered' xl block-attach mail "script=block,vdev=xvdd,access=w,target=$view/served.img"
 	xl block-detach mail xvdd || :
 	guest_does mail true
 	same_residue "$others"
