@@ -4,12 +4,8 @@
 load ../lib/host
 load ../lib/observe
 load ../lib/enumerate
-load ../lib/dmsetup
-load ../lib/drbd
+load ../lib/disks
 load ../lib/gc
-load ../lib/iscsi
-load ../lib/nbd
-load ../lib/tap
 
 setup() {
 	host_start
@@ -18,17 +14,8 @@ setup() {
 	image disk.img
 }
 
-# teardown
-# Guests go first, and then what their disks come from.
 teardown() {
-	local status=0
-	host_stop || status=1
-	[[ ! ${DMSETUP_LOG-} ]] || dmsetup_stop
-	[[ ! ${DRBD_STATE-} ]] || drbd_stop
-	[[ ! ${ISCSI-} ]] || iscsi_stop || status=1
-	[[ ! ${nbd_server_pid-} ]] || nbd_serve_no_more
-	[[ ! ${tap_control-} ]] || tap_stop
-	return "$status"
+	disks_stop
 }
 
 # stale_disk <script> <target> [node value]...

@@ -5,11 +5,7 @@
 load ../lib/host
 load ../lib/observe
 load ../lib/enumerate
-load ../lib/dmsetup
-load ../lib/drbd
-load ../lib/iscsi
-load ../lib/nbd
-load ../lib/tap
+load ../lib/disks
 
 path=backend/vbd/1/51712
 
@@ -20,17 +16,8 @@ setup() {
 	image disk.img
 }
 
-# teardown
-# Guests go first, and then what their disks come from.
 teardown() {
-	local status=0
-	host_stop || status=1
-	[[ ! ${DMSETUP_LOG-} ]] || dmsetup_stop
-	[[ ! ${DRBD_STATE-} ]] || drbd_stop
-	[[ ! ${ISCSI-} ]] || iscsi_stop || status=1
-	[[ ! ${nbd_server_pid-} ]] || nbd_serve_no_more
-	[[ ! ${tap_control-} ]] || tap_stop
-	return "$status"
+	disks_stop
 }
 
 # disk <script> <target>
