@@ -178,12 +178,31 @@ static int look_at_file(
 		search, &link->served->device, link->access, block ? st.st_rdev : 0, &overlap);
 }
 
+/*
+ * Opens a local image for reading, if it is a file or a block device: a header may name any device,
+ * and opening one can act, as with a watchdog. Result: a descriptor or -1.
+ */
+static int open_image(const char *real)
+{
+	int handle = open(real, O_PATH | O_NOFOLLOW | O_CLOEXEC), fd = -1;
+	struct stat st;
+	char link[40];
+
+	if (handle < 0)
+		return -1;
+	snprintf(link, sizeof(link), "/proc/self/fd/%d", handle);
+	if (!fstat(handle, &st) && (S_ISREG(st.st_mode) || S_ISBLK(st.st_mode)))
+		fd = open(link, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	close(handle);
+	return fd;
+}
+
 /* Goes on to the backing file of a local image. Result: whether it has one. */
 static bool go_down(struct link *link, const char *real)
 {
 	struct image_header header;
 	size_t length;
-	int fd = link->qcow2 ? open(real, O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOFOLLOW) : -1;
+	int fd = link->qcow2 ? open_image(real) : -1;
 	unsigned char *bytes = fd >= 0 ? image_read(fd, &length) : NULL;
 	char above[PATH_MAX];
 
@@ -196,7 +215,8 @@ static bool go_down(struct link *link, const char *real)
 	memcpy(above, link->path, sizeof(above));
 	link->access = GUEST_READS;
 	link->qcow2 = strcmp(header.backing_format, "raw") != 0;
-	return done && image_backing_path(above, header.backing, link->path);
+	return done && image_backing_path(above, header.backing, link->path) &&
+	       strcmp(above, link->path) != 0;
 }
 
 /* Looks at the path in `params`, and at the backing files that headers name now. */
