@@ -32,6 +32,8 @@ static _Noreturn void be_child(pid_t parent, void (*work)(void *context), void *
 {
 	if (prctl(PR_SET_PDEATHSIG, SIGKILL) || getppid() != parent)
 		_exit(1);
+	/* One that is left behind holds no lock. */
+	closefrom(0);
 	work(context);
 	_exit(0);
 }

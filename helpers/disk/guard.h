@@ -23,7 +23,8 @@ void guard_memory_free(void *memory, size_t size);
 /*
  * Runs work(context) in a child process, and waits until it returns, or until *progress (NULL: it
  * shows none) stays the same for `ms` milliseconds; then kills it. The function changes nothing of
- * its caller's but what is in guard_memory(). A child that does not die of SIGKILL is left behind.
+ * its caller's but what is in guard_memory(), and has none of its descriptors. A child that does
+ * not die of SIGKILL is left behind.
  */
 enum guard_end guard_run(
 	void (*work)(void *context), void *context, atomic_size_t *progress, unsigned ms);
