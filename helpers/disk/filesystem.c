@@ -13,8 +13,6 @@
 #include "overlay.h"
 #include "textfile.h"
 
-/* More overlays on overlays than the kernel allows. */
-#define OVERLAYS 4
 #define BTRFS "/sys/fs/btrfs"
 
 /* Calls `each` for each member of the btrfs whose directory in sysfs has that name. */

@@ -3,6 +3,7 @@
 #include "mounts.h"
 
 #include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -125,6 +126,17 @@ bool path_is_below(const char *path, const char *directory)
 	if (length && directory[length - 1] == '/')
 		length--;
 	return !strncmp(path, directory, length) && (!path[length] || path[length] == '/');
+}
+
+bool mount_inside(const struct mount *mount, const char *path, char inside[PATH_MAX])
+{
+	if (!path_is_below(path, mount->where))
+		return false;
+	size_t skipped = strcmp(mount->where, "/") != 0 ? strlen(mount->where) : 0;
+	const char *root = strcmp(mount->root, "/") != 0 ? mount->root : "";
+	int length = snprintf(inside, PATH_MAX, "%s%s", root, path + skipped);
+
+	return length >= 0 && length < PATH_MAX;
 }
 
 const struct mount *mount_of_path(const struct mount_table *table, const char *path)

@@ -3,6 +3,7 @@
 #ifndef MOUNTS_H
 #define MOUNTS_H
 
+#include <limits.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <sys/types.h>
@@ -47,6 +48,12 @@ const struct mount *mount_of_path(const struct mount_table *table, const char *p
 
 /* The mount with that id, or NULL. */
 const struct mount *mount_with_id(const struct mount_table *table, unsigned id);
+
+/*
+ * Sets `inside` to the path within the file system of the mount, which the absolute path is below.
+ * Result: false if it is not below it, or too long.
+ */
+bool mount_inside(const struct mount *mount, const char *path, char inside[PATH_MAX]);
 
 /* Whether the path is the directory, or below it. */
 bool path_is_below(const char *path, const char *directory);

@@ -44,10 +44,10 @@ static bool path_inside(const struct mount_table *mounts, const char *path, char
 
 	if (!mount)
 		return false;
-	size_t skipped = strcmp(mount->where, "/") ? strlen(mount->where) : 0;
-	const char *root = strcmp(mount->root, "/") ? mount->root : "";
-	int length =
-		snprintf(inside, PATH_MAX, "%s%s%s", directory_of(mount), root, path + skipped);
+	char below[PATH_MAX];
+	if (!mount_inside(mount, path, below))
+		return false;
+	int length = snprintf(inside, PATH_MAX, "%s%s", directory_of(mount), below);
 	/* In the root of a local file system, a name alone says too little. */
 	if (length < PATH_MAX && !filesystem_is_opaque(mount) && strrchr(inside, '/') == inside)
 		length = snprintf(inside, PATH_MAX, "%s", path);

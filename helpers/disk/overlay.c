@@ -144,11 +144,10 @@ static bool look_into(const char *layer, void *context)
 /* The path within the file system, of which mount->root is mounted at mount->where. */
 static bool path_in_layer(const struct mount *mount, const char *path, char in_layer[PATH_MAX])
 {
-	size_t skipped = strcmp(mount->where, "/") ? strlen(mount->where) : 0;
-	const char *root = strcmp(mount->root, "/") ? mount->root : "";
-	int length = snprintf(in_layer, PATH_MAX, ".%s%s", root, path + skipped);
+	char inside[PATH_MAX];
 
-	return path_is_below(path, mount->where) && length < PATH_MAX;
+	return mount_inside(mount, path, inside) &&
+	       snprintf(in_layer, PATH_MAX, ".%s", inside) < PATH_MAX;
 }
 
 /* Opens the file of a layer of this overlay. Result: -1 if it is not found. */
@@ -180,10 +179,11 @@ static const struct mount *overlay_of(const struct mount_table *mounts, int hand
 
 int overlay_open_below(const struct mount_table *mounts, int handle)
 {
+	const struct mount *mount;
 	int found = -1;
 
-	/* The kernel stacks two file systems at most (FILESYSTEM_MAX_STACK_DEPTH). */
-	for (const struct mount *mount; (mount = overlay_of(mounts, handle));) {
+	/* An overlay that hides its own layer leads to itself. */
+	for (int depth = 0; depth < OVERLAYS && (mount = overlay_of(mounts, handle)); depth++) {
 		int below = open_below(mount, handle);
 
 		if (below < 0)

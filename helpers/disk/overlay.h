@@ -7,6 +7,9 @@
 
 #include "mounts.h"
 
+/* More overlays on overlays than the kernel allows. */
+#define OVERLAYS 4
+
 /*
  * Calls `each` for the upper layer of an overlay, and then for the lower ones from the top down,
  * until it returns false. `options` are those of its mount, in which the kernel escapes some bytes
