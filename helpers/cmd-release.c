@@ -60,17 +60,25 @@ static bool had_path(const struct loop *loop, const char *path)
 	       (!text[expected] || !strcmp(text + expected, deleted));
 }
 
+/* Whether the node names the loop device. */
+static bool is_node(const struct release *release, const struct loop *loop)
+{
+	struct stat node;
+
+	return !stat(release->node, &node) && S_ISBLK(node.st_mode) && node.st_rdev == loop->number;
+}
+
 /*
  * Whether it is the loop device that the store has recorded for the device, and no tag says that it
  * is another's: the node alone is not enough, since its number may have been given to another file.
  */
 static bool is_recorded(const struct release *release, const struct loop *loop)
 {
-	struct stat node, file;
+	struct stat file;
 
 	if (loop->tagged && !is_own(release, loop))
 		return false;
-	if (stat(release->node, &node) || !S_ISBLK(node.st_mode) || node.st_rdev != loop->number)
+	if (!is_node(release, loop))
 		return false;
 	if (stat(release->target, &file))
 		return errno == ENOENT && had_path(loop, release->target);
@@ -78,9 +86,15 @@ static bool is_recorded(const struct release *release, const struct loop *loop)
 	       file.st_ino == (ino_t)loop->info.lo_inode;
 }
 
-/* Whether it is to be detached. */
+/* Whether it is to be detached. One whose file server has ended is known by its name alone. */
 static bool is_meant(const struct release *release, const struct loop *loop)
 {
+	if (loop->ended)
+		return release->loop ? !strcmp(release->loop, loop->path)
+				     : release->node && is_node(release, loop) &&
+					       had_path(loop, release->target);
+	if (loop->silent || !loop->number)
+		return false;
 	if (release->node)
 		return is_recorded(release, loop);
 	return is_own(release, loop) && (!release->has_token || loop->tag.token == release->token);
@@ -89,11 +103,8 @@ static bool is_meant(const struct release *release, const struct loop *loop)
 /* Whether a device on a remote file system is to be asked whose it is. */
 static bool may_be_meant(const struct release *release, const struct loop *loop)
 {
-	struct stat node;
-
 	if (release->node)
-		return !stat(release->node, &node) && S_ISBLK(node.st_mode) &&
-		       node.st_rdev == loop->number;
+		return is_node(release, loop);
 	return !release->loop || !strcmp(release->loop, loop->path);
 }
 
@@ -110,7 +121,8 @@ static const struct loop *ask_silent(const struct release *release, struct loop_
 	for (size_t i = 0; i < loops->count; i++) {
 		struct loop *loop = &loops->loops[i];
 
-		if (!loop->silent || !may_be_meant(release, loop) || loop_ask(loop, patience))
+		if (!loop->silent || !may_be_meant(release, loop) || loop_ask(loop, patience) ||
+			loop->ended)
 			continue;
 		stuck = named ? loop : NULL;
 		patience = IMPATIENCE_MS;
@@ -124,9 +136,8 @@ static int complain_stuck(const struct loop *loop)
 
 	loop_file(loop->number, path);
 	return complain(STATUS_FAILED,
-		"The file server of %s does not answer, so '%s' is still attached to it; detach "
-		"the "
-		"disk again when it answers.",
+		"The file server of %s does not answer, so '%s' is still attached to it; "
+		"detach the disk again when it answers.",
 		QUOTED(path), loop->path);
 }
 
@@ -137,7 +148,7 @@ static int detach_all(
 		const struct loop *loop = &loops->loops[i];
 		bool detached = release->keep;
 
-		if (loop->silent || !loop->number || !is_meant(release, loop))
+		if (!is_meant(release, loop))
 			continue;
 		/* Detached already; it goes when the last one who looks at it closes it. */
 		if (loop->info.lo_flags & LO_FLAGS_AUTOCLEAR) {

@@ -196,24 +196,22 @@ int loop_resize(const struct loop *loop)
 		loop->path, strerror(error), loop->path);
 }
 
-static bool holds_the_same(int fd, const struct loop *loop)
+static bool is_same(const struct loop_info64 *info, const struct loop *loop)
 {
-	struct loop_info64 info;
-
-	return !ioctl(fd, LOOP_GET_STATUS64, &info) && info.lo_device == loop->info.lo_device &&
-	       info.lo_inode == loop->info.lo_inode &&
-	       !memcmp(info.lo_file_name, loop->info.lo_file_name, LO_NAME_SIZE);
+	return info->lo_device == loop->info.lo_device && info->lo_inode == loop->info.lo_inode &&
+	       !memcmp(info->lo_file_name, loop->info.lo_file_name, LO_NAME_SIZE);
 }
 
 int loop_detach(const struct loop *loop, bool *detached)
 {
 	int fd = open(loop->path, O_RDONLY | O_CLOEXEC);
+	struct loop_info64 info;
 	int error = 0;
 
 	*detached = false;
-	if (fd < 0) {
+	if (fd < 0 || (!loop->ended && ioctl(fd, LOOP_GET_STATUS64, &info))) {
 		error = errno;
-	} else if (holds_the_same(fd, loop)) {
+	} else if (loop->ended || is_same(&info, loop)) {
 		*detached = !ioctl(fd, LOOP_CLR_FD);
 		error = *detached ? 0 : errno;
 	}

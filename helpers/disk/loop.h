@@ -27,7 +27,8 @@ struct loop {
 	struct loop_info64 info;
 	bool tagged;
 	struct tag tag; /* if it is tagged */
-	bool silent;	/* it was not asked, because its file server may not answer */
+	bool silent;	/* it was not asked, because its file server may not answer, or did not */
+	bool ended;	/* silent, because its file server has ended, so that nobody can use it */
 };
 
 struct loop_list {
@@ -69,7 +70,8 @@ int loop_attach(int image, bool writable, const char tag[TAG_SIZE], char path[LO
 int loop_resize(const struct loop *loop);
 
 /*
- * Detaches a loop device, if its file and tag are still those of `loop`. While it is open, the
+ * Detaches a loop device, if its file and tag are still those of `loop`, or its file server has
+ * ended. While it is open, the
  * kernel detaches it when it is closed. Result: STATUS_DONE with *detached, or STATUS_FAILED with a
  * complaint.
  */

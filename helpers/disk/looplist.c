@@ -168,6 +168,12 @@ static int complain_loop(const struct loop *loop, int error)
 		loop->path, strerror(error));
 }
 
+/* Whether the error says that a file server has ended. */
+static bool is_end(int error)
+{
+	return error == ENOTCONN || error == ECONNABORTED || error == ESTALE;
+}
+
 /* Keeps the devices that still have a file. */
 static int take_answers(
 	const struct answers *answers, const struct mount_table *mounts, struct loop_list *list)
@@ -181,7 +187,8 @@ static int take_answers(
 		*loop = list->loops[i];
 		if (error == ENXIO || error == ENODEV)
 			continue;
-		if (loop->silent || error == ETIMEDOUT)
+		loop->ended = is_end(error);
+		if (loop->silent || loop->ended || error == ETIMEDOUT)
 			set_silent(loop, mounts);
 		else if (error)
 			return complain_loop(loop, error);
@@ -271,12 +278,15 @@ bool loop_ask(struct loop *loop, unsigned ms)
 	if (!answers)
 		return false;
 	answers->list = &list;
-	bool answered = guard_run(ask_one, answers, NULL, ms) == GUARD_DONE;
-	if (answered && !answers->all[0].error)
+	bool ended = guard_run(ask_one, answers, NULL, ms) == GUARD_DONE;
+	int error = ended ? answers->all[0].error : ETIMEDOUT;
+	bool lost = error == ENXIO || error == ENODEV;
+	if (!error)
 		set_info(loop, &answers->all[0].info);
-	else if (answered)
+	if (lost)
 		loop->number = 0;
-	loop->silent = !answered;
+	loop->ended = is_end(error);
+	loop->silent = error && !lost;
 	guard_memory_free(answers, size);
-	return answered;
+	return !loop->silent;
 }

@@ -20,9 +20,11 @@ setup() {
 }
 
 teardown() {
+	local status=0
 	fuse_answers
-	host_stop
+	host_stop || status=1
 	fuse_stop
+	return "$status"
 }
 
 # unasked add|remove <domid> <devid>
@@ -108,6 +110,18 @@ served_guest() {
 	vbd 2 51712 "$image"
 	block_add 2 51712
 	block_remove 2 51712
+}
+
+@test "a server that has ended, and whose mount is detached, stops no other disk" {
+	served_guest
+	host umount --lazy "$here/view"
+	kill -KILL "$fuse_pid"
+	until_true gone "$fuse_pid"
+	vbd 2 51712 "$image"
+	block_add 2 51712
+	block_remove 2 51712
+	block_remove 1 51712
+	assert_residue_free
 }
 
 @test "a hidden mount of a stopped server is not asked" {
