@@ -36,9 +36,8 @@
 /* How long to wait for a loop device that detaches on its last close. */
 #define DETACHING_MS 5000
 #define DETACHING_PAUSE_NS 20000000
-/* How long the release of a stale user may take, and how many an attach releases. */
+/* How long an attach releases stale users. */
 #define STALE_MS 12000
-#define STALE_MOST 32
 #define MIB (1024UL * 1024)
 
 enum sharing { SHARE_READ, SHARE_NOTHING, SHARE_ALL };
@@ -245,7 +244,7 @@ static bool is_stale(const struct claim *claim, const struct user *user, struct 
 
 /* Releases such a user. Result: whether that is done; a failure is in the log. */
 static bool release_stale(const struct claim *claim, const struct user *user,
-	const struct relatives *relatives, struct store *store)
+	const struct relatives *relatives, struct store *store, unsigned ms)
 {
 	char sentence[STALE_SENTENCE_SIZE], stale[DEVICE_TEXT_SIZE], own[DEVICE_TEXT_SIZE];
 	char line[sizeof(stale) + sizeof(own) + 80];
@@ -254,7 +253,7 @@ static bool release_stale(const struct claim *claim, const struct user *user,
 		device_text(&user->device, stale), device_text(&claim->device, own));
 	log_line(LOG_NOTICE, line);
 	deadline_clear();
-	enum stale end = stale_release(&user->device, STALE_MS, sentence);
+	enum stale end = stale_release(&user->device, ms, sentence);
 	start_deadline(claim);
 	for (size_t i = 0; i < relatives->loops.count && !end; i++)
 		if (!strcmp(relatives->loops.loops[i].path, user->loop))
@@ -263,10 +262,10 @@ static bool release_stale(const struct claim *claim, const struct user *user,
 	return end == STALE_RELEASED;
 }
 
-/* What may still be tried so that a user goes. */
+/* How long it is tried that a user goes; see now_ms(). */
 struct patience {
-	long long wait_until; /* for a loop device that is about to go; see now_ms() */
-	int releases;	      /* of stale users */
+	long long wait_until;	 /* for a loop device that is about to go */
+	long long release_until; /* for stale users */
 };
 
 /*
@@ -291,6 +290,7 @@ static int check_users(const struct claim *claim, const struct disk *disk,
 	*again = false;
 	for (size_t i = 0; i < list.count && !status; i++) {
 		const struct user *user = &list.users[i];
+		long long left = patience->release_until - now_ms();
 
 		status = judge(claim, user, store);
 		if (status != STATUS_BUSY)
@@ -301,8 +301,8 @@ static int check_users(const struct claim *claim, const struct disk *disk,
 			if (claim->plan)
 				status = STATUS_DONE;
 			else
-				*again = patience->releases-- > 0 &&
-					 release_stale(claim, user, relatives, store);
+				*again = left > 0 && release_stale(claim, user, relatives, store,
+							     (unsigned)left);
 		}
 		if (status && !*again)
 			refuse(claim, user, store);
@@ -318,7 +318,7 @@ static int check_users(const struct claim *claim, const struct disk *disk,
 static int check(const struct claim *claim, const struct disk *disk, struct relatives *relatives)
 {
 	const struct timespec pause = {.tv_nsec = DETACHING_PAUSE_NS};
-	struct patience patience = {now_ms() + DETACHING_MS, STALE_MOST};
+	struct patience patience = {now_ms() + DETACHING_MS, now_ms() + STALE_MS};
 	struct store store = STORE_CLOSED;
 	bool again;
 	int status;
