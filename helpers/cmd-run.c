@@ -194,10 +194,12 @@ static int run_run(const struct command *command, int argc, char *argv[])
 			run.deadline_ms = option_seconds(command, "--deadline", optarg);
 		else if (option == 'i')
 			run.input = optarg;
-		else if (run.held_count == HELD_MOST ||
-			 !held_parse(optarg, &run.held[run.held_count++]))
-			return usage_error(command,
-				"'run' takes at most %d options --held LOOP=PATH", HELD_MOST);
+		else if (run.held_count == HELD_MOST)
+			return usage_error(
+				command, "'run' takes at most %d options --held", HELD_MOST);
+		else if (!held_parse(optarg, &run.held[run.held_count++]))
+			return usage_error(command, "The option --held needs LOOP=PATH, not %s",
+				QUOTED(optarg));
 	}
 	run.argv = argv + optind;
 	if (optind >= argc || !argv[optind][0])

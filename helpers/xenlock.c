@@ -33,8 +33,7 @@ static int complain_late(const char *path, const char *what, unsigned wait_ms, i
 		snprintf(holder, sizeof(holder), "another process");
 	return complain(STATUS_LATE,
 		"The lock %s of Xen's scripts, which %s needs, has been held by %s for %g s; wait "
-		"for "
-		"it or, if it hangs, end it, then try again.",
+		"for it or, if it hangs, end it, then try again.",
 		path, what, holder, wait_ms / 1000.0);
 }
 
@@ -48,8 +47,8 @@ int xenlock_take(const char *path, const char *what, unsigned wait_ms, int *fd)
 		*fd = open(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
 		if (*fd < 0) {
 			status = complain(STATUS_FAILED,
-				"Cannot open the lock %s of Xen's scripts (%s); see whether its "
-				"file "
+				"Cannot open the lock %s of Xen's scripts (%s); see "
+				"whether its file "
 				"system is full or read-only.",
 				path, strerror(errno));
 			break;
@@ -57,8 +56,9 @@ int xenlock_take(const char *path, const char *what, unsigned wait_ms, int *fd)
 		bool locked = !flock(*fd, LOCK_SH);
 		taken = locked && has_name(*fd, path);
 		if (!locked && errno != EINTR)
-			status = complain(
-				STATUS_FAILED, "Cannot lock %s (%s).", path, strerror(errno));
+			status = complain(STATUS_FAILED,
+				"Cannot lock %s (%s); see whether its file system supports locks.",
+				path, strerror(errno));
 		else if (!taken && deadline_passed())
 			status = complain_late(path, what, wait_ms, *fd);
 		if (!taken)

@@ -70,8 +70,9 @@ static bool is_held(int handle, const struct loop_info64 *info)
 
 static int complain_open(const char *path)
 {
-	complain(STATUS_FAILED, "Cannot open the image %s again (%s); try again.", QUOTED(path),
-		strerror(errno));
+	complain(STATUS_FAILED,
+		"Cannot open the image %s again (%s); look at its path with 'namei -l'.",
+		QUOTED(path), strerror(errno));
 	return -1;
 }
 

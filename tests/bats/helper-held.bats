@@ -58,7 +58,7 @@ descriptors() {
 	[[ $(<out) == "3 rw $PWD/renamed.img" ]]
 	rm renamed.img
 	call run --held "$loop=$PWD/disk.img" -- touch started
-	ended 1 "Cannot open the image '$PWD/disk.img' again (No such file or directory); try again."
+	ended 1 "Cannot open the image '$PWD/disk.img' again (No such file or directory); look at its path with 'namei -l'."
 	losetup -d "$loop"
 	call run --held "$loop=$PWD/other.img" -- touch started
 	ended 1 "Cannot open the image '$PWD/other.img' again *"
