@@ -127,7 +127,7 @@ has_moments() {
 }
 
 @test "a parent that executes another program remains the parent" {
-	"$moments" --log "$log" bash -c 'exec ./toy'
+	"$moments" --log "$log" dash -c 'exec ./toy'
 	has_moments parent execve openat write clone openat write wait4 clone wait4 write exit_group
 }
 
