@@ -38,6 +38,8 @@ static void reset_environment(void)
 		free(values[i]);
 	}
 	setenv("LC_ALL", "C", 1);
+	/* Else bash asks the database of users, which may be a server that hangs. */
+	setenv("SHELL", "/bin/bash", 1);
 }
 
 /* A path of the caller's comes first, so that an administrator's own programs are found. */

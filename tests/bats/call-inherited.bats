@@ -202,6 +202,15 @@ functions() {
 	unchanged env -i PATH=/nonexistent XENSTORED_PATH="$XENSTORED_PATH" XEN_HOTPLUG_LOG="$log"
 }
 
+@test "no process of a call asks the host's database of users" {
+	vbd 1 51712 "$image"
+	libxl_environment vbd 1 51712
+	host env "${environment[@]}" strace -f -qq -o "$BATS_TEST_TMPDIR/calls" -e trace=connect,openat "$scripts/block" add
+	grep -q connect "$BATS_TEST_TMPDIR/calls"
+	run ! grep -E 'nscd|nsswitch|passwd' "$BATS_TEST_TMPDIR/calls"
+	call block remove vbd 1 51712
+}
+
 @test "programs that the caller's PATH has first are found first, and the system's after them" {
 	mkdir "$BATS_TEST_TMPDIR/bin"
 	program "$BATS_TEST_TMPDIR/bin/thing" <<<$'#!/bin/bash\necho "$PATH" >"${0%/*}/path"'
