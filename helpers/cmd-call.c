@@ -49,6 +49,7 @@ enum phase {
 	PHASE_ATTACH,  /* an end means that what the journal names is to be undone */
 	PHASE_PUBLISH, /* the same; the nodes may be written */
 	PHASE_DETACH,  /* what is not released yet stays in the journal */
+	PHASE_FORGET,  /* the same; all is released, and the journal goes */
 	PHASE_DONE,    /* all is well, however the script ends */
 	PHASE_ANSWER,  /* its exit status is the call's */
 };
@@ -280,7 +281,7 @@ static void note_served(struct call *call, const char *word, int status)
 		return;
 	if (call->phase == PHASE_PUBLISH && !strcmp(word, command_publish.name))
 		call->phase = PHASE_DONE;
-	if (call->phase == PHASE_DETACH && !strcmp(word, command_forget.name))
+	if (call->phase == PHASE_FORGET && !strcmp(word, command_forget.name))
 		call->phase = PHASE_DONE;
 }
 
@@ -325,7 +326,7 @@ static void take_phase(struct call *call, const char *word)
 		{"ask", PHASE_ASK, 0},
 		{"attach", PHASE_ATTACH, 0},
 		{"detach", PHASE_DETACH, UNDO_MS},
-		{"done", PHASE_DONE, 0},
+		{"forget", PHASE_FORGET, 0},
 		{"answer", PHASE_ANSWER, 0},
 	};
 
@@ -521,9 +522,7 @@ static void judge(struct call *call, enum event event, int status)
 			call->doing[0] ? call->doing : "for a command of its own");
 		break;
 	case EVENT_SIGNAL:
-		report_failure(&call->report,
-			"%s was ended by %s before it was done; what it had done was undone, try "
-			"again.",
+		report_failure(&call->report, "%s was ended by %s before it was done; try again.",
 			call->name, signal_name(call->signal));
 		break;
 	case EVENT_SOCKET:

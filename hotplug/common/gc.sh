@@ -26,7 +26,7 @@ gc_device() {
 	release_resources
 	failure_end
 	! journal_current || sysfs_await "$gc_patience" gc closed || :
-	helper forget --log "$hotplug_name: $device_id, whose backend directory was gone, is released." "$journal_file" || fail "$reason"
+	journal_forget --log "$hotplug_name: $device_id, whose backend directory was gone, is released."
 	gc_tell
 }
 

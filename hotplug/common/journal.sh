@@ -44,6 +44,13 @@ journal_boot_now() {
 	read -r journal_now 2>/dev/null </proc/sys/kernel/random/boot_id || journal_now=''
 }
 
+# journal_forget [--log <line>]
+# Removes it. The device is released with that, however the call ends.
+journal_forget() {
+	run_tell phase forget
+	helper forget "$@" "$journal_file" || fail "$reason"
+}
+
 # journal_publish <dev> <physical_device>
 # To be called before the nodes get these, when all else is done.
 journal_publish() {

@@ -14,20 +14,24 @@ release_device() {
 	failure_end
 	# Not before: as long as something is held, the nodes say whose it is.
 	! "${device_kind}_is_named" || "${device_kind}_unpublish" || :
-	helper forget --log "$hotplug_name: $verb of $device_id done." "$journal_file" || fail "$reason"
+	journal_forget --log "$hotplug_name: $verb of $device_id done."
 }
 
 # release_resources
 # Releases all that the journal names, the last one first, and goes on where one of
-# them fails. Of a journal of an earlier boot, only what outlives a boot.
+# them fails; not where one is unknown, which may use what is below it. Of a journal of
+# an earlier boot, only what outlives a boot.
 release_resources() {
 	local release_at release_verb=release
 	journal_current || release_verb=sweep
 	for ((release_at = ${#journal_name[@]} - 1; release_at >= 0; release_at--)); do
 		journal_select "$release_at"
 		reason="The $release_verb of $journal_resource failed."
-		resource_find "$journal_resource"
-		[[ $release_verb == release ]] || declare -F "${journal_resource}_sweep" >/dev/null || continue
+		if [[ $release_verb == sweep ]]; then
+			resource_has_sweep "$journal_resource" || continue
+		else
+			resource_find "$journal_resource"
+		fi
 		"${journal_resource}_$release_verb" "${journal_arguments[@]}" || complain "$reason"
 	done
 }

@@ -86,6 +86,12 @@ resource_read() {
 	library "resources/$1"
 }
 
+# resource_has_sweep <resource>
+# Does it undo what outlives a boot? One that is unknown does not.
+resource_has_sweep() {
+	resource_read "$1" && declare -F "${1}_sweep" >/dev/null
+}
+
 # resource_optional expect|plan|check <resource> [argument...]
 # Calls the function where the resource has it.
 resource_optional() {

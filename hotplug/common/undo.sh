@@ -21,5 +21,5 @@ undo_device() {
 	[[ ! -e $journal_file ]] || journal_read || complain "$reason"
 	release_resources
 	failure_end
-	helper forget "$journal_file" || fail "$reason"
+	journal_forget
 }
