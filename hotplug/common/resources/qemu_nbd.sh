@@ -4,6 +4,7 @@
 # outlives the script. The journal has its process id and start time. If a kill came
 # before that, it is the process of root's that runs qemu-nbd with our socket.
 
+resource_find disk
 # shellcheck source=nbd_client.sh
 resource_find nbd_client
 library lib/process
@@ -49,10 +50,11 @@ qemu_nbd_note() {
 }
 
 # qemu_nbd_release <mode> <image>
-# Ends the server first, because the kernel may wait for a server that hangs.
+# Ends the server first, because the kernel may wait for a server that hangs. One that
+# does not end may still write to its image, which no other guest gets then.
 qemu_nbd_release() {
 	qemu_nbd_locate
-	qemu_nbd_end || complain "$reason"
+	qemu_nbd_end || { disk_keep && complain "$reason"; }
 	nbd_client_release && helper forget "$qemu_nbd_files.socket" && helper forget "$qemu_nbd_files.pid"
 }
 
