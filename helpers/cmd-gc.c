@@ -11,7 +11,6 @@
 #include "array.h"
 #include "command.h"
 #include "deadline.h"
-#include "disk/backend.h"
 #include "disk/looplist.h"
 #include "journal.h"
 #include "log.h"
@@ -20,8 +19,8 @@
 #include "status.h"
 #include "store.h"
 
-/* As long as a detach may take. */
-#define DEVICE_MS 34000
+/* As long as a detach and its report may take (cmd-call.c). */
+#define DEVICE_MS 38000
 #define BASE "backend/vbd"
 
 /* Devices of which something is left, stale or not. */
@@ -168,29 +167,12 @@ static void report(
 	}
 }
 
-/* Whether the device may be stale, without its lock. With STALE_FAILED, *sentence. */
-static enum stale judge(struct gc *gc, const struct device *device, char *sentence)
-{
-	switch (backend_find(&gc->store, BASE, device)) {
-	case BACKEND_NODES:
-		return STALE_ALIVE;
-	case BACKEND_KERNEL:
-		return STALE_SERVED;
-	case BACKEND_GONE:
-		return STALE_RELEASED;
-	case BACKEND_UNKNOWN:
-		break;
-	}
-	snprintf(sentence, SENTENCE_LIMIT, "Its backend directory cannot be read (%s).",
-		strerror(errno));
-	return STALE_FAILED;
-}
-
 static void collect_device(struct gc *gc, const struct candidate *candidate)
 {
 	const struct device *device = &candidate->device;
 	char sentence[STALE_SENTENCE_SIZE];
-	enum stale stale = candidate->old ? STALE_RELEASED : judge(gc, device, sentence);
+	enum stale stale =
+		candidate->old ? STALE_RELEASED : stale_judge(&gc->store, BASE, device, sentence);
 
 	if (stale == STALE_RELEASED && !gc->dry_run)
 		stale = stale_release(device, DEVICE_MS, sentence);
@@ -212,7 +194,7 @@ static void collect_loop(struct gc *gc, const struct loop *loop)
 
 	if (!loop->tagged || has_journal(gc, device) || !is_meant(gc, device))
 		return;
-	enum stale stale = judge(gc, device, sentence);
+	enum stale stale = stale_judge(&gc->store, BASE, device, sentence);
 	if (stale == STALE_RELEASED && !gc->dry_run)
 		stale = stale_release_loop(loop, BASE, &gc->store, sentence);
 	report(gc, device, stale, sentence);

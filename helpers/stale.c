@@ -21,6 +21,7 @@
 #include "supervise.h"
 
 #define SELF "/proc/self/exe"
+#define LOCK_FILE JOURNAL_DIRECTORY "/lock"
 /* The script of a device that has none, in a directory of the framework. */
 #define STRAY "common/stray.sh"
 /* What looks at a loop device, such as udev, closes it within this time. */
@@ -158,26 +159,47 @@ static bool detach(const struct loop *loop, char sentence[STALE_SENTENCE_SIZE])
 	return true;
 }
 
+enum stale stale_judge(struct store *store, const char *base, const struct device *device,
+	char sentence[STALE_SENTENCE_SIZE])
+{
+	switch (backend_find(store, base, device)) {
+	case BACKEND_NODES:
+		return STALE_ALIVE;
+	case BACKEND_KERNEL:
+		return STALE_SERVED;
+	case BACKEND_GONE:
+		return STALE_RELEASED;
+	case BACKEND_UNKNOWN:
+		break;
+	}
+	snprintf(sentence, SENTENCE_LIMIT, "Its backend directory cannot be read (%s).",
+		strerror(errno));
+	return STALE_FAILED;
+}
+
 enum stale stale_release_loop(const struct loop *loop, const char *base, struct store *store,
 	char sentence[STALE_SENTENCE_SIZE])
 {
 	const struct device *device = &loop->tag.device;
 	char text[DEVICE_TEXT_SIZE];
-	enum stale stale = STALE_RELEASED;
+	enum stale stale;
 	int fd;
 
 	mkdir(JOURNAL_DIRECTORY, 0700);
-	fd = open(JOURNAL_DIRECTORY "/lock", O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+	fd = open(LOCK_FILE, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+	if (fd < 0) {
+		snprintf(sentence, SENTENCE_LIMIT,
+			"Cannot open " LOCK_FILE " (%s); see whether its file system is full or "
+			"read-only.",
+			strerror(errno));
+		return STALE_FAILED;
+	}
 	/* One that has a journal now is being attached. */
-	if (fd < 0 || !lock_try(fd, device_text(device, text)) || has_journal(device))
-		stale = STALE_LOCKED;
-	else if (backend_find(store, base, device) == BACKEND_KERNEL)
-		stale = STALE_SERVED;
-	else if (backend_find(store, base, device) != BACKEND_GONE)
-		stale = STALE_ALIVE;
-	else if (!detach(loop, sentence))
+	stale = lock_try(fd, device_text(device, text)) && !has_journal(device)
+			? stale_judge(store, base, device, sentence)
+			: STALE_LOCKED;
+	if (stale == STALE_RELEASED && !detach(loop, sentence))
 		stale = STALE_FAILED;
-	if (fd >= 0)
-		close(fd);
+	close(fd);
 	return stale;
 }

@@ -13,7 +13,7 @@
 /* Room for the sentence of STALE_FAILED. */
 #define STALE_SENTENCE_SIZE (SENTENCE_LIMIT + sizeof("…"))
 
-/* How it ended. The first five are the statuses of `xen-hotplug call --stale`, too. */
+/* How it ended: the statuses of `xen-hotplug call --stale`, too. */
 enum stale {
 	STALE_RELEASED = 0, /* nothing is left */
 	STALE_FAILED = 1,   /* something is left; a sentence says why */
@@ -21,6 +21,13 @@ enum stale {
 	STALE_SERVED = 4,   /* the kernel still serves it */
 	STALE_LOCKED = 5,   /* another script works on it */
 };
+
+/*
+ * Judges by the store and the kernel, without the device's lock: STALE_RELEASED if it is stale and
+ * may be released. `base` is as for backend_find(). With STALE_FAILED, *sentence.
+ */
+enum stale stale_judge(struct store *store, const char *base, const struct device *device,
+	char sentence[STALE_SENTENCE_SIZE]);
 
 /*
  * Starts the script that attached the device, for each of its journals. It looks again whether the

@@ -12,7 +12,7 @@ gc_patience=2 # seconds for what looks at a loop device, such as udev, to close 
 gc_directory='' # the field of the backend directory
 gc_open=''      # a loop device that is still open
 
-# The helper's exit statuses, besides 0 and 1 (helpers/stale.c).
+# The exit statuses, besides 0 and 1 (helpers/stale.h).
 gc_alive=3  # the device has a backend directory
 gc_served=4 # the kernel's backend still serves it
 gc_locked=5 # another script works on it

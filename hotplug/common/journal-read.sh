@@ -119,7 +119,7 @@ journal_others() {
 		# There may be a thousand, and most have no such key.
 		[[ " ${journal_fields[*]} " == *" $1 "* ]] || continue
 		# The second record; a journal of an older version has another one there.
-		[[ ${journal_fields[4]-} != attach || ${journal_fields[6]} == "$journal_now" ]] || continue
+		[[ ${journal_fields[4]-} != attach || ${journal_fields[6]-} == "$journal_now" ]] || continue
 		journal_parse
 		journal_latest "$1"
 		[[ ! $journal_value ]] || journal_theirs[${file##*/}]=$journal_value

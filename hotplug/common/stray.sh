@@ -10,7 +10,7 @@ hotplug_config=/dev/null
 # shellcheck source=framework.sh
 . "$hotplug_common/framework.sh"
 
-[[ $XENBUS_PATH =~ ^backend/(v[a-z0-9]+)/ ]] || fail "XENBUS_PATH is ${XENBUS_PATH@Q}, which is no device's path."
+[[ $XENBUS_PATH =~ ^backend/(v[a-z0-9]+)/ ]] || fail "XENBUS_PATH is ${XENBUS_PATH@Q}, which is no device's path; start this script by xen-hotplug gc."
 if [[ ${BASH_REMATCH[1]} == vif ]]; then
 	device vif 'A stale interface.'
 else
