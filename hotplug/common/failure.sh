@@ -22,6 +22,13 @@ complain() {
 	run_tell failed "${2:-error}" "$1"
 }
 
+# warn <sentence>
+# Tells the log and standard error, but not the store.
+warn() {
+	printf '%s\n' "$1" >&2
+	helper fail '' "$1" || :
+}
+
 # failure_hide <y, or empty>
 # From now on a failure only means, or no longer, that there is nothing more to find.
 failure_hide() {

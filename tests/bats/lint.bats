@@ -252,6 +252,7 @@ judge_snippets() {
 		vifload() { :; }
 		vif_load() { :; }
 		complain() { :; }
+		warn() { :; }
 	END
 	judged hotplug/common/resources.sh 4:prefix <<-'END'
 		resource_a() { :; }
@@ -375,14 +376,15 @@ judge_snippets() {
 	judged hotplug/common/lifecycle.sh <<<'exit 1'
 }
 
-@test "full-stop: in arguments of fail and complain, and in reason" {
-	judged hotplug/common/example.sh 2:full-stop 3:full-stop 4:full-stop 5:full-stop <<-'END'
+@test "full-stop: in arguments of fail, complain and warn, and in reason" {
+	judged hotplug/common/example.sh 2:full-stop 3:full-stop 4:full-stop 5:full-stop 8:full-stop <<-'END'
 		fail 'No full stop'
 		complain "No $a: really" busy
 		[[ $a ]] || fail "No ${a}!"
 		reason="No $a?"
 		reason='' && reason='One.' && reason="One $a." && reason=$a
 		fail 'One.' || complain "One: $reason" || fail "$reason" busy
+		warn "No full stop"
 	END
 }
 

@@ -88,7 +88,7 @@ def stem($file): $file | split("/")[-1] | rtrimstr(".sh") | ltrimstr("kind-") | 
 def prefix($file):
 	stem($file) as $stem
 	| functions | select(.Cmd.Name.Value | test("^\($stem)s?_") or IN("device", "param", "target", "needs",
-		"use", "hotplug", "fail", "complain", "quote", "run", "helper", "library", "lock", "unlock") | not)
+		"use", "hotplug", "fail", "complain", "warn", "quote", "run", "helper", "library", "lock", "unlock") | not)
 	| finding("prefix"; "\(.Cmd.Name.Value) does not begin with its file's name, \($stem)_.");
 
 # The variables that have no prefix: those of the device, which a script's
@@ -200,7 +200,7 @@ def ending: .Parts[-1] | if .Type == "DblQuoted" then .Parts[-1] else . end
 	| select(.Type == "Lit" or .Type == "SglQuoted") | .Value // "";
 
 def full_stop:
-	((calls("fail"), calls("complain")) | .Args[1] // empty),
+	((calls("fail"), calls("complain"), calls("warn")) | .Args[1] // empty),
 	(nodes("CallExpr") | .Assigns[]? | select(.Name.Value == "reason") | .Value // empty)
 	| select(ending | . != "" and (endswith(".") | not))
 	| finding("full-stop"; "A person reads this sentence: end it with a full stop.");

@@ -67,16 +67,8 @@ address_filter_wanted() {
 	[[ $3 || $bind == y ]] || return
 	config_get firewall firewall
 	[[ $firewall == none ]] || return 0
-	[[ ! $3 ]] || address_filter_tell "Everything that the guest sends on $1 passes, although it has ip=, since $hotplug_config says firewall = none."
+	[[ ! $3 ]] || warn "Everything that the guest sends on $1 passes, although it has ip=, since $hotplug_config says firewall = none."
 	return 1
-}
-
-# address_filter_tell <sentence>
-# Warns in the log and on standard error, because the owner of the guest may rely
-# on ip=.
-address_filter_tell() {
-	printf '%s\n' "$1" >&2
-	helper fail '' "$1" || :
 }
 
 # address_filter_possible <interface> <MAC address> <addresses> [VLANs]

@@ -43,7 +43,7 @@ hooks_release() {
 	((${#hooks_files[@]})) || return 0
 	hooks_tell offline remove
 	for file in "${hooks_files[@]}"; do
-		hooks_run "$file" || hooks_report "$reason"
+		hooks_run "$file" || warn "$reason"
 	done
 }
 
@@ -100,11 +100,4 @@ hooks_run() {
 	# Replaces the command, which the helper's message begins with, by the hook.
 	reason="The hook $1 ${reason#*\' }"
 	return 1
-}
-
-# hooks_report <sentence>
-# Reports it to the log and standard error only, not to the store.
-hooks_report() {
-	printf '%s\n' "$1" >&2
-	helper fail '' "$1" || :
 }
