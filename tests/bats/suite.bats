@@ -66,6 +66,12 @@ suite() {
 	[[ "$(<"$BATS_TEST_TMPDIR/torn")" == $'a\nb' ]]
 }
 
+@test "a test whose cases end goes on, however many there are" {
+	limit=$((5 * TEST_PACE)) sample=1
+	run suite "$(enumeration "sleep $((3 * TEST_PACE / 10)).$((3 * TEST_PACE % 10))")"
+	[[ "$status" -eq 0 && $output != *trying* ]]
+}
+
 # enumeration [shell code]
 # Prints the code of a test of 23 cases, which leaves the numbers of those that
 # are tried in a file; the code is run for each of them, as $i.

@@ -9,13 +9,23 @@
 # A runner sets both; a test that is run without one tries all cases.
 
 sample_cases=0 # how many cases there were so far in this test
+sample_told=0  # when the last of them was told, in seconds of this shell
 sample_first=$((${TEST_SEED:-0} + ${BATS_TEST_NUMBER:-0}))
 
 # sampled
 # Is the next case of this test one that this run tries? To be called once for
 # each case, in the test's own process.
 sampled() {
-	(((sample_first + sample_cases++) % ${TEST_SAMPLE:-1} == 0))
+	(((sample_first + sample_cases++) % ${TEST_SAMPLE:-1} == 0)) && sample_tell
+}
+
+# sample_tell
+# Says, at most once a second, that this test goes on: who watches it ends one that
+# has said nothing for long.
+sample_tell() {
+	((SECONDS > sample_told)) || return 0
+	sample_told=$SECONDS
+	echo "# trying $sample_cases: $BATS_TEST_DESCRIPTION" >&3
 }
 
 # say_tried <number> <what> <least>

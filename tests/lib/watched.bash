@@ -33,7 +33,7 @@ watched_end() {
 	local test tests processes
 	mapfile -t tests < <(watched_tests "$1")
 	for test in "${tests[@]}"; do
-		echo "# This test is ended, because it hangs: for $2 s, no test of its file has ended."
+		echo "# This test is ended, because it hangs: for $2 s, neither a test of its file nor a case has ended."
 		processes=("$test")
 		mapfile -t -O 1 processes < <(watched_children "$test")
 		kill "${processes[@]}" 2>/dev/null || :
