@@ -91,9 +91,8 @@ static int complain_stopped(
 		return complain(result->status, "%s did not end within %g s and was killed%s.",
 			command, deadline_ms / 1000.0, left);
 	return complain(result->status,
-		"%s was killed, because the script that had started it ended or was told to "
-		"(%s)%s.",
-		command, strsignal(result->signal), left);
+		"%s was killed, because the script that started it was ended (%s)%s.", command,
+		strsignal(result->signal), left);
 }
 
 static void log_errors(const char *command, const struct supervised *result)
@@ -171,7 +170,7 @@ static int run_command(const struct run *run)
 
 	if (run->input && !give_input(run->input))
 		return complain(STATUS_FAILED,
-			"The input of %s cannot be kept (%s); free some memory.",
+			"Cannot buffer the input of %s (%s); free some memory.",
 			QUOTED(run->argv[0]), strerror(errno));
 	if (open_files(run, files))
 		return STATUS_FAILED;

@@ -104,8 +104,8 @@ void deadline_exit(unsigned ms, const char *format, ...)
 void deadline_store(unsigned ms)
 {
 	deadline_exit(ms,
-		"The store did not answer within %g s; is xenstored running, and not stopped or "
-		"overloaded? Try again when 'xenstore-ls' answers.",
+		"The store did not answer within %g s; see whether xenstored runs and xenstore-ls "
+		"answers, then try again.",
 		deadline_within(ms) / 1000.0);
 }
 

@@ -105,7 +105,7 @@ parameters_check_tools() {
 # For a resource, too, that needs it only sometimes.
 parameters_check_tool() {
 	type -P "$1" >/dev/null ||
-		fail "$hotplug_name needs the command '$1', which is not in $PATH; install the package that has it."
+		fail "$hotplug_name needs the command '$1'; install the package that provides it."
 }
 
 # parameters_set <name> <value>
@@ -132,6 +132,6 @@ parameters_refuse() {
 # The default where no value is given; refused where there is none.
 parameters_default() {
 	[[ ${parameter_default[$1]+set} ]] ||
-		fail "Parameter $1 is missing (${parameter_about[$1]}); add it to the guest's configuration."
+		fail "Parameter $1 is missing; add it to the guest's configuration."
 	declare -g "$1=${parameter_default[$1]}"
 }

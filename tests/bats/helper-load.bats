@@ -116,5 +116,5 @@ restart_with() {
 @test "a store that does not answer fails the call after the deadline" {
 	store_fault 'read:b/two@1=hang'
 	call load --deadline 0.3 b one two
-	ended 5 'The store did not answer within 0.3 s; is xenstored running*'
+	ended 5 'The store did not answer within 0.3 s; see whether xenstored runs*'
 }

@@ -116,7 +116,7 @@ gone_of() {
 		status=0
 		wait "$!" || status=$?
 		error=$(<err)
-		ended $((128 + number)) '*was killed, because the script that had started it ended or was told to (*'
+		ended $((128 + number)) '*was killed, because the script that started it was ended (*'
 		until_true gone_of leader
 	done
 }

@@ -45,7 +45,7 @@ refuses() {
 
 @test "a list that does not match the declaration is refused with a sentence" {
 	table refuses <<-'END'
-		'' 'Parameter server is missing (Where it is.)'
+		'' 'Parameter server is missing; add it'
 		port=1 'Parameter server is missing'
 		server 'without a value; write server=VALUE'
 		server= "Parameter server is ''"
