@@ -388,5 +388,5 @@ assert_nothing_but_wire() {
 	subject_make vif
 	subject_settings+=(ip '10.0.0.1 fd00::1')
 	subject_nodes
-	killed_everywhere attach 33
+	killed_everywhere attach 26
 }

@@ -412,7 +412,7 @@ cut_at() {
 	((bytes == $(stat -c %s "$BATS_TEST_TMPDIR/whole")))
 	cut_at "$bytes"
 	assert_works_again
-	say_tried "$tried" cuts 40
+	say_tried "$tried" cuts 53
 }
 
 @test "an interface that vanishes during the attach is reported, and nothing stays" {

@@ -42,11 +42,11 @@ assert_nothing_held() {
 }
 
 @test "an attach killed at any moment is detached without residue" {
-	killed_everywhere attach 40
+	killed_everywhere attach 47
 }
 
 @test "a detach killed at any moment is completed by the next one" {
-	killed_everywhere detach 15
+	killed_everywhere detach 31
 }
 
 # program_fault attach|detach <number> <shell code>
@@ -99,7 +99,7 @@ record_unchanged() {
 	mkdir -p "${record%/*}"
 	printf 'node.name = mine\nnode.startup = automatic' >"$record"
 	cp "$record" "$BATS_TEST_TMPDIR/before"
-	killed_with_others 40 : record_unchanged
+	killed_with_others 42 : record_unchanged
 }
 
 # two_luns
@@ -133,7 +133,7 @@ iscsi_other_goes() {
 
 @test "a guest that attaches after a killed attach keeps the session" {
 	two_luns
-	killed_with_others 40 iscsi_other_attaches iscsi_other_goes
+	killed_with_others 47 iscsi_other_attaches iscsi_other_goes
 }
 
 @test "a killed attach does not end another guest's session" {

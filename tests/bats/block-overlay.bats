@@ -207,18 +207,18 @@ assert_attached() {
 @test "an attach killed at any moment is detached without residue" {
 	subject_is vbd block-overlay "base=$base,persist=n"
 	subject_nodes
-	killed_everywhere attach 20
+	killed_everywhere attach 38
 }
 
 @test "a detach killed at any moment is completed by the next one" {
 	subject_is vbd block-overlay "base=$base,persist=n"
 	subject_nodes
-	killed_everywhere detach 12
+	killed_everywhere detach 36
 }
 
 @test "an overlay whose attach was killed at any moment can be attached again" {
 	subject_is vbd block-overlay "base=$base,file=$cow"
 	subject_nodes
-	killed_everywhere attach 20
+	killed_everywhere attach 34
 	[[ -e $cow ]]
 }

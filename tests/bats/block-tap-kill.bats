@@ -58,11 +58,11 @@ clear_killed() {
 }
 
 @test "an attach killed at any moment is detached without residue" {
-	killed_everywhere attach 30
+	killed_everywhere attach 49
 }
 
 @test "a detach killed at any moment is completed by the next one" {
-	killed_everywhere detach 20
+	killed_everywhere detach 44
 }
 
 # tap_fault attach|detach <subcommand> <shell code>
@@ -172,7 +172,7 @@ one_tapdisk() {
 	subject_nodes
 	vbd3 2 51712 "vhd:$image" mode r
 	call block-tap add vbd3 2 51712
-	killed_with_others 25 : one_tapdisk
+	killed_with_others 32 : one_tapdisk
 	call block-tap remove vbd3 2 51712
 	assert_nothing_held
 }

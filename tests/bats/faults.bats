@@ -129,37 +129,37 @@ missing_helper() {
 
 @test "a vif's attach succeeds or rolls back when any store request is refused" {
 	subject_make vif
-	fault_everywhere attach 30 EIO ENOSPC EACCES
+	fault_everywhere attach 36 EIO ENOSPC EACCES
 }
 
 @test "a vif's attach succeeds or rolls back when any store request is dropped, garbled or to be repeated" {
 	subject_make vif
-	fault_everywhere attach 30 EAGAIN drop garbage
+	fault_everywhere attach 36 EAGAIN drop garbage
 }
 
 @test "a disk's attach succeeds or rolls back when any store request is refused" {
 	subject_make disk
-	fault_everywhere attach 30 EIO ENOSPC EACCES
+	fault_everywhere attach 41 EIO ENOSPC EACCES
 }
 
 @test "a disk's attach succeeds or rolls back when any store request is dropped, garbled or to be repeated" {
 	subject_make disk
-	fault_everywhere attach 30 EAGAIN drop garbage
+	fault_everywhere attach 41 EAGAIN drop garbage
 }
 
 @test "a disk's attach succeeds or rolls back when any store reply is lost or truncated" {
 	subject_make disk
-	fault_everywhere attach 20 drop-after short
+	fault_everywhere attach 24 drop-after short
 }
 
 @test "a second detach of a vif succeeds after any store request of the first went wrong" {
 	subject_make vif
-	fault_everywhere detach 12 EIO EACCES garbage
+	fault_everywhere detach 34 EIO EACCES garbage
 }
 
 @test "a second detach of a disk succeeds after any store request of the first went wrong" {
 	subject_make disk
-	fault_everywhere detach 12 ENOSPC EAGAIN drop
+	fault_everywhere detach 36 ENOSPC EAGAIN drop
 }
 
 @test "without the helper, an error is printed, and a later detach succeeds" {

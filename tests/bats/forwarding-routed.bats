@@ -209,6 +209,6 @@ noted() {
 @test "a routed vif on a host that drops is detached without residue after a kill at any moment of its attach" {
 	iptables_drops
 	routed_subject vif-route
-	killed_everywhere attach 30
+	killed_everywhere attach 56
 	[[ ! "$(rules)" ]]
 }

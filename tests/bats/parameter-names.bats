@@ -150,5 +150,5 @@ goes() {
 			tried=$((tried + 1))
 		done <"$BATS_TEST_TMPDIR/taken"
 	done
-	say_tried "$tried" names 300
+	say_tried "$tried" names 880
 }

@@ -177,9 +177,53 @@ enumeration() {
 
 @test "say_tried fails if fewer cases than the minimum were tried" {
 	TEST_SAMPLE=1
-	say_tried 10 moments 10
-	run ! say_tried 9 moments 10
-	run ! say_tried 0 moments 1
+	sample_of 10
+	say_tried 10 moments 10 3>/dev/null
+	run ! say_tried 9 moments 10 3>/dev/null
+	run ! say_tried 0 moments 1 3>/dev/null
+}
+
+@test "say_tried fails if a sampled run tried no case, unless the minimum is 0" {
+	TEST_SAMPLE=5
+	sample_of 10
+	sample_cases=10
+	say_tried 2 moments 10 3>/dev/null
+	run ! say_tried 0 moments 10 3>/dev/null
+	[[ $output == 'of 10 moments, none was tried' ]]
+	say_tried 0 'refused values' 0 3>/dev/null
+}
+
+# cases_tried <number of cases>
+# Prints how many of them are tried.
+cases_tried() {
+	local i tried=0
+	sample_of "$1"
+	for ((i = 0; i < $1; i++)); do
+		! sampled || tried=$((tried + 1))
+	done
+	echo "$tried"
+}
+
+@test "of an enumeration that is smaller than the sample's step, each run tries one case" {
+	local TEST_SAMPLE cases
+	for TEST_SAMPLE in 5 80; do
+		for cases in 1 3 5; do
+			for sample_first in 0 1 2 3 4 5 999999; do
+				[[ "$(cases_tried "$cases")" == 1 ]]
+			done
+		done
+	done
+}
+
+@test "a case that could not be tried is replaced by the next one" {
+	local TEST_SAMPLE=5
+	sample_first=0
+	sample_of 10
+	sampled
+	sample_next
+	sampled
+	! sampled || return
+	[[ "$(cases_tried 10)" == 2 ]]
 }
 
 @test "assert_sentence accepts only one line of text with a full stop" {

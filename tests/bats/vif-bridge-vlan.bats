@@ -169,7 +169,7 @@ trunk() {
 	subject_is vif vif-bridge bridge xenbr0 vifname web mtu 1400 vlan 10p/20
 	vif_link vif1.0 guest1.0
 	subject_nodes
-	killed_everywhere attach 22
+	killed_everywhere attach 30
 }
 
 @test "without bridge(8), a VLAN is refused with the package to install" {

@@ -289,12 +289,12 @@ nat_subject() {
 
 @test "a vif of vif-nat whose attach was killed at any moment is detached without residue" {
 	nat_subject
-	killed_everywhere attach 60
+	killed_everywhere attach 48
 	[[ -z "$(host ls /run/xen-dhcp)" ]]
 }
 
 @test "a vif of vif-nat whose detach was killed at any moment is detached by the next call" {
 	nat_subject
-	killed_everywhere detach 30
+	killed_everywhere detach 46
 	[[ -z "$(host ls /run/xen-dhcp)" ]]
 }

@@ -44,11 +44,11 @@ assert_nothing_held() {
 }
 
 @test "an attach killed at any moment is detached without residue" {
-	killed_everywhere attach 22
+	killed_everywhere attach 31
 }
 
 @test "a detach killed at any moment is completed by the next one" {
-	killed_everywhere detach 12
+	killed_everywhere detach 30
 }
 
 @test "if one of its programs fails, before or after its work, the next detach leaves nothing" {

@@ -358,12 +358,12 @@ refused_route() {
 
 @test "a routed vif whose attach was killed at any moment is detached without residue" {
 	routed_subject vif-route
-	killed_everywhere attach 45
+	killed_everywhere attach 48
 }
 
 @test "a routed vif whose detach was killed at any moment is detached by the next call" {
 	routed_subject vif-route
-	killed_everywhere detach 22
+	killed_everywhere detach 38
 }
 
 @test "if ip fails at any start, before or after its work, the next detach leaves nothing" {

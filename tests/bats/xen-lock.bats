@@ -232,11 +232,11 @@ have() {
 		sampled || continue
 		killed_subject attach
 		signalled_at attach parent "${line%% *}" KILL
-		tried=$((tried + 1))
+		if moment_came parent "${line%% *}"; then tried=$((tried + 1)); else sample_next; fi
 		until_true lock_is_free
 		assert_detaches
 	done
-	say_tried "$tried" moments 5
+	say_tried "$tried" moments 20
 }
 
 # lock_is_free

@@ -232,7 +232,7 @@ killed_with_others() {
 		sampled || continue
 		subject_nodes
 		killed_at attach "${line%% *}"
-		((ended != 137)) || tried=$((tried + 1))
+		if ((ended == 137)); then tried=$((tried + 1)); else sample_next; fi
 		"$2"
 		libxl_goes
 		libxl detach
