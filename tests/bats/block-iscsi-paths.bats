@@ -127,13 +127,20 @@ is_waiting() {
 	iscsi_nothing_left
 }
 
+# has_disk <ADDRESS,PORT>
+# The session with that portal has brought its disk.
+has_disk() {
+	local disk
+	disk=$(iscsi_disk "$iqn" 1 "$1") && [[ -e $ISCSI/class/block/${disk##*/}/device/block ]]
+}
+
 @test "multipath=y: an existing map is used, and stays" {
 	multipath_start
 	iscsi_session "$iqn" "$portal"
 	iscsi_session "$iqn" "$other"
+	until_true has_disk "$other"
+	until_true has_disk "$portal"
 	disk=$(iscsi_disk "$iqn" 1)
-	until_true test -e "$ISCSI/class/block/$(basename "$(iscsi_disk "$iqn" 1 "$other")")/device/block"
-	until_true test -e "$ISCSI/class/block/${disk##*/}/device/block"
 	host multipath -i "$disk"
 	iscsi_vbd 1 51712 "$both,multipath=y"
 	iscsi_add 1 51712

@@ -59,7 +59,7 @@ assert_forgotten() {
 	old_disk block "$image"
 	# A boot leaves no loop device.
 	losetup -d "$(loop_of "$image")"
-	until_true test ! "$(loop_of "$image")"
+	until_true no_loops
 	block_add 1 51712
 	assert_node "$path/physical-device" "$(stat -c %t:%T "$(loop_of "$image")")"
 }
@@ -81,12 +81,18 @@ assert_forgotten() {
 	assert_forgotten
 	[[ "$(iscsi_sessions)" == "$iqn 192.0.2.1" ]]
 	host iscsiadm --mode session --sid 1 --logout
-	until_true test ! "$(iscsi_sessions)"
+	until_true logged_out
 	iscsi_record_gone
 	old_disk block-iscsi "iqn=$iqn,portal=192.0.2.1"
 	host iscsiadm --mode session --sid 2 --logout
 	assert_forgotten block-iscsi
 	iscsi_nothing_left
+}
+
+# logged_out
+# There is no session.
+logged_out() {
+	[[ ! $(iscsi_sessions) ]]
 }
 
 # iscsi_record_gone

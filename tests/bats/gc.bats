@@ -218,7 +218,7 @@ assert_collected() {
 	run block_add 2 51712
 	assert_refused backend/vbd/2/51712 busy "is still held for vbd/1/51712, which no longer exists; run 'xen-hotplug gc'"
 	exec 8<&-
-	until_true test ! "$(host_loops)"
+	until_true no_loops
 	block_add 2 51712
 }
 

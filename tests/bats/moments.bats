@@ -239,7 +239,8 @@ has_moments() {
 @test "what the parent leaves behind goes on when it ends" {
 	mkfifo go
 	status=0
-	"$moments" bash -c '{ read -r _ <go; echo done >left; } & exit 4' 3>&- || status=$?
+	# shellcheck disable=SC2016 # the inner shell expands
+	"$moments" bash -c '{ read -r -t "$1" _ <>go && echo done >left; } & exit 4' - "$generous" 3>&- || status=$?
 	((status == 4))
 	[[ ! -e left ]]
 	timeout "$generous" bash -c 'echo go >go'

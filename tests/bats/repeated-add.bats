@@ -117,11 +117,6 @@ assert_number() {
 	assert_number
 }
 
-# no_loops
-no_loops() {
-	[[ ! $(host_loops) ]]
-}
-
 @test "an add whose loop device has another file now attaches the image again" {
 	local own=$image loop
 	disk block "$own"

@@ -309,8 +309,8 @@ ip_that_waits() {
 		ip_that_waits
 		PATH=$BATS_TEST_TMPDIR/bin:$PATH online 1 0 &
 		started=$!
-		while [[ ! -e "$BATS_TEST_TMPDIR/began" ]]; do kill -0 "$started"; done
-		read -r script <"$BATS_TEST_TMPDIR/began"
+		until_true test -e "$BATS_TEST_TMPDIR/began"
+		read -r -t "$generous" script <>"$BATS_TEST_TMPDIR/began"
 		kill -s "$signal" "$script"
 		status=0
 		wait "$started" || status=$?

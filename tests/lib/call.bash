@@ -97,9 +97,14 @@ is_at_or_ended() {
 }
 
 # ends
-# Waits for the call; sets status and output.
+# Waits for the call; sets status and output. Fails if it has not ended in time.
 ends() {
 	status=0
+	within "$in_time" gone "$started" || {
+		echo "the call has not ended within $in_time s; it said:"
+		cat "$there/said"
+		return 1
+	}
 	wait "$started" || status=$?
 	output=$(<"$there/said")
 	echo "$output"

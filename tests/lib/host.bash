@@ -155,6 +155,12 @@ host_loops() {
 	done
 }
 
+# no_loops
+# There is none of these.
+no_loops() {
+	[[ ! $(host_loops) ]]
+}
+
 # host_residue
 # All that a script could have left: loop devices of our images, ports, and
 # the journals of our scripts. Empty on a clean host but for vifs and bridges.

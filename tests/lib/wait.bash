@@ -23,8 +23,14 @@ gone() {
 # until_true <command>...
 # Waits until it succeeds. Status 1 if it never does. Keeps $! as it is.
 until_true() {
-	local end=$((SECONDS + generous))
-	until "$@"; do
+	within "$generous" "$@"
+}
+
+# within <seconds> <command>...
+# The same with another limit.
+within() {
+	local end=$((SECONDS + $1))
+	until "${@:2}"; do
 		((SECONDS < end)) || return 1
 		sleep 0.02
 	done
