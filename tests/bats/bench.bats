@@ -13,8 +13,10 @@ setup() {
 }
 
 teardown() {
-	host_stop
+	local status=0
+	host_stop || status=1
 	ovs_stop
+	return "$status"
 }
 
 # disk <target>

@@ -10,8 +10,18 @@ setup() {
 	image disk.img
 }
 
+# teardown
+# What a test that failed has left waiting ends; it may have a disk open or mounted.
 teardown() {
+	[[ ! ${holder-} ]] || holder_ends
 	helper_teardown
+}
+
+# holder_ends
+# Ends the process that holds something for a test, if it has not ended.
+holder_ends() {
+	{ kill "$holder" && wait "$holder"; } 2>/dev/null || :
+	holder=''
 }
 
 # losetup prints the loop device: an attach that is not ours.
@@ -169,7 +179,7 @@ on_disk() {
 }
 
 @test "a claim of a device fails in time if the lock of Xen's scripts stays locked, and names the holder" {
-	local loop holder
+	local loop
 	loop=$(attach disk.img)
 	exec 8<>block
 	flock --exclusive 8
@@ -183,8 +193,7 @@ on_disk() {
 	image other.img
 	claim 3 w "$PWD/other.img" --xen-lock "$PWD/block" --wait 0.3
 	((status == 0))
-	kill "$holder"
-	wait "$holder" || :
+	holder_ends
 	claim 4 w "$loop" --xen-lock "$PWD/block" --wait 0.3
 	((status == 0))
 	ln -sf elsewhere block
@@ -565,14 +574,14 @@ on_disk() {
 @test "a device that another process holds exclusively is refused, even if the holder is unknown" {
 	local loop
 	loop=$(attach disk.img)
-	mkfifo ready go
+	mkfifo ready
 	# shellcheck disable=SC2016 # perl expands
-	perl -MFcntl -e 'sysopen my $disk, $ARGV[0], O_RDONLY | O_EXCL or die; system "echo >ready; read -r _ <go"' "$loop" 3>&- &
-	read -r _ <ready
+	perl -MFcntl -e 'sysopen my $disk, $ARGV[0], O_RDONLY | O_EXCL or die; system "echo >ready"; sleep' "$loop" 3>&- 9>&- &
+	holder=$!
+	read -r -t "$generous" _ <>ready
 	claim 3 w "$loop"
-	echo >go
 	ended 4 "Disk '$loop' is held exclusively by a program of this host; find it with 'lsof*"
-	wait "$!"
+	holder_ends
 	claim 3 w "$loop"
 	((status == 0))
 }
@@ -848,10 +857,12 @@ served() {
 }
 
 @test "a file that QEMU serves keeps the disk of its file system from other guests" {
+	local below
 	on_disk fs
 	served 4 qdisk "aio:$PWD/fs/disk.img"
+	below=$(findmnt -n -o SOURCE fs)
 	umount -l fs
-	mount "$(losetup -n -O NAME -j below.img)" fs
+	mount "$below" fs
 	claim 3 w "$PWD/below.img"
 	ended 4 "*by guest 'guest4'*"
 }
@@ -928,12 +939,14 @@ note_time() {
 # reads_mounted <image> <type>
 # A guest may read the image, which the host has mounted with -o loop, but not write it.
 reads_mounted() {
+	local below
 	mkdir cd
 	mount -t "$2" -o loop "$1" cd || return
-	[[ $(losetup -n -O RO -j "$1" | tr -d ' ') == 0 ]]
+	below=$(findmnt -n -o SOURCE cd)
+	[[ $(<"/sys/block/${below#/dev/}/ro") == 0 ]]
 	claim 3 r "$PWD/$1"
 	((status == 0))
-	claim 4 r "$(findmnt -n -o SOURCE cd)"
+	claim 4 r "$below"
 	((status == 0))
 	call release --device "vbd/3/$devid"
 	claim 3 w "$PWD/$1"
@@ -973,9 +986,11 @@ reads_mounted() {
 }
 
 @test "a writable file system that is mounted read-only on a writable loop device is refused to readers" {
+	local below
 	on_disk fs
+	below=$(findmnt -n -o SOURCE fs)
 	umount fs
-	mount -o ro "$(losetup -n -O NAME -j below.img)" fs
+	mount -o ro "$below" fs
 	claim 3 r "$PWD/below.img"
 	ended 4 "*is attached to '/dev/loop"*"' in this host; *"
 }
@@ -992,7 +1007,7 @@ in_namespace() {
 }
 
 @test "the refusal of a disk that is mounted in another namespace names a process" {
-	local loop holder
+	local loop
 	truncate -s 32M below.img
 	mkfs.ext4 -q below.img
 	loop=$(attach below.img)
@@ -1000,12 +1015,11 @@ in_namespace() {
 	in_namespace mount "$loop" "$PWD/fs"
 	claim 3 w "$loop"
 	ended 4 "Disk '$loop' is mounted on '$PWD/fs' in the mount namespace of process $holder ('sleep'); unmount it there first ('nsenter -m -t $holder')."
-	kill "$holder"
-	wait "$holder" || :
+	holder_ends
 }
 
 @test "the refusal of a disk whose partition is mounted in another namespace names a process" {
-	local loop holder
+	local loop
 	truncate -s 32M disk.img
 	loop=$(attach disk.img)
 	partitions "$loop"
@@ -1014,7 +1028,6 @@ in_namespace() {
 	in_namespace mount "${loop}p2" "$PWD/fs"
 	claim 3 w "$loop"
 	ended 4 "*is mounted on '$PWD/fs' in the mount namespace of process $holder*"
-	kill "$holder"
-	wait "$holder" || :
+	holder_ends
 	without_partitions "$loop"
 }

@@ -17,8 +17,10 @@ setup() {
 }
 
 teardown() {
-	helper_teardown
+	local status=0
+	helper_teardown || status=1
 	fuse_stop
+	return "$status"
 }
 
 # claimed <path>

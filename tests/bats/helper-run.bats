@@ -9,6 +9,15 @@ setup() {
 	export XEN_HOTPLUG_LOG=$BATS_TEST_TMPDIR/log
 }
 
+# teardown
+# Ends what a test that failed has left waiting.
+teardown() {
+	local pid
+	while read -r pid; do
+		[[ ! /proc/$pid/cwd -ef $BATS_TEST_TMPDIR ]] || kill -KILL "$pid" 2>/dev/null || :
+	done < <(cat leader child daemon 2>/dev/null)
+}
+
 # gone_of <file>
 # The process whose id is in the file is dead.
 gone_of() {
@@ -111,7 +120,7 @@ gone_of() {
 		# A job of a shell without job control would ignore SIGINT.
 		env --default-signal "$helper" run --deadline 100 -- \
 			sh -c "echo \$\$ >leader; echo >ready$number; sleep 1000" >out 2>err 3>&- &
-		read -r _ <"ready$number"
+		read -r -t "$generous" _ <>"ready$number"
 		kill "-${signal%:*}" "$!"
 		status=0
 		wait "$!" || status=$?
@@ -131,7 +140,7 @@ gone_of() {
 	mkfifo ready
 	export helper
 	bash script >/dev/null 3>&- &
-	read -r _ <ready
+	read -r -t "$generous" _ <>ready
 	kill -KILL "$!"
 	exec 8>>lock
 	call lock --wait "$generous" 8:name
@@ -143,7 +152,7 @@ gone_of() {
 @test "a kill of the supervisor also kills the command" {
 	mkfifo ready
 	"$helper" run --deadline 100 -- sh -c 'echo $$ >leader; echo >ready; sleep 1000' 3>&- &
-	read -r _ <ready
+	read -r -t "$generous" _ <>ready
 	kill -KILL "$!"
 	wait "$!" || :
 	until_true gone_of leader

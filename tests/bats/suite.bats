@@ -4,11 +4,11 @@
 load ../lib/host
 
 setup() {
-	seed=1 sample=5 limit=''
+	seed=1 sample=5 limit='' under=()
 }
 
 # suite <bats code>...
-# Runs tests/run on a suite of files with this code, as if it were this one.
+# Runs tests/run, perhaps under a command, on a suite of files with this code, as if it were this one.
 suite() {
 	local code number=0
 	mkdir -p "$BATS_TEST_TMPDIR/suite"
@@ -18,7 +18,7 @@ suite() {
 	done
 	# bats tells the tests that it runs about itself by variables, which
 	# another bats must not see.
-	env -i PATH="${PATH//"$BATS_LIBEXEC:"/}" TMPDIR="$BATS_TEST_TMPDIR" TESTS_DIR="$BATS_TEST_TMPDIR/suite" \
+	"${under[@]}" env -i PATH="${PATH//"$BATS_LIBEXEC:"/}" TMPDIR="$BATS_TEST_TMPDIR" TESTS_DIR="$BATS_TEST_TMPDIR/suite" \
 		PACE_MS="${PACE_MS-}" TEST_LIMIT="$limit" SEED="$seed" SAMPLE="$sample" "$root/tests/run" 3>&-
 }
 
@@ -70,6 +70,27 @@ suite() {
 	limit=$((5 * TEST_PACE)) sample=1
 	run suite "$(enumeration "sleep $((3 * TEST_PACE / 10)).$((3 * TEST_PACE % 10))")"
 	[[ "$status" -eq 0 && $output != *trying* ]]
+}
+
+@test "each teardown hands on the status of all that can fail in it, as bats judges the last command alone" {
+	# shellcheck disable=SC2016 # awk expands
+	run -0 awk '
+		/^(teardown|[a-z]+_teardown|[a-z]+_stop)\(\)/ { inside = 1 }
+		pending && !/^}/ { print pending }
+		{ pending = "" }
+		inside && /^\t((host|disks|nbd|iscsi|wire|store)_stop|helper_teardown|until_true [^|]*|assert_[^|]*)$/ { pending = FILENAME ":" FNR ":" $0 }
+		/^}/ { inside = 0 }' "$root"/tests/{bats,conformance}/*.bats "$root"/tests/lib/*.bash
+	[[ ! $output ]]
+}
+
+@test "helper_teardown fails if a mount stays" {
+	under=(unshare --mount)
+	run suite "setup() { . $root/tests/lib/helper.bash; helper_setup; generous=1; }"$'\nteardown() { helper_teardown; }\n@test "a" { mkdir fs; mount -t tmpfs tmpfs fs; exec 8<fs; }'
+	[[ "$status" -eq 1 && $output == *'left behind:'*'/fs'* ]]
+}
+
+@test "no wait is for a substitution, which is expanded only once" {
+	run -1 grep -nE 'until_true [^&|]*[^\&|]\$\([^(]' "$root"/tests/{bats,conformance}/*.bats "$root"/tests/lib/*.bash
 }
 
 # enumeration [shell code]
@@ -125,8 +146,7 @@ enumeration() {
 	HOTPLUG_SCRIPTS='' run host_stop
 	[[ "$status" -eq 1 ]]
 	[[ $output == *"/dev/loop"*"left.img"* ]]
-	is_detached() { [[ ! $(losetup -j "$image") ]]; }
-	until_true is_detached # it goes when whoever looks at it has closed it
+	until_true no_loops # it goes when whoever looks at it has closed it
 	host_pid=''
 }
 

@@ -31,9 +31,9 @@ helper_setup() {
 }
 
 # helper_teardown
-# Ends the store, and detaches what the test has attached of its own files.
+# Ends the store, and detaches what the test has attached of its own files. Fails if something stays.
 helper_teardown() {
-	local loop own
+	local status=0 loop own
 	cd /
 	exec 9>&-
 	# A mounted loop device goes with its mount; a mount of a file's directory, after the file's.
@@ -41,19 +41,29 @@ helper_teardown() {
 	for loop in "${own[@]}"; do
 		loop_detach "$loop" "$BATS_TEST_TMPDIR"
 	done
-	[[ $(</proc/self/mountinfo) != *" $BATS_TEST_TMPDIR/"* ]] || helper_umount
-	[[ ! $(loops) ]] || until_true no_loops
-	store_stop
+	until_true helper_umounted || status=1
+	until_true no_loops || status=1
+	((status == 0)) || printf 'left behind:\n%s\n' "$(helper_mounts && loops)"
+	store_stop || status=1
+	return "$status"
 }
 
-# helper_umount
-# Ends the test's mounts.
-helper_umount() {
-	local where
+# helper_umounted
+# Ends the test's mounts, as far as they are not in use. Is none left? A loop device that was
+# detached keeps its file's file system in use until the last one who looks at it has closed it.
+helper_umounted() {
+	local where left=0
+	[[ $(</proc/self/mountinfo) == *" $BATS_TEST_TMPDIR/"* ]] || return 0
 	while read -r where; do
-		umount "$(printf %b "$where")"
-	done < <(awk -v dir="$BATS_TEST_TMPDIR/" 'index($5, dir) == 1 { print $5 }' \
-		/proc/self/mountinfo | sort -r)
+		umount "$(printf %b "$where")" 2>/dev/null || left=1
+	done < <(helper_mounts)
+	((!left))
+}
+
+# helper_mounts
+# Where the test has mounted something, as mountinfo has it; the upper ones first.
+helper_mounts() {
+	awk -v dir="$BATS_TEST_TMPDIR/" 'index($5, dir) == 1 { print $5 }' /proc/self/mountinfo | sort -r
 }
 
 # no_loops

@@ -63,18 +63,19 @@ host_namespaces() {
 # attached, as libxl does when it destroys a guest, and fails where anything
 # of our scripts is left after that. Of other scripts it clears away what is left.
 host_stop() {
-	local left='' phy
+	local status=0 left='' phy
 	[[ ! ${host_pid-} ]] || left=$(host_destroy_guests && host_residue)
 	for phy in "${phys[@]}"; do
 		loop_detach "$phy" "${BATS_RUN_TMPDIR:-$BATS_TEST_TMPDIR}"
 	done
 	[[ ! ${host_pid-} ]] || { kill "$host_pid" && wait "$host_pid"; } 2>/dev/null || :
-	store_stop
+	store_stop || status=1
 	host_loops | while read -r phy _; do loop_detach "$phy" "$BATS_TEST_TMPDIR"; done
 	[[ ! $left || ${HOTPLUG_SCRIPTS-} ]] || {
 		printf 'left behind, after all was detached:\n%s\n' "$left"
-		return 1
+		status=1
 	}
+	return "$status"
 }
 
 # host_destroy_guests
