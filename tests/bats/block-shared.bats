@@ -2,6 +2,7 @@
 # block-shared: one disk for several guests to write.
 
 load ../lib/host
+load ../lib/observe
 
 setup() {
 	host_start
@@ -20,7 +21,7 @@ teardown() {
 @test "block-shared gives a guest another guest's disk to write, without mode=w!" {
 	call block-shared add vbd 2 51712
 	assert_node backend/vbd/2/51712/hotplug-status connected
-	[[ $(losetup --noheadings --output RO --associated "$image") != *1* ]]
+	[[ "$(read_only "$image")" == $'0\n0' ]]
 }
 
 @test "the detach of a block-shared disk leaves it with the other guest" {

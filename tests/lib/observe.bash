@@ -15,15 +15,23 @@ assert_link_down() { [[ "$(link "$1" '.flags | index("UP") != null')" == false ]
 
 # loop_of <image>
 # The loop devices over it, each in a line; not one that is detached, and goes
-# when the last one who looks at it has closed it.
+# when the last one who looks at it has closed it. From sysfs, since losetup would have
+# the kernel ask each loop device's file, which may be on another test's silent server.
 loop_of() {
-	losetup --noheadings --raw --output NAME,AUTOCLEAR --associated "$1" | sed -n 's/ 0$//p'
+	local file loop clears
+	while read -r loop file; do
+		read -r clears 2>/dev/null <"/sys/block/${loop#/dev/}/loop/autoclear" || continue
+		[[ $file != "$1" || $clears == 1 ]] || echo "$loop"
+	done < <(host_loops)
 }
 
 # read_only <image>
 # 1 where its loop device cannot be written, else 0.
 read_only() {
-	losetup --noheadings --raw --output RO,AUTOCLEAR --associated "$1" | sed -n 's/ 0$//p'
+	local loop
+	while read -r loop; do
+		cat "/sys/block/${loop#/dev/}/ro"
+	done < <(loop_of "$1")
 }
 
 # nodes_remember
