@@ -6,6 +6,7 @@
 setup() {
 	. "$BATS_TEST_DIRNAME/../lib/helper.bash"
 	. "$BATS_TEST_DIRNAME/../lib/server.bash"
+	. "$BATS_TEST_DIRNAME/../lib/fuse.bash"
 	helper_setup
 	device 3
 	device 4
@@ -15,6 +16,7 @@ setup() {
 
 teardown() {
 	servers_stop
+	fuse_stop
 	helper_teardown
 }
 
@@ -50,14 +52,12 @@ given() {
 	losetup -d "$dev"
 }
 
-# fuse
+# view
 # A FUSE file system on $PWD/view, whose files are those of $PWD/real.
-fuse() {
-	mkdir real view
+view() {
+	mkdir real
 	image real/disk.img
-	bindfs -f -o attr_timeout=0,entry_timeout=0 real view 3>&- 9>&- &
-	servers+=("$!")
-	until_true test -e view/disk.img
+	fuse_mount "$PWD/real" "$PWD/view"
 }
 
 @test "a backing file that QEMU has open is in use, by a reader, at any depth" {
@@ -225,20 +225,20 @@ fuse() {
 }
 
 @test "an image on a server that does not answer keeps no other disk from being claimed" {
-	fuse
+	view
 	qdisk 4 "raw:$PWD/view/disk.img"
 	device_model 4 w:view/disk.img
-	kill -STOP "${servers[0]}"
+	kill -STOP "$fuse_pid"
 	timeout --signal KILL "$generous" "$helper" claim --device "vbd/3/$devid" --mode w -- "$PWD/other.img" >out
 	# Nor does a path of a guest whose server is unknown, or the one that holds the file open.
 	xenstore-rm /local/domain/4/image
 	losetup -d "$(loops)"
 	timeout --signal KILL "$generous" "$helper" claim --device "vbd/3/$devid" --mode w -- "$PWD/other.img" >out
-	kill -KILL "${servers[0]}"
+	fuse_stop
 }
 
 @test "an image on a file server is in use by the guest whose QEMU has it open, under its other names" {
-	fuse
+	view
 	ln -s view/disk.img link
 	qdisk 4 "raw:$PWD/none"
 	device_model 4 w:view/disk.img
@@ -255,15 +255,17 @@ fuse() {
 }
 
 @test "a wait for a lock that ends names the holder, though a process has a file of a silent server open" {
-	fuse
+	local sleep
+	sleep=$(type -P sleep)
+	view
 	server something r:view/disk.img
-	kill -STOP "${servers[0]}"
+	kill -STOP "$fuse_pid"
 	# The holder comes after the other process in /proc.
 	bash -c 'exec 8>>lock && "$1" lock 8:name && exec sleep infinity' - "$helper" 3>&- 9>&- &
 	servers+=("$!")
-	until_true server_runs "$(type -P sleep)" "$!"
+	until_true server_runs "$sleep" "$!"
 	# shellcheck disable=SC2094 # lock is also a subcommand, not only the file
 	! timeout --signal KILL "$generous" "$helper" lock --wait 0.1 9:name 9>>lock 2>err || return
-	kill -KILL "${servers[0]}"
+	fuse_stop
 	[[ $(<err) == *"has been locked by process "* ]]
 }

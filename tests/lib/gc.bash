@@ -24,7 +24,7 @@ gc_under=() # the command under which it runs
 stale() {
 	local type link
 	for type in "${@:2}"; do
-		[[ ! -e $STORE_DIR/pid ]] || xenstore-rm "backend/$type/$1" 2>/dev/null || :
+		! store_has "backend/$type/$1" || xenstore-rm "backend/$type/$1" || return
 	done
 	for link in "$host_root/sys/class/net/vif$1."*; do
 		[[ ! -e $link ]] || host ip link del "${link##*/}"
