@@ -347,19 +347,6 @@ succeeds_or_tells() {
 	host env "${environment[@]}" "$scripts/block" remove
 }
 
-@test "a working directory that stays free can be unmounted while a call goes on" {
-	host mount -t tmpfs tmpfs /mnt
-	vbd 1 51712 "$image"
-	block_cd 'exec "$@"'
-	host umount /mnt
-}
-
-# block_cd <shell code>
-block_cd() {
-	called add bash -c "cd /mnt; $1" -
-	called remove bash -c "cd /mnt; $1" -
-}
-
 @test "standard descriptors that are closed or cannot be used change nothing" {
 	local how
 	for how in '0<&-' '1>&-' '2>&-' '0<&- 1>&- 2>&-' '1</dev/null 2</dev/null' '0>/dev/null' '1>/dev/full 2>/dev/full' "0<$BATS_TEST_TMPDIR"; do

@@ -258,6 +258,22 @@ load ../lib/call
 	assert_residue_free
 }
 
+@test "the caller's working directory can be unmounted while an attach and a detach go on" {
+	local verb
+	block_script <<<"thing_acquire() { $waits; }; thing_release() { $waits; }"
+	for verb in add remove; do
+		host mount -t tmpfs tmpfs /mnt
+		# shellcheck disable=SC2016 # the inner shell expands
+		begin "$verb" bash -c 'cd /mnt && exec "$@"' -
+		is_at
+		host umount /mnt
+		echo >"$there/never"
+		ends
+		((status == 0))
+	done
+	assert_residue_free
+}
+
 @test "a caller that does not read standard error does not keep an attach from its end" {
 	local pipe
 	mkfifo "$there/full"
