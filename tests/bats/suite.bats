@@ -8,7 +8,8 @@ setup() {
 }
 
 # suite <bats code>...
-# Runs tests/run, perhaps under a command, on a suite of files with this code, as if it were this one.
+# Runs tests/run, perhaps with other variables or under a command, on a suite of files with this
+# code, as if it were this one.
 suite() {
 	local code number=0
 	mkdir -p "$BATS_TEST_TMPDIR/suite"
@@ -18,8 +19,8 @@ suite() {
 	done
 	# bats tells the tests that it runs about itself by variables, which
 	# another bats must not see.
-	"${under[@]}" env -i PATH="${PATH//"$BATS_LIBEXEC:"/}" TMPDIR="$BATS_TEST_TMPDIR" TESTS_DIR="$BATS_TEST_TMPDIR/suite" \
-		PACE_MS="${PACE_MS-}" TEST_LIMIT="$limit" SEED="$seed" SAMPLE="$sample" "$root/tests/run" 3>&-
+	env -i PATH="${PATH//"$BATS_LIBEXEC:"/}" TMPDIR="$BATS_TEST_TMPDIR" TESTS_DIR="$BATS_TEST_TMPDIR/suite" \
+		PACE_MS="${PACE_MS-}" TEST_LIMIT="$limit" SEED="$seed" SAMPLE="$sample" "${under[@]}" "$root/tests/run" 3>&-
 }
 
 @test "a suite passes if all of its tests pass" {
@@ -70,6 +71,21 @@ suite() {
 	limit=$((5 * TEST_PACE)) sample=1
 	run suite "$(enumeration "sleep $((3 * TEST_PACE / 10)).$((3 * TEST_PACE % 10))")"
 	[[ "$status" -eq 0 && $output != *trying* ]]
+}
+
+@test "a test sees nothing of the caller's environment, umask, ignored signals and standard input" {
+	mkdir -p "$BATS_TEST_TMPDIR/elsewhere/tests" "$BATS_TEST_TMPDIR/a b"
+	# shellcheck disable=SC2016 # the inner shell expands
+	under=(CDPATH="$BATS_TEST_TMPDIR/elsewhere" BASH_ENV=/dev/null ENV=/dev/null LC_ALL=de_DE.UTF-8 LANG=tr_TR.UTF-8
+		TMPDIR="$BATS_TEST_TMPDIR/a b" POSIXLY_CORRECT=1 GREP_OPTIONS=-v MAKEFLAGS=-j2 PREFIX=/nowhere OMP_NUM_THREADS=1
+		XENBUS_PATH=backend/vif/7/0 script=none vif=none SHELL=/bin/false TERM=unknown TEST_ENVIRONMENT=1
+		bash -c 'trap "" HUP INT TERM; umask 077; exec "$@" <&-' -)
+	# shellcheck disable=SC2016 # the test expands
+	run suite '@test "a" { env; umask; grep SigIgn /proc/self/status; readlink /proc/self/fd/0; false; }'
+	[[ $output == *$'\n# SHELL=/bin/bash\n'* && $output == *$'\n# LC_ALL=C\n'* ]]
+	# Signals 32 and 33 are the C library's own, and no program's to reset; make ignores them.
+	[[ $output =~ $'\n# 0022\n# SigIgn:\t0000000'[01]$'80000000\n# /dev/null\n' || $output == *$'\n# 0022\n# SigIgn:\t0000000000000000\n# /dev/null\n'* ]]
+	run ! grep -E '^# (CDPATH|BASH_ENV|ENV|LANG|TMPDIR|POSIXLY_CORRECT|GREP_OPTIONS|MAKEFLAGS|PREFIX|OMP_NUM_THREADS|XENBUS_PATH|script|vif|TERM)=' <<<"$output"
 }
 
 @test "each teardown hands on the status of all that can fail in it, as bats judges the last command alone" {
