@@ -55,17 +55,25 @@ has_device() {
 }
 
 # both_ask <guest> <guest>
-# LINBIT's script asks for the first, block for the second, at the same time.
+# LINBIT's script asks for the first, block for the second, at the same time. What xl prints goes
+# to the files theirs.out and ours.out.
 both_ask() {
 	local theirs
-	xl block-attach "$1" script=block-linbit,vdev=xvdb,access=w,target=linbit &
+	xl block-attach "$1" script=block-linbit,vdev=xvdb,access=w,target=linbit >"$E2E_WORK/theirs.out" 2>&1 &
 	theirs=$!
-	xl block-attach "$2" phy:/dev/drbd6,xvdb,w || :
+	xl block-attach "$2" phy:/dev/drbd6,xvdb,w >"$E2E_WORK/ours.out" 2>&1 || :
 	wait "$theirs" || :
 }
 
+# was_refused theirs|ours <part of the sentence>
+# What xl printed for that one names the cause, as libxl quotes it.
+was_refused() {
+	cat "$E2E_WORK/$1.out"
+	grep -F 'device_hotplug_child_death_cb: script: ' "$E2E_WORK/$1.out" | grep -qF -- "$2"
+}
+
 @test "LINBIT's block-drbd and block never give one device to two guests" {
-	local round had theirs=0 ours=0
+	local round has theirs=0 ours=0
 	guest web 11
 	guest mail 12
 	cp "$E2E_UPSTREAM/block-drbd" "$scripts/block-linbit"
@@ -73,12 +81,16 @@ both_ask() {
 	for round in 1 2 3 4; do
 		drbdadm primary linbit
 		both_ask web mail
-		had=0
-		! has_device web || had=$((had + 1)) theirs=$((theirs + 1))
-		! has_device mail || had=$((had + 1)) ours=$((ours + 1))
+		has=''
+		! has_device web || has+=web theirs=$((theirs + 1))
+		! has_device mail || has+=mail ours=$((ours + 1))
 		xl block-detach web xvdb || :
 		xl block-detach mail xvdb || :
-		((had == 1))
+		case $has in
+		web) was_refused ours "Disk '/dev/drbd6' is in use, read-write, by guest 'web'" ;;
+		mail) was_refused theirs 'Device /dev/drbd6 is mounted in a guest domain' ;;
+		*) false ;;
+		esac
 	done
 	echo "LINBIT's script was first $theirs times, block $ours times." >&3
 }
