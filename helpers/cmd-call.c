@@ -24,6 +24,7 @@
 #include "command.h"
 #include "deadline.h"
 #include "message.h"
+#include "stale.h"
 #include "status.h"
 #include "xenlock.h"
 
@@ -35,6 +36,9 @@
 #define ATTACH_MS 24000 /* an attach is decided */
 #define UNDO_MS 34000	/* what it did is undone; a detach is done */
 #define REPORT_MS 37000 /* the failure is reported */
+/* Of the time that --stale gives: the last of it is for ending what runs and for the report. */
+#define STALE_ENDING_MS 4000
+#define STALE_REPORTED_MS 1000
 /* So much earlier a worker gives up by itself, so that the script can say what it waited for. */
 #define EARLIER_MS 500
 /* How long the caller may take to read what was written to standard error. */
@@ -72,9 +76,10 @@ struct call {
 	bool asks;	     /* a person does, and nothing is to be changed */
 	const char *how;     /* bash learns it as hotplug_undo: "", or "stale" */
 	long long start, end;
-	int xen_lock; /* which a claim has taken, until its device is published; or -1 */
-	int signals;  /* signalfd */
-	int signal;   /* that came, or 0 */
+	int undo_ms, report_ms; /* UNDO_MS and REPORT_MS, or less */
+	int xen_lock;		/* which a claim has taken, until its device is published; or -1 */
+	int signals;		/* signalfd */
+	int signal;		/* that came, or 0 */
 	bool undoing;
 	bool unread; /* the caller does not read standard error */
 	int status;  /* for exit(), where nothing failed */
@@ -318,14 +323,14 @@ static enum event serve_by_worker(struct call *call, const struct request *reque
 
 static void take_phase(struct call *call, const char *word)
 {
-	static const struct {
+	const struct {
 		const char *word;
 		enum phase phase;
 		int ms;
 	} phases[] = {
 		{"ask", PHASE_ASK, 0},
 		{"attach", PHASE_ATTACH, 0},
-		{"detach", PHASE_DETACH, UNDO_MS},
+		{"detach", PHASE_DETACH, call->undo_ms},
 		{"forget", PHASE_FORGET, 0},
 		{"answer", PHASE_ANSWER, 0},
 	};
@@ -591,7 +596,7 @@ static void undo(struct call *call)
 	if (call->phase != PHASE_ATTACH && call->phase != PHASE_PUBLISH)
 		return;
 	call->undoing = true;
-	call->end = call->start + UNDO_MS;
+	call->end = call->start + call->undo_ms;
 	run_script(call, how);
 }
 
@@ -620,7 +625,7 @@ static void report(struct call *call)
 		argv[argc] = (char *)line;
 	argv[argc] = NULL;
 	call->undoing = true;
-	call->end = call->start + REPORT_MS;
+	call->end = call->start + call->report_ms;
 	if (!worker_start(&call->worker, argc, argv, call->end)) {
 		show_sentence(call);
 		return;
@@ -746,7 +751,7 @@ static int begin(struct call *call)
 	signal(SIGPIPE, SIG_IGN);
 	/* Else it is that of the script, whose interpreter this is. */
 	prctl(PR_SET_NAME, "xen-hotplug");
-	call->end = call->start + ATTACH_MS;
+	call->end = call->start + (ATTACH_MS < call->undo_ms ? ATTACH_MS : call->undo_ms);
 	if (!make_absolute(&call->argv[0]))
 		return complain(STATUS_FAILED,
 			"The path %s is relative to a directory that is not known (%s); call the "
@@ -772,16 +777,32 @@ static void call_free(struct call *call)
 	free(call->id);
 }
 
+/* Makes it the release of a stale device, which ends within so many seconds. */
+static int be_stale(const struct command *command, struct call *call, const char *seconds)
+{
+	unsigned ms = option_seconds(command, "--stale", seconds);
+
+	if (ms < STALE_LEAST_MS)
+		return usage_error(command, "The option --stale needs at least %d s, not %s",
+			STALE_LEAST_MS / 1000, QUOTED(seconds));
+	call->how = "stale";
+	call->undo_ms = (int)ms - STALE_ENDING_MS;
+	call->report_ms = (int)ms - STALE_REPORTED_MS;
+	return STATUS_DONE;
+}
+
 static int run_call(const struct command *command, int argc, char *argv[])
 {
 	static const struct option options[] = {
-		{"stale", no_argument, NULL, 's'},
+		{"stale", required_argument, NULL, 's'},
 		OPTION_HELP,
 	};
 	struct call call = {
 		.program = "xen-hotplug",
 		.how = "",
 		.start = now_ms(),
+		.undo_ms = UNDO_MS,
+		.report_ms = REPORT_MS,
 		.xen_lock = -1,
 		.signals = -1,
 		.script = SCRIPT_NONE,
@@ -790,7 +811,8 @@ static int run_call(const struct command *command, int argc, char *argv[])
 	};
 
 	while (next_option(command, argc, argv, options) != -1)
-		call.how = "stale";
+		if (be_stale(command, &call, optarg))
+			return STATUS_USAGE;
 	if (argc == optind)
 		return usage_error(command, "'call' needs a script");
 	call.argv = argv + optind;
@@ -814,7 +836,7 @@ static int run_call(const struct command *command, int argc, char *argv[])
 
 const struct command command_call = {
 	.name = "call",
-	.usage = "[--stale] SCRIPT [ARGUMENT...]",
+	.usage = "[--stale SECONDS] SCRIPT [ARGUMENT...]",
 	.summary = "runs a device script, as the interpreter that its first line names",
 	.help = "\n"
 		"Starts bash on SCRIPT, and serves what the script asks for: the subcommands of\n"
@@ -827,8 +849,9 @@ const struct command command_call = {
 		"The script sees nothing of the caller's environment but what libxl promises,\n"
 		"PATH, XENSTORED_PATH and XEN_HOTPLUG_LOG.\n"
 		"\n"
-		"  --stale  release the device if its backend directory is gone; the exit status\n"
-		"           is 3 if it is not, 4 if the kernel still serves the device, and 5 if\n"
-		"           another script works on it\n",
+		"  --stale SECONDS  release the device if its backend directory is gone, and end\n"
+		"                   within so long (at least 6); the exit status is 3 if it is\n"
+		"                   not gone, 4 if the kernel still serves the device, and 5 if\n"
+		"                   another script works on it\n",
 	.run = run_call,
 };

@@ -67,10 +67,18 @@ static void take_sentence(const struct supervised *result, char sentence[STALE_S
 static enum stale call_script(
 	const char *script, const char *suffix, unsigned ms, char sentence[STALE_SENTENCE_SIZE])
 {
-	char *argv[] = {SELF, "call", "--stale", (char *)script, "collect",
+	char seconds[24];
+	char *argv[] = {SELF, "call", "--stale", seconds, (char *)script, "collect",
 		strcmp(suffix, JOURNAL_EMULATED) != 0 ? NULL : "type_if=tap", NULL};
 	struct supervised result;
 
+	if (ms < STALE_LEAST_MS) {
+		snprintf(sentence, SENTENCE_LIMIT,
+			"Its script was not started, because the %g s that are left are too short.",
+			ms / 1000.0);
+		return STALE_FAILED;
+	}
+	snprintf(seconds, sizeof(seconds), "%u.%03u", ms / 1000, ms % 1000);
 	supervise(argv, NULL, 0, ms, &result);
 	if (result.end == SUPERVISED_ENDED)
 		switch (result.status) {

@@ -13,6 +13,9 @@
 /* Room for the sentence of STALE_FAILED. */
 #define STALE_SENTENCE_SIZE (SENTENCE_LIMIT + sizeof("…"))
 
+/* The least time in which a stale device is released, with the report of a failure. */
+#define STALE_LEAST_MS 6000
+
 /* How it ended: the statuses of `xen-hotplug call --stale`, too. */
 enum stale {
 	STALE_RELEASED = 0, /* nothing is left */
@@ -32,9 +35,9 @@ enum stale stale_judge(struct store *store, const char *base, const struct devic
 /*
  * Starts the script that attached the device, for each of its journals. It looks again whether the
  * device is stale, under the device's lock and without waiting for that. XENBUS_PATH of this
- * process changes. `ms` milliseconds are the time for that.
+ * process changes. It ends by itself within `ms` milliseconds.
  * Result: the first end that is not STALE_RELEASED, which is also that of a device without a
- * journal; with STALE_FAILED, *sentence.
+ * journal; with STALE_FAILED, *sentence, as where less than STALE_LEAST_MS is left.
  */
 enum stale stale_release(
 	const struct device *device, unsigned ms, char sentence[STALE_SENTENCE_SIZE]);
