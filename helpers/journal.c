@@ -81,13 +81,21 @@ void journal_head_parse(const char *bytes, size_t length, struct journal_head *h
 	snprintf(head->script, sizeof(head->script), "%s", fields[1]);
 }
 
-/* Opens a regular file that nobody else can have written. Result: -1 with errno. */
-static int open_own(const char *path)
+/* Whether it is a regular file that nobody else can have written. */
+static bool is_own(int fd)
 {
 	struct stat st;
+
+	return !fstat(fd, &st) && S_ISREG(st.st_mode) && st.st_uid == geteuid() &&
+	       !(st.st_mode & (S_IWGRP | S_IWOTH));
+}
+
+/* Opens such a file. Result: -1 with errno. */
+static int open_own(const char *path)
+{
 	int fd = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 
-	if (fd < 0 || (!fstat(fd, &st) && S_ISREG(st.st_mode) && st.st_uid == geteuid()))
+	if (fd < 0 || is_own(fd))
 		return fd;
 	close(fd);
 	errno = EPERM;

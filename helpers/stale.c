@@ -19,6 +19,7 @@
 #include "journal.h"
 #include "lock.h"
 #include "supervise.h"
+#include "trust.h"
 
 #define SELF "/proc/self/exe"
 #define LOCK_FILE JOURNAL_DIRECTORY "/lock"
@@ -98,18 +99,38 @@ static enum stale call_script(
 	return STALE_FAILED;
 }
 
+/* Says why the script of a journal is not started. */
+static void tell_trust(enum trust trust, const char *script, char sentence[STALE_SENTENCE_SIZE])
+{
+	const char *why = "can be changed or replaced by others than root; correct the owners and "
+			  "modes on its path ('namei -l')";
+
+	if (trust == TRUST_PATH)
+		why = "is no absolute path without '..'; release the device by its script's right "
+		      "path";
+	else if (trust == TRUST_KIND)
+		why = "is no regular file; install the script there again";
+	snprintf(sentence, SENTENCE_LIMIT, "Its script %s is not started, because it %s.",
+		QUOTED(script), why);
+}
+
 /* Its own script where that is known and there, else STRAY. */
 static enum stale release_one(const struct journal_head *head, const char *suffix, unsigned ms,
 	char sentence[STALE_SENTENCE_SIZE])
 {
 	char stray[PATH_MAX];
 
-	if (head->script[0] && !access(head->script, R_OK))
+	if (!find_stray(stray)) {
+		snprintf(sentence, SENTENCE_LIMIT,
+			"There is no " STRAY "; install xen-hotplug again.");
+		return STALE_FAILED;
+	}
+	enum trust trust = head->script[0] ? trust_examine(head->script, stray) : TRUST_ABSENT;
+	if (trust == TRUST_GIVEN)
 		return call_script(head->script, suffix, ms, sentence);
-	if (find_stray(stray))
+	if (trust == TRUST_ABSENT)
 		return call_script(stray, suffix, ms, sentence);
-	snprintf(sentence, SENTENCE_LIMIT,
-		"There is neither its script nor " STRAY "; install xen-hotplug again.");
+	tell_trust(trust, head->script, sentence);
 	return STALE_FAILED;
 }
 
