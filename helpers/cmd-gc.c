@@ -19,8 +19,6 @@
 #include "status.h"
 #include "store.h"
 
-/* As long as a detach and its report may take (cmd-call.c). */
-#define DEVICE_MS 38000
 #define BASE "backend/vbd"
 
 /* Devices of which something is left, stale or not. */
@@ -175,7 +173,7 @@ static void collect_device(struct gc *gc, const struct candidate *candidate)
 		candidate->old ? STALE_RELEASED : stale_judge(&gc->store, BASE, device, sentence);
 
 	if (stale == STALE_RELEASED && !gc->dry_run)
-		stale = stale_release(device, DEVICE_MS, sentence);
+		stale = stale_release(device, STALE_MOST_MS, sentence);
 	report(gc, device, stale, sentence);
 }
 

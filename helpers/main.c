@@ -26,6 +26,7 @@ static const struct command *const commands[] = {
 	&command_image,
 	&command_serves,
 	&command_gc,
+	&command_stale,
 };
 
 #define COMMAND_COUNT (sizeof(commands) / sizeof(commands[0]))

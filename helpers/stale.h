@@ -15,6 +15,8 @@
 
 /* The least time in which a stale device is released, with the report of a failure. */
 #define STALE_LEAST_MS 6000
+/* As long as a detach and its report may take (cmd-call.c). */
+#define STALE_MOST_MS 38000
 
 /* How it ended: the statuses of `xen-hotplug call --stale`, too. */
 enum stale {

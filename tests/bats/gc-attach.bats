@@ -215,3 +215,37 @@ requests_of() {
 		xenstore-rm backend/vbd/6
 	done
 }
+
+@test "an attach that cannot release a stale NBD export's owner says what can be done" {
+	nbd_start
+	nbd_serve disk
+	vbd 1 51712 host=127.0.0.1,export=disk
+	call block-nbd add vbd 1 51712
+	exec 9<>"$BATS_TEST_TMPDIR/run/xen-hotplug/lock"
+	"$root/helpers/xen-hotplug" lock 9:vbd/1/51712
+	stale 1 vbd
+	vbd 5 51712 host=127.0.0.1,export=disk
+	run call block-nbd add vbd 5 51712
+	exec 9>&-
+	assert_refused backend/vbd/5/51712 busy \
+		"The NBD export 'disk' of 127.0.0.1:10809 is still held for vbd/1/51712, which no longer exists; run 'xen-hotplug gc', which says what keeps it."
+	gc
+}
+
+@test "an attach keeps a stale NBD export's owner that the kernel still serves, and a plan says so" {
+	nbd_start
+	nbd_serve disk
+	vbd 1 51712 host=127.0.0.1,export=disk
+	call block-nbd add vbd 1 51712
+	stale 1 vbd
+	vbd 5 51712 host=127.0.0.1,export=disk
+	host mount -t tmpfs none /sys/bus
+	host mkdir -p /sys/bus/xen-backend/devices/vbd-1-51712
+	run call block-nbd plan vbd 5 51712
+	[[ $status == 1 && $output == *"is still held for vbd/1/51712, which no longer exists; run 'xen-hotplug gc', which says what keeps it."* ]]
+	run call block-nbd add vbd 5 51712
+	assert_refused backend/vbd/5/51712 busy "is still held for vbd/1/51712, which no longer exists"
+	grep -q 'The device vbd/1/51712 is kept, because the kernel still serves domain 1; destroy it first\.' "$log"
+	host umount /sys/bus
+	gc
+}

@@ -93,7 +93,9 @@ nbd_export_vm() {
 }
 
 # nbd_export_refuse <export, as messages name it> <mode of the other> <domid of the other>
+# Fails, after stale_released of the other's.
 nbd_export_refuse() {
+	[[ ! $stale_kept ]] || fail "$1 $stale_kept." busy
 	local how=read-write name='a guest'
 	[[ $2 != r ]] || how=read-only
 	if helper load "/local/domain/$3" name && [[ ${run_reply[0]} == =* ]]; then
