@@ -46,6 +46,9 @@
 /* How long a worker that is told to end may take to end its command. */
 #define STOP_MS 1500
 
+/* How often what a script has left is read: as much as a pipe (64 KiB) or a socket holds. */
+#define REST_READS 64
+
 /* How far the script is, as it says itself; and what its end means then. */
 enum phase {
 	PHASE_NONE,    /* it has not called `hotplug` */
@@ -429,13 +432,19 @@ static void take_rest(struct call *call)
 {
 	struct request request;
 
-	while (call->script.socket >= 0 && inbox_receive(&call->inbox) > 0)
-		;
+	/* Something that it has started may go on to write, for ever. */
+	for (int i = 0; i < REST_READS && call->script.socket >= 0; i++)
+		if (inbox_receive(&call->inbox) <= 0)
+			break;
 	while (inbox_next(&call->inbox, &request) == INBOX_REQUEST)
 		take_message(call, &request);
-	for (struct pollfd event = {.fd = call->script.errors, .events = POLLIN};
-		call->script.errors >= 0 && poll(&event, 1, 0) > 0;)
+	for (int i = 0; i < REST_READS && call->script.errors >= 0; i++) {
+		struct pollfd event = {.fd = call->script.errors, .events = POLLIN};
+
+		if (poll(&event, 1, 0) <= 0)
+			break;
 		relay(call);
+	}
 }
 
 /*
@@ -554,7 +563,10 @@ static int stop_all(struct call *call)
 			"A process that waited %s does not die; look for a device or server that "
 			"hangs.",
 			call->doing);
-	status = script_stop(&call->script);
+	if (!script_stop(&call->script, &status))
+		report_line(&call->report,
+			"The bash of %s does not die; look for a device or server that hangs.",
+			call->name);
 	take_rest(call);
 	take_kept(call);
 	drop_xen_lock(call);

@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "deadline.h"
+#include "reap.h"
 
 /* The first descriptor of the files that the command gets. */
 #define FIRST_FILE (STDERR_FILENO + 1)
@@ -39,6 +40,20 @@ struct supervision {
 #define CLOSED                                                                                     \
 	.signals = -1, .pidfd = -1, .errors_read = -1, .errors_write = -1, .failure_read = -1,     \
 	.failure_write = -1
+
+/* See supervise_announce(); NULL: nobody asks. */
+static atomic_int *announced;
+
+void supervise_announce(atomic_int *group)
+{
+	announced = group;
+}
+
+static void announce(pid_t group)
+{
+	if (announced)
+		atomic_store(announced, group);
+}
 
 static void close_one(int *fd)
 {
@@ -64,7 +79,6 @@ static void stop_signals(sigset_t *set)
 	sigaddset(set, SIGINT);
 	sigaddset(set, SIGHUP);
 	sigaddset(set, SIGQUIT);
-	sigaddset(set, SIGCHLD);
 }
 
 static bool open_pipe(int *read_end, int *write_end)
@@ -132,6 +146,7 @@ static _Noreturn void become(struct supervision *s, pid_t supervisor, char *argv
 	int failure_to;
 
 	setpgid(0, 0);
+	announce(getpid());
 	reset_signals();
 	/* If the supervisor is gone already, nobody is left to be told about its death. */
 	if (prctl(PR_SET_PDEATHSIG, SIGKILL) || getppid() != supervisor)
@@ -187,51 +202,21 @@ static bool read_errors(struct supervision *s, struct supervised *result)
 	return true;
 }
 
-/* Kills the command's group and reaps all of it that is this process' to reap. */
-static void kill_group(struct supervision *s, struct supervised *result)
-{
-	long long end = now_ms() + DEATH_MS;
-	pid_t reaped;
-
-	kill(-s->child, SIGKILL);
-	for (;;) {
-		struct pollfd event = {.fd = s->signals, .events = POLLIN};
-		struct signalfd_siginfo info;
-
-		do
-			reaped = waitpid(-s->child, NULL, WNOHANG);
-		while (reaped > 0);
-		if (reaped < 0)
-			return;
-		long long left = end - now_ms();
-		if (left <= 0) {
-			result->unkillable = true;
-			return;
-		}
-		if (poll(&event, 1, (int)left) > 0)
-			while (read(s->signals, &info, sizeof(info)) > 0)
-				;
-	}
-}
-
 static void stop(struct supervision *s, struct supervised *result, enum supervised_end why,
 	int signal_number)
 {
-	kill_group(s, result);
+	result->unkillable = !reap_group(s->child, DEATH_MS);
 	result->end = why;
 	result->signal = signal_number;
 	result->status = why == SUPERVISED_LATE ? EXIT_LATE : EXIT_SIGNAL + signal_number;
 }
 
-/* The first signal that asks for an end, or 0: SIGCHLD only wakes. */
+/* The first signal that asks for an end, or 0. */
 static int stop_request(struct supervision *s)
 {
 	struct signalfd_siginfo info;
 
-	while (read(s->signals, &info, sizeof(info)) == sizeof(info))
-		if (info.ssi_signo != SIGCHLD)
-			return (int)info.ssi_signo;
-	return 0;
+	return read(s->signals, &info, sizeof(info)) == sizeof(info) ? (int)info.ssi_signo : 0;
 }
 
 /* The command has ended: takes over how, and what it said last. */
@@ -314,7 +299,8 @@ void supervise(char *argv[], const int *files, size_t file_count, unsigned deadl
 broken:
 	result->error = errno;
 	if (s.child > 0)
-		kill_group(&s, result);
+		result->unkillable = !reap_group(s.child, DEATH_MS);
 out:
+	announce(0);
 	close_all(&s);
 }

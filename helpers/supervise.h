@@ -3,6 +3,7 @@
 #ifndef SUPERVISE_H
 #define SUPERVISE_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <sys/types.h>
@@ -27,6 +28,12 @@ struct supervised {
 	char errors[SUPERVISED_ERRORS];
 	size_t error_length;
 };
+
+/*
+ * From now on *group, which another process can read (guard_memory()), is the process group of the
+ * command that runs; 0: none does.
+ */
+void supervise_announce(atomic_int *group);
 
 /*
  * Runs argv[0], found through PATH, with the arguments argv (ended by NULL): in a process group of

@@ -2,7 +2,6 @@
 /* The bash that runs a device script. */
 #include "script.h"
 
-#include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
@@ -11,12 +10,14 @@
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
+#include "reap.h"
 #include "status.h"
 
 #define BASH "/bin/bash"
+/* How long it may take to die of SIGKILL. */
+#define DEATH_MS 500
 
 static void close_one(int *fd)
 {
@@ -102,18 +103,22 @@ cleanup:
 	return done;
 }
 
-int script_stop(struct script *script)
+bool script_stop(struct script *script, int *status)
 {
-	int status = 0;
+	bool dead = true;
 
+	*status = 0;
 	if (script->pid > 0) {
-		/* One that has ended already keeps its status. */
-		kill(script->pid, SIGKILL);
-		while (waitpid(script->pid, &status, 0) < 0 && errno == EINTR)
-			;
+		*status = SIGKILL; /* as of one that was killed */
+		dead = reap_within(script->pid, -1, 0, status);
+		/* Together with what it has started itself. */
+		if (!dead) {
+			kill(-script->pid, SIGKILL);
+			dead = reap_within(script->pid, script->pidfd, DEATH_MS, status);
+		}
 	}
 	script->pid = 0;
 	close_one(&script->pidfd);
 	close_one(&script->socket);
-	return status;
+	return dead;
 }

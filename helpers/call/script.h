@@ -32,7 +32,11 @@ struct script {
  */
 bool script_start(struct script *script, char *argv[], int seconds, const char *undo);
 
-/* Ends it, by SIGKILL, unless it has ended, and closes all but errors. Result: as of waitpid(2). */
-int script_stop(struct script *script);
+/*
+ * Ends it, by SIGKILL, unless it has ended, and closes all but errors. *status is as of waitpid(2).
+ * Result: false where it does not die of that, since the kernel does not let it; it is no longer
+ * waited for then.
+ */
+bool script_stop(struct script *script, int *status);
 
 #endif

@@ -16,7 +16,10 @@
 
 #include "command.h"
 #include "deadline.h"
+#include "disk/guard.h"
+#include "reap.h"
 #include "status.h"
+#include "supervise.h"
 
 /* How long a process may take to die of SIGKILL. */
 #define DEATH_MS 500
@@ -45,16 +48,27 @@ static _Noreturn void serve(
 		dup2(worker->output, STDOUT_FILENO) < 0 || dup2(worker->errors, STDERR_FILENO) < 0)
 		_exit(STATUS_FAILED);
 	deadline_limit(end_ms);
+	supervise_announce(worker->command);
 	optind = 0; /* getopt_long() starts anew */
 	exit(command_dispatch(argc, argv));
+}
+
+/* What is needed for the first worker, and for all. */
+static bool prepare(struct worker *worker)
+{
+	if (!worker->command)
+		worker->command = guard_memory(sizeof(*worker->command));
+	/* The children of a command whose worker was killed come here, to be reaped. */
+	return worker->command && !prctl(PR_SET_CHILD_SUBREAPER, 1) &&
+	       open_file(&worker->output, "xen-hotplug output") &&
+	       open_file(&worker->errors, "xen-hotplug errors");
 }
 
 bool worker_start(struct worker *worker, int argc, char *argv[], long long end_ms)
 {
 	pid_t parent = getpid();
 
-	if (!open_file(&worker->output, "xen-hotplug output") ||
-		!open_file(&worker->errors, "xen-hotplug errors"))
+	if (!prepare(worker))
 		return false;
 	worker->pid = fork();
 	if (!worker->pid)
@@ -95,12 +109,23 @@ static char *read_file(int file, size_t *length)
 	return text;
 }
 
+/*
+ * Ends the command of a worker that could not do that itself. A command's children would go on, and
+ * nobody would hold the lock for them. Result: whether all of it is dead.
+ */
+static bool end_command(struct worker *worker)
+{
+	pid_t group = worker->command ? atomic_exchange(worker->command, 0) : 0;
+
+	return group <= 0 || reap_group(group, DEATH_MS);
+}
+
 void worker_collect(struct worker *worker, struct worker_end *end)
 {
-	int wait_status = 0;
+	int wait_status = SIGKILL; /* as of one that was killed */
 
-	while (waitpid(worker->pid, &wait_status, 0) < 0 && errno == EINTR)
-		;
+	reap_within(worker->pid, worker->pidfd, DEATH_MS, &wait_status);
+	end_command(worker);
 	forget(worker);
 	end->status = WIFEXITED(wait_status) ? WEXITSTATUS(wait_status) : STATUS_FAILED;
 	end->text = read_file(end->status ? worker->errors : worker->output, &end->length);
@@ -114,36 +139,20 @@ void worker_end_free(struct worker_end *end)
 	*end = (struct worker_end){.text = NULL};
 }
 
-/* Result: whether it has ended within that time. */
-static bool ends_within(struct worker *worker, int ms)
-{
-	long long end = now_ms() + ms;
-
-	for (;;) {
-		pid_t reaped = waitpid(worker->pid, NULL, WNOHANG);
-
-		if (reaped > 0 || (reaped < 0 && errno != EINTR))
-			return true;
-		long long left = end - now_ms();
-		if (left <= 0)
-			return false;
-		struct pollfd event = {.fd = worker->pidfd, .events = POLLIN};
-		/* Without a pidfd, which only a lack of descriptors causes, time has to do. */
-		poll(&event, worker->pidfd >= 0, worker->pidfd >= 0 ? (int)left : 10);
-	}
-}
-
 bool worker_stop(struct worker *worker, int ms)
 {
-	bool dead = true;
+	bool dead;
+	int status;
 
 	if (!worker->pid)
 		return true;
 	kill(worker->pid, SIGTERM);
-	if (!ends_within(worker, ms)) {
+	dead = reap_within(worker->pid, worker->pidfd, ms, &status);
+	if (!dead) {
 		kill(worker->pid, SIGKILL);
-		dead = ends_within(worker, DEATH_MS);
+		dead = reap_within(worker->pid, worker->pidfd, DEATH_MS, &status);
 	}
+	dead &= end_command(worker);
 	forget(worker);
 	return dead;
 }
@@ -154,5 +163,6 @@ void worker_free(struct worker *worker)
 		close(worker->output);
 	if (worker->errors >= 0)
 		close(worker->errors);
+	guard_memory_free(worker->command, sizeof(*worker->command));
 	*worker = WORKER_NONE;
 }

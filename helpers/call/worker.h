@@ -3,6 +3,7 @@
 #ifndef WORKER_H
 #define WORKER_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <sys/types.h>
@@ -12,6 +13,7 @@ struct worker {
 	pid_t pid; /* 0: none runs */
 	int pidfd;
 	int output, errors;
+	atomic_int *command; /* the process group of the command that it runs; 0: none */
 };
 
 #define WORKER_NONE ((struct worker){.pidfd = -1, .output = -1, .errors = -1})
@@ -29,7 +31,10 @@ struct worker_end {
  */
 bool worker_start(struct worker *worker, int argc, char *argv[], long long end_ms);
 
-/* Waits for the end of one that has ended (its pidfd is readable). `*end` is to be freed. */
+/*
+ * Collects one that has ended (its pidfd is readable); if it was killed, ends the command that it
+ * ran. `*end` is to be freed.
+ */
 void worker_collect(struct worker *worker, struct worker_end *end);
 
 /* Frees what `*end` holds. */
@@ -37,8 +42,8 @@ void worker_end_free(struct worker_end *end);
 
 /*
  * Ends it: by SIGTERM, upon which it ends the command that it runs, and by SIGKILL after `ms`
- * milliseconds. Result: false where it does not die of that, since the kernel does not let it; it
- * is no longer waited for then.
+ * milliseconds, together with that command. Result: false where they do not die of that, since the
+ * kernel does not let them; they are no longer waited for then.
  */
 bool worker_stop(struct worker *worker, int ms);
 

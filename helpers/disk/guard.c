@@ -2,14 +2,14 @@
 /* Runs a function in a process that can be ended: a dead file server blocks all but SIGKILL. */
 #include "guard.h"
 
-#include <errno.h>
-#include <poll.h>
 #include <signal.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+#include "reap.h"
 
 /* How long a process may take to die of SIGKILL. */
 #define DEATH_MS 200
@@ -38,43 +38,24 @@ static _Noreturn void be_child(pid_t parent, void (*work)(void *context), void *
 	_exit(0);
 }
 
-static bool ends_within(int pidfd, int ms)
-{
-	struct pollfd event = {.fd = pidfd, .events = POLLIN};
-	int ready;
-
-	while ((ready = poll(&event, 1, ms)) < 0 && errno == EINTR)
-		;
-	return ready > 0;
-}
-
 static size_t read_progress(atomic_size_t *progress)
 {
 	return progress ? atomic_load(progress) : 0;
 }
 
-static enum guard_end collect(pid_t child)
-{
-	int status;
-
-	while (waitpid(child, &status, 0) < 0)
-		if (errno != EINTR)
-			return GUARD_FAILED;
-	return WIFEXITED(status) && !WEXITSTATUS(status) ? GUARD_DONE : GUARD_FAILED;
-}
-
 static enum guard_end watch(pid_t child, int pidfd, atomic_size_t *progress, unsigned ms)
 {
+	int status = SIGKILL; /* as of one that was killed */
 	size_t before;
 
 	do {
 		before = read_progress(progress);
-		if (ends_within(pidfd, (int)ms))
-			return collect(child);
+		if (reap_within(child, pidfd, (int)ms, &status))
+			return WIFEXITED(status) && !WEXITSTATUS(status) ? GUARD_DONE
+									 : GUARD_FAILED;
 	} while (read_progress(progress) != before);
 	kill(child, SIGKILL);
-	if (ends_within(pidfd, DEATH_MS))
-		collect(child);
+	reap_within(child, pidfd, DEATH_MS, &status);
 	return GUARD_STUCK;
 }
 
@@ -89,12 +70,8 @@ enum guard_end guard_run(
 	if (child < 0)
 		return GUARD_FAILED;
 	int pidfd = (int)syscall(SYS_pidfd_open, child, 0);
-	if (pidfd < 0) {
-		kill(child, SIGKILL);
-		collect(child);
-		return GUARD_FAILED;
-	}
 	enum guard_end end = watch(child, pidfd, progress, ms);
-	close(pidfd);
+	if (pidfd >= 0)
+		close(pidfd);
 	return end;
 }
