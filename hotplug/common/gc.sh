@@ -10,7 +10,6 @@ library lib/sysfs
 gc_patience=2 # seconds for what looks at a loop device, such as udev, to close it
 
 gc_directory='' # the field of the backend directory
-gc_open=''      # a loop device that is still open
 
 # The exit statuses, besides 0 and 1 (helpers/stale.h).
 gc_alive=3  # the device has a backend directory
@@ -19,15 +18,16 @@ gc_locked=5 # another script works on it
 
 # gc_device
 gc_device() {
+	local kept=''
 	gc_lock
 	[[ ! -e $journal_file ]] || journal_read || fail "$reason"
 	! journal_current || gc_require
 	run_tell phase detach
 	release_resources
 	failure_end
-	! journal_current || sysfs_await "$gc_patience" gc closed || :
+	! journal_current || sysfs_await "$gc_patience" gc settled || kept=$reason
 	journal_forget --log "$hotplug_name: $device_id, whose backend directory was gone, is released."
-	gc_tell
+	[[ ! $kept ]] || fail "$kept"
 }
 
 # gc_lock
@@ -50,23 +50,12 @@ gc_require() {
 	[[ ! -e /sys/bus/xen-backend/devices/${device_id//\//-} ]] || lifecycle_answer "$gc_served"
 }
 
-# gc_is_closed
-# Sets gc_open to a loop device of the journal's that is detached, but still open.
-gc_is_closed() {
-	local key
-	gc_open=''
-	for key in "${!journal_notes[@]}"; do
-		[[ $key == *' token' ]] || continue
-		helper release --keep --device "$device_id" --token "${journal_notes[$key]}" || fail "$reason"
-		((${#run_reply[@]} == 0)) || gc_open=${run_reply[0]#detaching }
+# gc_is_settled
+# Is nothing left that goes at its last close? Otherwise sets reason.
+gc_is_settled() {
+	local at
+	for at in "${!journal_name[@]}"; do
+		journal_select "$at"
+		! resource_has settled "$journal_resource" || "${journal_resource}_settled" "${journal_arguments[@]}" || return
 	done
-	[[ ! $gc_open ]]
-}
-
-# gc_tell
-# Fails where a loop device is still open: the kernel detaches it at the last close, and
-# until then nobody else gets its file.
-gc_tell() {
-	[[ ! $gc_open ]] ||
-		fail "The loop device $gc_open is still open, so nobody else gets its file until it is closed; find the user with 'lsof $gc_open'."
 }

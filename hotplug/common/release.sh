@@ -28,7 +28,7 @@ release_resources() {
 		journal_select "$release_at"
 		reason="The $release_verb of $journal_resource failed."
 		if [[ $release_verb == sweep ]]; then
-			resource_has_sweep "$journal_resource" || continue
+			resource_has sweep "$journal_resource" || continue
 		else
 			resource_find "$journal_resource"
 		fi
