@@ -46,6 +46,15 @@ run_with() {
 	return "$run_status"
 }
 
+# run_pause <seconds>
+# Waits without starting a program. Fails, with reason as it was, when this bash's time
+# is over.
+run_pause() {
+	((SECONDS < run_last)) || return
+	# The helper says nothing unasked.
+	read -r -t "$1" -u "$run_socket" _ || :
+}
+
 # run_tell <word>...
 # Sends the helper words that have no answer: phase, device and failed
 # (helpers/cmd-call.c).

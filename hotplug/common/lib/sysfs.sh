@@ -5,14 +5,11 @@
 # sysfs_await <seconds> <resource> <condition> [argument]...
 # Waits until RESOURCE_is_CONDITION succeeds; fails at the deadline, or at the
 # run's. It polls, because sysfs does not announce changes, and udev is not
-# everywhere and cannot wait for a name that does not exist yet. The pause starts
-# no program.
+# everywhere and cannot wait for a name that does not exist yet.
 sysfs_await() {
-	local sysfs_until=$((SECONDS + $1 < run_last ? SECONDS + $1 : run_last))
+	local sysfs_until=$((SECONDS + $1))
 	until "${2}_is_$3" "${@:4}"; do
-		((SECONDS < sysfs_until)) || return 1
-		# The helper says nothing unasked.
-		read -r -t 0.02 -u "$run_socket" _ || :
+		((SECONDS < sysfs_until)) && run_pause 0.02 || return 1
 	done
 }
 

@@ -28,7 +28,7 @@ dhcp_host_release() {
 	local file
 	journal_recall file file
 	[[ $file ]] || return 0
-	run rm --force -- "$file" || return
+	helper forget "$file" || return
 	dhcp_host_reload
 }
 

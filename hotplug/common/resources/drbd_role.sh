@@ -184,7 +184,7 @@ drbd_role_demote() {
 		((SECONDS <= end)) || break
 		run drbdadm secondary "$drbd_role_resource" && return 0
 		why=$reason
-		run sleep 0.2 || break
+		run_pause 0.2 || break
 	done
 	reason="Cannot make the DRBD resource '$drbd_role_resource' Secondary: ${why:-$reason}"
 	return 1

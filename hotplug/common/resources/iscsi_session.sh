@@ -310,7 +310,7 @@ iscsi_session_log_out() {
 		run iscsiadm --mode session --sid "${1#session}" --logout || status=$?
 		((status == 32 && SECONDS < until))
 	do
-		run sleep 0.2 || return
+		run_pause 0.2 || break
 	done
 	((status != 32)) || {
 		iscsi_session_reopening=y

@@ -88,7 +88,7 @@ qemu_nbd_end() {
 		reason="The process $qemu_nbd_pid (qemu-nbd) does not end; see what it waits for (/proc/$qemu_nbd_pid/stack), then detach the disk again."
 		((SECONDS - since < 2 * qemu_nbd_patience)) || return
 		kill -s "$signal" "$qemu_nbd_pid" 2>/dev/null || :
-		run sleep 0.02 || return
+		run_pause 0.02 || return
 		qemu_nbd_find
 	done
 }

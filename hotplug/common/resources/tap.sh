@@ -228,7 +228,7 @@ tap_end() {
 		run tap-ctl detach -p "$tap_pid" -m "$tap_attached" || return 1
 	elif tap_is "$tap_pid" "$tap_token"; then
 		kill "$tap_pid" || :
-		run rm -f -- "$tap_directory/ctl$tap_pid" || return 1
+		helper forget "$tap_directory/ctl$tap_pid" || return 1
 	fi
 }
 
