@@ -15,12 +15,9 @@
 #include "message.h"
 #include "output.h"
 #include "status.h"
-#include "textfile.h"
 
-/* How long the guest's own device may take to say whose it is; any other one; and the next ones. */
+/* How long the guest's own device may take to say whose it is. */
 #define OWN_MS 5000
-#define PATIENCE_MS 500
-#define IMPATIENCE_MS 50
 
 struct release {
 	struct device device;
@@ -45,19 +42,10 @@ static bool is_own(const struct release *release, const struct loop *loop)
 /* Whether sysfs says that a loop device's file had this path, and perhaps was deleted. */
 static bool had_path(const struct loop *loop, const char *path)
 {
-	static const char deleted[] = " (deleted)";
-	char name[64], text[8192];
+	char file[LOOP_FILE_SIZE];
 
-	snprintf(name, sizeof(name), "/sys/block/%s/loop/backing_file",
-		loop->path + strlen("/dev/"));
-	if (textfile_read(AT_FDCWD, name, text, sizeof(text)) < 0)
-		return false;
-	size_t length = strcspn(text, "\n");
-	size_t expected = strlen(path);
-
-	text[length] = '\0';
-	return !strncmp(text, path, expected) &&
-	       (!text[expected] || !strcmp(text + expected, deleted));
+	return loop_file(loop->number, file) &&
+	       (!strcmp(file, path) || (loop_file_undelete(file) && !strcmp(file, path)));
 }
 
 /* Whether the node names the loop device. */
@@ -115,7 +103,7 @@ static bool may_be_meant(const struct release *release, const struct loop *loop)
 static const struct loop *ask_silent(const struct release *release, struct loop_list *loops)
 {
 	bool named = release->loop || release->node;
-	unsigned patience = named ? OWN_MS : PATIENCE_MS;
+	unsigned patience = named ? OWN_MS : LOOP_PATIENCE_MS;
 	const struct loop *stuck = NULL;
 
 	for (size_t i = 0; i < loops->count; i++) {
@@ -125,7 +113,7 @@ static const struct loop *ask_silent(const struct release *release, struct loop_
 			loop->ended)
 			continue;
 		stuck = named ? loop : NULL;
-		patience = IMPATIENCE_MS;
+		patience = LOOP_IMPATIENCE_MS;
 	}
 	return stuck;
 }

@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "fd.h"
 #include "message.h"
 #include "number.h"
 #include "textfile.h"
@@ -123,12 +124,10 @@ static void describe(const char *pid, char description[HOLDER_SIZE])
 bool holder_find(int fd, uint64_t offset, char description[HOLDER_SIZE])
 {
 	struct locked locked = {.offset = offset};
-	char link[40];
 	bool found = false;
 	struct stat st;
 
-	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
-	if (fstat(fd, &st) || !read_path(AT_FDCWD, link, locked.path))
+	if (fstat(fd, &st) || !fd_path(fd, locked.path, sizeof(locked.path)))
 		return false;
 	locked.inode = st.st_ino;
 	DIR *processes = opendir("/proc");

@@ -13,6 +13,7 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
+#include "fd.h"
 #include "filesystem.h"
 #include "guard.h"
 #include "message.h"
@@ -93,33 +94,19 @@ static int check_kind(const char *target, struct disk *disk)
 					       : "file of an unknown type");
 }
 
-/* Opens the file of the handle again, without its name. */
-static int reopen(int handle, int flags)
-{
-	char path[40];
-
-	snprintf(path, sizeof(path), "/proc/self/fd/%d", handle);
-	return open(path, flags | O_CLOEXEC | O_NOCTTY);
-}
-
 int disk_open_exclusively(const struct disk *disk)
 {
-	return reopen(disk->handle, O_RDONLY | O_EXCL);
+	return fd_reopen(disk->handle, O_RDONLY | O_EXCL);
 }
 
 /* Finds the disk's path without symbolic links. */
 static int find_path(const char *target, struct disk *disk)
 {
-	char link[40];
-
-	snprintf(link, sizeof(link), "/proc/self/fd/%d", disk->handle);
-	ssize_t length = readlink(link, disk->path, sizeof(disk->path) - 1);
-	if (length < 0)
-		return complain(STATUS_FAILED,
-			"Cannot find the real path of the disk %s (%s); mount procfs on /proc.",
-			QUOTED(target), strerror(errno));
-	disk->path[length] = '\0';
-	return STATUS_DONE;
+	if (fd_path(disk->handle, disk->path, sizeof(disk->path)))
+		return STATUS_DONE;
+	return complain(STATUS_FAILED,
+		"Cannot find the real path of the disk %s (%s); mount procfs on /proc.",
+		QUOTED(target), strerror(errno));
 }
 
 static bool is_read_only(const struct disk *disk)
@@ -205,7 +192,7 @@ static int enter_layer(const char *target, int flags, struct disk *disk)
 	close(disk->handle);
 	close(disk->data);
 	disk->handle = below;
-	disk->data = reopen(below, flags);
+	disk->data = fd_reopen(below, flags);
 	if (disk->data < 0 || fstat(below, &disk->stat))
 		return complain_open(target, flags & O_RDWR, errno);
 	return find_path(target, disk);
@@ -219,7 +206,7 @@ static void touch(void *context)
 	struct stat st;
 
 	if (handle >= 0 && !fstat(handle, &st) && S_ISREG(st.st_mode))
-		reopen(handle, O_RDONLY);
+		fd_reopen(handle, O_RDONLY);
 }
 
 /* Whether the file server of the target, if it may have one, answers. */
@@ -251,7 +238,7 @@ int disk_open(const char *target, bool write, struct disk *disk)
 	/* This program writes no block device, and closing one after writing wakes udev. */
 	bool for_writing = write && disk->file && (disk->stat.st_mode & ANY_WRITE_BIT);
 	int flags = for_writing ? O_RDWR : O_RDONLY;
-	disk->data = reopen(disk->handle, flags);
+	disk->data = fd_reopen(disk->handle, flags);
 	if (disk->data < 0)
 		return complain_open(target, write, errno);
 	/* An overlay has no device; it has copied the file up by now if it is to be written. */

@@ -10,6 +10,7 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
+#include "fd.h"
 #include "overlay.h"
 #include "textfile.h"
 
@@ -164,11 +165,8 @@ static int open_same(const struct file *file)
 static void take_file(int fd, char *path, size_t size, struct file *file)
 {
 	struct stat st;
-	char link[40];
 
-	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
-	ssize_t length = readlink(link, path, size - 1);
-	path[length > 0 ? length : 0] = '\0';
+	fd_path(fd, path, size);
 	if (fstat(fd, &st))
 		return;
 	file->dev = st.st_dev;
@@ -195,11 +193,23 @@ void filesystem_to_layer(struct mount_table *mounts, char *path, size_t size, st
 		close(below);
 }
 
-bool filesystem_each_device(const struct file *file, struct mount_table *mounts,
-	bool (*each)(dev_t device, void *context), void *context)
+bool filesystem_each_device_of(
+	const struct mount *mount, bool (*each)(dev_t device, void *context), void *context)
 {
 	struct stat source;
 
+	if (major(mount->device))
+		return each(mount->device, context);
+	/* It has no device number of its own; the source is one of its members. */
+	if (strcmp(mount->type, "btrfs") != 0 || stat(mount->source, &source) ||
+		!S_ISBLK(source.st_mode))
+		return true;
+	return each_of_btrfs(source.st_rdev, each, context);
+}
+
+bool filesystem_each_device(const struct file *file, struct mount_table *mounts,
+	bool (*each)(dev_t device, void *context), void *context)
+{
 	if (major(file->dev))
 		return each(file->dev, context);
 	if (!file->path[0])
@@ -207,9 +217,5 @@ bool filesystem_each_device(const struct file *file, struct mount_table *mounts,
 	if (!mount_table_read(mounts))
 		return false;
 	const struct mount *mount = mount_of_path(mounts, file->path);
-	/* Each subvolume has a device number of its own; the source is one of the members. */
-	if (!mount || strcmp(mount->type, "btrfs") != 0 || stat(mount->source, &source) ||
-		!S_ISBLK(source.st_mode))
-		return true;
-	return each_of_btrfs(source.st_rdev, each, context);
+	return !mount || major(mount->device) || filesystem_each_device_of(mount, each, context);
 }

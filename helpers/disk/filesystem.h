@@ -25,6 +25,13 @@ bool filesystem_each_device(const struct file *file, struct mount_table *mounts,
 	bool (*each)(dev_t device, void *context), void *context);
 
 /*
+ * Calls `each` for each block device that the mount's file system lies on: for all members of a
+ * btrfs. Result: whether `each` returned true for all.
+ */
+bool filesystem_each_device_of(
+	const struct mount *mount, bool (*each)(dev_t device, void *context), void *context);
+
+/*
  * Whether a mount's file system is remote: served by another host or by a process, so that a
  * system call on it may block for as long as the server does not answer. An overlay is remote if
  * one of its layers is, or cannot be found among `mounts`.

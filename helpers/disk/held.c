@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "fd.h"
 #include "message.h"
 #include "status.h"
 
@@ -49,11 +50,7 @@ static bool read_status(const struct held *held, struct loop_info64 *info)
 /* Opens the file of an O_PATH descriptor, as the loop device has it. Result: as held_open(). */
 static int reopen(int handle, const struct loop_info64 *info)
 {
-	char link[40];
-
-	snprintf(link, sizeof(link), "/proc/self/fd/%d", handle);
-	int fd = open(link,
-		(info->lo_flags & LO_FLAGS_READ_ONLY ? O_RDONLY : O_RDWR) | O_CLOEXEC | O_NOCTTY);
+	int fd = fd_reopen(handle, info->lo_flags & LO_FLAGS_READ_ONLY ? O_RDONLY : O_RDWR);
 	int high = fd < 0 ? -1 : fcntl(fd, F_DUPFD_CLOEXEC, LOWEST_DESCRIPTOR);
 	if (fd >= 0)
 		close(fd);

@@ -32,16 +32,26 @@ static const struct relative *direct_relative(const struct relatives *relatives,
 	return relative && relative->overlap.direct ? relative : NULL;
 }
 
+/* The first direct relative among some devices. */
+struct finding {
+	const struct relatives *relatives;
+	const struct relative *found; /* or NULL */
+};
+
+static bool is_no_relative(dev_t device, void *context)
+{
+	struct finding *finding = context;
+
+	finding->found = direct_relative(finding->relatives, device);
+	return !finding->found;
+}
+
 static const struct relative *mounted(const struct mount *mount, const struct relatives *relatives)
 {
-	struct stat st;
+	struct finding finding = {.relatives = relatives};
 
-	if (major(mount->device))
-		return direct_relative(relatives, mount->device);
-	/* btrfs has no device number of its own; the kernel names a device as its source. */
-	if (strcmp(mount->type, "btrfs") != 0 || stat(mount->source, &st) || !S_ISBLK(st.st_mode))
-		return NULL;
-	return direct_relative(relatives, st.st_rdev);
+	filesystem_each_device_of(mount, is_no_relative, &finding);
+	return finding.found;
 }
 
 static bool use_of_mount(const struct host_query *query, char *line, struct host_use *use)

@@ -52,6 +52,17 @@ bool loop_file(dev_t number, char path[LOOP_FILE_SIZE])
 	return length > 0;
 }
 
+bool loop_file_undelete(char path[LOOP_FILE_SIZE])
+{
+	static const char deleted[] = " (deleted)";
+	size_t length = strlen(path), more = strlen(deleted);
+
+	if (length <= more || strcmp(path + length - more, deleted) != 0)
+		return false;
+	path[length - more] = '\0';
+	return true;
+}
+
 /* A number from sysfs, or 0. */
 static uint64_t sysfs_number(dev_t number, const char *file)
 {

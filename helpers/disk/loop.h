@@ -45,6 +45,9 @@ struct loop_list {
  */
 bool loop_file(dev_t number, char path[LOOP_FILE_SIZE]);
 
+/* Cuts what sysfs adds to the path of a deleted file. Result: whether it has. */
+bool loop_file_undelete(char path[LOOP_FILE_SIZE]);
+
 /* The size of a loop device's file in bytes, from sysfs, if it is not limited; else 0. */
 uint64_t loop_file_size(dev_t number);
 

@@ -20,9 +20,6 @@
 #include "textfile.h"
 
 #define MOST_LOOPS (1U << 20)
-/* How long one device may take, and how long after the first one that takes too long. */
-#define PATIENCE_MS 500
-#define IMPATIENCE_MS 50
 
 bool loop_parse_partition(char *line, char name[LOOP_NAME_SIZE], dev_t *number)
 {
@@ -120,7 +117,7 @@ static void ask(void *context)
 /* Result: false if the devices cannot be asked. */
 static bool ask_all(struct answers *answers)
 {
-	unsigned patience = PATIENCE_MS;
+	unsigned patience = LOOP_PATIENCE_MS;
 
 	while (atomic_load(&answers->next) < answers->list->count) {
 		enum guard_end end = guard_run(ask, answers, &answers->next, patience);
@@ -132,7 +129,7 @@ static bool ask_all(struct answers *answers)
 			break;
 		answers->all[at].error = ETIMEDOUT;
 		atomic_store(&answers->next, at + 1);
-		patience = IMPATIENCE_MS;
+		patience = LOOP_IMPATIENCE_MS;
 	}
 	return true;
 }
@@ -262,23 +259,18 @@ void loop_bottom_file(dev_t number, const struct loop_info64 *info, struct mount
 		filesystem_to_layer(mounts, path, LOOP_FILE_SIZE, file);
 }
 
-static void ask_one(void *context)
-{
-	struct answers *answers = context;
-
-	answers->all[0].error = loop_ask_path(answers->list->loops[0].path, &answers->all[0].info);
-}
-
 bool loop_ask(struct loop *loop, unsigned ms)
 {
 	size_t size = sizeof(struct answers) + sizeof(struct answer);
-	struct loop_list list = {.loops = loop, .count = 1};
+	struct loop asked = *loop;
+	struct loop_list list = {.loops = &asked, .count = 1};
 	struct answers *answers = guard_memory(size);
 
 	if (!answers)
 		return false;
+	asked.silent = false;
 	answers->list = &list;
-	bool ended = guard_run(ask_one, answers, NULL, ms) == GUARD_DONE;
+	bool ended = guard_run(ask, answers, NULL, ms) == GUARD_DONE;
 	int error = ended ? answers->all[0].error : ETIMEDOUT;
 	bool lost = error == ENXIO || error == ENODEV;
 	if (!error)

@@ -7,6 +7,10 @@
 #include "loop.h"
 #include "mounts.h"
 
+/* How long one device may take to answer, and how long after the first one that takes too long. */
+#define LOOP_PATIENCE_MS 500
+#define LOOP_IMPATIENCE_MS 50
+
 /*
  * Lists all loop devices with a file. The kernel asks the file's file system for the status of a
  * loop device, so devices on remote file systems (filesystem_is_remote()) are only asked if they

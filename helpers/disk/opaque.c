@@ -64,16 +64,6 @@ bool opaque_paths_match(const char *a, const char *b)
 	return shorter[0] == '/' && !strcmp(shorter, longer);
 }
 
-/* Cuts what sysfs adds to the path of a deleted file. */
-static void cut_deleted(char *path)
-{
-	static const char deleted[] = " (deleted)";
-	size_t length = strlen(path);
-
-	if (length > strlen(deleted) && !strcmp(path + length - strlen(deleted), deleted))
-		path[length - strlen(deleted)] = '\0';
-}
-
 bool opaque_alike(struct mount_table *mounts, const struct loop *loop, dev_t dev, const char *path,
 	uint64_t size)
 {
@@ -89,7 +79,7 @@ bool opaque_alike(struct mount_table *mounts, const struct loop *loop, dev_t dev
 		loop_bottom_file(loop->number, &loop->info, mounts, file_path, &file);
 	if (major(file.dev) && !file_path[0])
 		loop_file(loop->number, file_path);
-	cut_deleted(file_path);
+	loop_file_undelete(file_path);
 	if (!own_opaque && !loop->silent && !opaque_type(mounts, file.dev, file_path))
 		return false;
 	return loop_file_size(loop->number) / SECTOR == size / SECTOR &&

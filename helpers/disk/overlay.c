@@ -14,6 +14,8 @@
 #include <sys/xattr.h>
 #include <unistd.h>
 
+#include "fd.h"
+
 /* Cuts the next path from a list with colons, and removes its backslashes, like strsep(). */
 static char *next_layer(char **rest)
 {
@@ -101,11 +103,11 @@ static bool is_wanted(const struct statx *a, const struct statx *b)
 /* Whether the file has only attributes, and its data is in another layer. */
 static bool is_metacopy(int fd)
 {
-	char path[40];
+	char link[FD_LINK_SIZE];
 
-	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
-	return getxattr(path, "trusted.overlay.metacopy", NULL, 0) >= 0 ||
-	       getxattr(path, "user.overlay.metacopy", NULL, 0) >= 0;
+	fd_link(fd, link);
+	return getxattr(link, "trusted.overlay.metacopy", NULL, 0) >= 0 ||
+	       getxattr(link, "user.overlay.metacopy", NULL, 0) >= 0;
 }
 
 static int open_in_layer(const char *layer, const char *path)
@@ -154,13 +156,10 @@ static bool path_in_layer(const struct mount *mount, const char *path, char in_l
 static int open_below(const struct mount *mount, int handle)
 {
 	struct lookup lookup = {.found = -1};
-	char path[PATH_MAX], link[40];
+	char path[PATH_MAX];
 
-	snprintf(link, sizeof(link), "/proc/self/fd/%d", handle);
-	ssize_t length = readlink(link, path, sizeof(path) - 1);
-	if (length < 0)
+	if (!fd_path(handle, path, sizeof(path)))
 		return -1;
-	path[length] = '\0';
 	if (path_in_layer(mount, path, lookup.path) && examine(handle, &lookup.wanted))
 		overlay_each_layer(mount->options, look_into, &lookup);
 	return lookup.found;

@@ -12,6 +12,7 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
+#include "fd.h"
 #include "image.h"
 #include "message.h"
 #include "number.h"
@@ -186,13 +187,11 @@ static int open_image(const char *real)
 {
 	int handle = open(real, O_PATH | O_NOFOLLOW | O_CLOEXEC), fd = -1;
 	struct stat st;
-	char link[40];
 
 	if (handle < 0)
 		return -1;
-	snprintf(link, sizeof(link), "/proc/self/fd/%d", handle);
 	if (!fstat(handle, &st) && (S_ISREG(st.st_mode) || S_ISBLK(st.st_mode)))
-		fd = open(link, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+		fd = fd_reopen(handle, O_RDONLY | O_NONBLOCK);
 	close(handle);
 	return fd;
 }
