@@ -10,6 +10,7 @@
 #include "deadline.h"
 #include "disk/held.h"
 #include "disk/image.h"
+#include "disk/reachable.h"
 #include "message.h"
 #include "output.h"
 #include "status.h"
@@ -26,6 +27,10 @@ static int open_image(const struct image *image)
 {
 	if (image->held.text)
 		return held_open(&image->held);
+	if (!reachable(image->path)) {
+		reachable_complain(image->path);
+		return -1;
+	}
 	int fd = open(image->path, O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
 	if (fd < 0)
 		complain(STATUS_FAILED, "Cannot open the image %s (%s); correct its path.",

@@ -1,17 +1,16 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
 /* xen-hotplug serves: checks that a process has a claimed file open. */
 #include <errno.h>
-#include <fcntl.h>
 #include <linux/loop.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "command.h"
 #include "deadline.h"
-#include "disk/loop.h"
+#include "disk/looplist.h"
 #include "disk/mounts.h"
 #include "disk/process.h"
+#include "disk/reachable.h"
 #include "message.h"
 #include "number.h"
 #include "status.h"
@@ -38,9 +37,9 @@ static bool take_file(void *context, const struct open_file *file)
 static bool read_wanted(const char *loop, struct wanted *wanted)
 {
 	struct loop_info64 info;
-	struct stat st;
 
-	if (stat(loop, &st) || !loop_status(st.st_rdev, &info))
+	errno = loop_ask_within(loop, REACHABLE_MS, &info);
+	if (errno)
 		return false;
 	*wanted = (struct wanted){.dev = (dev_t)info.lo_device,
 		.ino = (ino_t)info.lo_inode,
@@ -79,7 +78,13 @@ static int run_serves(const struct command *command, int argc, char *argv[])
 	deadline_exit(DEADLINE_DEFAULT,
 		"Examining the process %u took longer than %g s; see what it waits for.", pid,
 		DEADLINE_DEFAULT / 1000.0);
-	if (!read_wanted(argv[optind + 1], &wanted))
+	bool read = read_wanted(argv[optind + 1], &wanted);
+	if (!read && errno == ETIMEDOUT)
+		return complain(STATUS_FAILED,
+			"The file server of the loop device %s has not answered for %d s; see "
+			"whether it is running, then try again.",
+			QUOTED(argv[optind + 1]), REACHABLE_MS / 1000);
+	if (!read)
 		return complain(STATUS_FAILED,
 			"Cannot examine the loop device %s (%s); attach the disk again.",
 			QUOTED(argv[optind + 1]), strerror(errno));

@@ -14,15 +14,12 @@
 #include <unistd.h>
 
 #include "fd.h"
-#include "filesystem.h"
-#include "guard.h"
 #include "message.h"
 #include "number.h"
 #include "overlay.h"
+#include "reachable.h"
 #include "status.h"
 
-/* How long a file server may take to open a disk: less than the deadline of a claim. */
-#define OPEN_MS 8000
 #define ANY_WRITE_BIT (S_IWUSR | S_IWGRP | S_IWOTH)
 
 static int complain_missing(const char *target)
@@ -198,36 +195,14 @@ static int enter_layer(const char *target, int flags, struct disk *disk)
 	return find_path(target, disk);
 }
 
-/* Looks at the target as disk_open() does, in a process that can be ended. */
-static void touch(void *context)
-{
-	const char *target = context;
-	int handle = open(target, O_PATH | O_CLOEXEC);
-	struct stat st;
-
-	if (handle >= 0 && !fstat(handle, &st) && S_ISREG(st.st_mode))
-		fd_reopen(handle, O_RDONLY);
-}
-
-/* Whether the file server of the target, if it may have one, answers. */
-static bool answers(const char *target)
-{
-	struct mount_table mounts = {.text = NULL};
-	bool answered = !mount_table_read(&mounts) || !filesystem_has_remote(&mounts) ||
-			guard_run(touch, (void *)target, NULL, OPEN_MS) != GUARD_STUCK;
-
-	mount_table_free(&mounts);
-	return answered;
-}
-
 int disk_open(const char *target, bool write, struct disk *disk)
 {
 	*disk = DISK_CLOSED;
-	if (!answers(target))
+	if (!reachable(target))
 		return complain(STATUS_FAILED,
 			"Disk %s cannot be opened, because its file server has not answered for %d "
 			"s; see whether it is running, then try again.",
-			QUOTED(target), OPEN_MS / 1000);
+			QUOTED(target), REACHABLE_MS / 1000);
 	/* O_PATH, because opening a pipe blocks and opening a tape rewinds it. */
 	disk->handle = open(target, O_PATH | O_CLOEXEC);
 	if (disk->handle < 0 || fstat(disk->handle, &disk->stat))

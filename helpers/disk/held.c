@@ -4,15 +4,15 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/loop.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "fd.h"
+#include "looplist.h"
 #include "message.h"
+#include "reachable.h"
 #include "status.h"
 
 /* A command gets its files as descriptors from 3 on; a higher one is not overwritten by these. */
@@ -31,20 +31,15 @@ bool held_parse(const char *text, struct held *held)
 /* Reads the status of the loop device. Result: false with errno. */
 static bool read_status(const struct held *held, struct loop_info64 *info)
 {
-	char loop[64];
+	char loop[LOOP_PATH_SIZE];
 	int length = snprintf(
 		loop, sizeof(loop), "%.*s", (int)(held->path - 1 - held->text), held->text);
 
 	errno = ENAMETOOLONG;
 	if (length < 0 || length >= (int)sizeof(loop))
 		return false;
-	int fd = open(loop, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
-	bool done = fd >= 0 && !ioctl(fd, LOOP_GET_STATUS64, info);
-	int error = errno;
-	if (fd >= 0)
-		close(fd);
-	errno = error;
-	return done;
+	errno = loop_ask_within(loop, REACHABLE_MS, info);
+	return !errno;
 }
 
 /* Opens the file of an O_PATH descriptor, as the loop device has it. Result: as held_open(). */
@@ -67,9 +62,12 @@ static bool is_held(int handle, const struct loop_info64 *info)
 
 static int complain_open(const char *path)
 {
-	complain(STATUS_FAILED,
-		"Cannot open the image %s again (%s); look at its path with 'namei -l'.",
-		QUOTED(path), strerror(errno));
+	if (errno == ETIMEDOUT)
+		reachable_complain(path);
+	else
+		complain(STATUS_FAILED,
+			"Cannot open the image %s again (%s); look at its path with 'namei -l'.",
+			QUOTED(path), strerror(errno));
 	return -1;
 }
 
@@ -77,6 +75,10 @@ int held_open(const struct held *held)
 {
 	struct loop_info64 info;
 
+	if (!reachable(held->path)) {
+		reachable_complain(held->path);
+		return -1;
+	}
 	if (!read_status(held, &info))
 		return complain_open(held->path);
 	int handle = open(held->path, O_PATH | O_CLOEXEC);

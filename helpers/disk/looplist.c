@@ -259,26 +259,47 @@ void loop_bottom_file(dev_t number, const struct loop_info64 *info, struct mount
 		filesystem_to_layer(mounts, path, LOOP_FILE_SIZE, file);
 }
 
+/* What is asked of one device, and its answer. */
+struct question {
+	char path[LOOP_PATH_SIZE];
+	int error;
+	struct loop_info64 info;
+};
+
+static void answer(void *context)
+{
+	struct question *question = context;
+
+	question->error = loop_ask_path(question->path, &question->info);
+}
+
+int loop_ask_within(const char *path, unsigned ms, struct loop_info64 *info)
+{
+	struct question *question = guard_memory(sizeof(*question));
+	int error = ETIMEDOUT;
+
+	if (!question)
+		return errno;
+	snprintf(question->path, sizeof(question->path), "%s", path);
+	enum guard_end end = guard_run(answer, question, NULL, ms);
+	if (end != GUARD_STUCK)
+		error = end == GUARD_DONE ? question->error : EAGAIN;
+	*info = question->info;
+	guard_memory_free(question, sizeof(*question));
+	return error;
+}
+
 bool loop_ask(struct loop *loop, unsigned ms)
 {
-	size_t size = sizeof(struct answers) + sizeof(struct answer);
-	struct loop asked = *loop;
-	struct loop_list list = {.loops = &asked, .count = 1};
-	struct answers *answers = guard_memory(size);
-
-	if (!answers)
-		return false;
-	asked.silent = false;
-	answers->list = &list;
-	bool ended = guard_run(ask, answers, NULL, ms) == GUARD_DONE;
-	int error = ended ? answers->all[0].error : ETIMEDOUT;
+	struct loop_info64 info;
+	int error = loop_ask_within(loop->path, ms, &info);
 	bool lost = error == ENXIO || error == ENODEV;
+
 	if (!error)
-		set_info(loop, &answers->all[0].info);
+		set_info(loop, &info);
 	if (lost)
 		loop->number = 0;
 	loop->ended = is_end(error);
 	loop->silent = error && !lost;
-	guard_memory_free(answers, size);
 	return !loop->silent;
 }

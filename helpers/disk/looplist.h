@@ -37,6 +37,12 @@ void loop_bottom_file(dev_t number, const struct loop_info64 *info, struct mount
 	char path[LOOP_FILE_SIZE], struct file *file);
 
 /*
+ * Reads the status of the loop device with that path, in a process that can be ended. Result: an
+ * errno, or 0; ETIMEDOUT if it has not answered for `ms` milliseconds.
+ */
+int loop_ask_within(const char *path, unsigned ms, struct loop_info64 *info);
+
+/*
  * Asks a silent device, for at most `ms` milliseconds. Result: whether it has answered; if it has
  * lost its file meanwhile, its `number` is 0.
  */
