@@ -24,6 +24,7 @@ enum {
 	QCOW2_V3_LENGTH = 104,
 };
 
+#define QCOW2_MAGIC "QFI\xfb"
 #define QCOW2_USUAL_BITS 16
 #define QCOW2_USUAL_CLUSTER (1UL << QCOW2_USUAL_BITS)
 
@@ -166,7 +167,7 @@ static const char *parse_qcow2(const struct bytes *image, struct image_header *h
 	const char *problem = NULL;
 	size_t start, end;
 
-	if (image->length < 4 || memcmp(image->at, "QFI\xfb", 4) != 0)
+	if (image->length < 4 || memcmp(image->at, QCOW2_MAGIC, 4) != 0)
 		return "is not in qcow2 format; correct file= or format=";
 	if (image->length < QCOW2_V2_LENGTH)
 		return TRUNCATED;
@@ -185,13 +186,10 @@ static const char *parse_qcow2(const struct bytes *image, struct image_header *h
 	return problem ? problem : read_backing(image, header);
 }
 
-/* Whether the descriptor at `start` names a parent. */
-static bool has_parent(const struct bytes *image, uint64_t start)
+/* Whether the descriptor at `start`, which is within the image, names a parent. */
+static bool has_parent(const struct bytes *image, size_t start)
 {
 	static const char key[] = "parentFileNameHint";
-
-	if (start >= image->length)
-		return false;
 	size_t length = image->length - start;
 	if (length > VMDK_DESCRIPTOR_SIZE)
 		length = VMDK_DESCRIPTOR_SIZE;
@@ -212,13 +210,15 @@ static const char *parse_vmdk(const struct bytes *image)
 	if (!little64(image->at + VMDK_CAPACITY))
 		return take_extension(QCOW2_EXTENSION_DATA_FILE, NULL, NULL);
 	uint64_t sector = little64(image->at + VMDK_DESCRIPTOR);
-	if (has_parent(image, VMDK_SECTOR) ||
-		(sector < IMAGE_HEADER_SIZE && has_parent(image, sector * VMDK_SECTOR)))
+	if (sector >= IMAGE_HEADER_SIZE / VMDK_SECTOR)
+		return "has its descriptor in an unusual place; convert it with 'qemu-img "
+		       "convert'";
+	if (image->length <= VMDK_SECTOR || image->length <= sector * VMDK_SECTOR)
+		return TRUNCATED;
+	/* QEMU looks at the second sector, whatever the header says. */
+	if (has_parent(image, VMDK_SECTOR) || has_parent(image, sector * VMDK_SECTOR))
 		return "has a parent; flatten it with 'qemu-img convert'";
-	return sector < IMAGE_HEADER_SIZE / VMDK_SECTOR
-		       ? NULL
-		       : "has its descriptor in an unusual place; convert it with 'qemu-img "
-			 "convert'";
+	return NULL;
 }
 
 /* Reads up to `most` bytes. Result: as image_read(). */
@@ -240,13 +240,20 @@ static unsigned char *read_start(int fd, size_t most, size_t *length)
 	return NULL;
 }
 
-/* Most clusters are small. */
+/* Whether the header is in the first bytes of the image. Most clusters are small. */
+static bool is_usual(const unsigned char *bytes, size_t length)
+{
+	if (length < QCOW2_USUAL_CLUSTER)
+		return true;
+	return !memcmp(bytes, QCOW2_MAGIC, 4) &&
+	       big32(bytes + QCOW2_CLUSTER_BITS) <= QCOW2_USUAL_BITS;
+}
+
 unsigned char *image_read(int fd, size_t *length)
 {
 	unsigned char *bytes = read_start(fd, QCOW2_USUAL_CLUSTER, length);
 
-	if (!bytes || *length < QCOW2_USUAL_CLUSTER ||
-		big32(bytes + QCOW2_CLUSTER_BITS) <= QCOW2_USUAL_BITS)
+	if (!bytes || is_usual(bytes, *length))
 		return bytes;
 	free(bytes);
 	return read_start(fd, IMAGE_HEADER_SIZE, length);
