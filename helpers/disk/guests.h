@@ -20,6 +20,7 @@ struct guest_device {
 	dev_t number;	      /* its block device, or 0 if it has none */
 	struct overlap overlap;
 	enum guest_access access;
+	bool guessed; /* it may be another guest's */
 };
 
 struct guest_list {

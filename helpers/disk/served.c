@@ -45,7 +45,8 @@ const char *served_params_path(const char *params)
 static int add_use(struct search *search, const struct device *device, enum guest_access access,
 	dev_t number, const struct overlap *overlap)
 {
-	const struct guest_device found = {*device, number, *overlap, access};
+	const struct guest_device found = {
+		.device = *device, .number = number, .overlap = *overlap, .access = access};
 
 	return overlap->any ? guest_list_add(search->list, &found) : STATUS_DONE;
 }
@@ -102,6 +103,15 @@ struct scan {
 	int status;
 };
 
+/* Whether the process may serve any of several guests. */
+static bool is_of_several(const struct scan *scan)
+{
+	for (size_t i = 1; i < scan->of_count; i++)
+		if (scan->of[i].domid != scan->of[0].domid)
+			return true;
+	return false;
+}
+
 static bool take_file(void *context, const struct open_file *file)
 {
 	struct scan *scan = context;
@@ -112,11 +122,15 @@ static bool take_file(void *context, const struct open_file *file)
 	if (!overlap.any || (scan->writers_only && !file->writes))
 		return true;
 	for (size_t i = 0; i < scan->of_count && !scan->status; i++) {
-		struct device device = device_of_file(scan->search, &scan->of[i], file);
+		const struct guest_device found = {
+			.device = device_of_file(scan->search, &scan->of[i], file),
+			.number = file->block ? file->dev : 0,
+			.overlap = overlap,
+			.access = file->writes ? GUEST_WRITES : GUEST_READS,
+			.guessed = is_of_several(scan),
+		};
 
-		scan->status =
-			add_use(scan->search, &device, file->writes ? GUEST_WRITES : GUEST_READS,
-				file->block ? file->dev : 0, &overlap);
+		scan->status = guest_list_add(scan->search->list, &found);
 	}
 	return !scan->status;
 }

@@ -135,6 +135,7 @@ static int add_guest(struct search *search, const struct guest_device *given)
 		.writes = given->overlap.second_writes && can_write(search, given),
 		.reads = given->overlap.first_writes,
 		.beneath = !given->overlap.direct,
+		.guessed = given->guessed,
 		.device = given->device,
 	};
 
@@ -353,6 +354,15 @@ static void describe_guest(const struct user *user, struct store *store, const c
 	free(dev);
 }
 
+static void describe_unknown(
+	const struct user *user, char state[USER_TEXT_SIZE], char remedy[USER_TEXT_SIZE])
+{
+	snprintf(state, USER_TEXT_SIZE, "%sis in use, %s, by a process of an unknown guest",
+		user->beneath ? "lies on a disk that " : "",
+		user->writes ? "read-write" : "read-only");
+	snprintf(remedy, USER_TEXT_SIZE, "find it ('fuser -v') and detach the disk there first");
+}
+
 void user_describe(const struct user *user, struct store *store, const char *base,
 	char state[USER_TEXT_SIZE], char remedy[USER_TEXT_SIZE])
 {
@@ -362,7 +372,9 @@ void user_describe(const struct user *user, struct store *store, const char *bas
 	bool gone = backend == BACKEND_GONE || backend == BACKEND_KERNEL ||
 		    (user->guest && is_gone(store, user->device.domid));
 
-	if (gone && !user->alike) {
+	if (user->guessed) {
+		describe_unknown(user, state, remedy);
+	} else if (gone && !user->alike) {
 		describe_leftover(user, backend, base, state, remedy);
 	} else if (user->guest && !user->alike) {
 		describe_guest(user, store, base, state, remedy);

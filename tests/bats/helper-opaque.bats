@@ -152,3 +152,18 @@ claimed() {
 	ended 4 "Disk '$PWD/upper/$devid.img' may be '/$devid.img' on '$loop' (same name and size; *"
 	claimed "$PWD/upper/$devid.img"
 }
+
+@test "each member of a btrfs that is mounted is said to be mounted, whichever the mount names" {
+	local one other member
+	grep -qw btrfs /proc/filesystems || skip 'this kernel has no btrfs'
+	truncate -s 128M one.img other.img
+	one=$(losetup -f --show one.img)
+	other=$(losetup -f --show other.img)
+	mkfs.btrfs -q "$one" "$other"
+	mkdir fs
+	mount -o "device=$other" "$one" fs
+	for member in "$one" "$other"; do
+		claim 3 w "$member"
+		ended 4 "Disk '$member' is mounted on '$PWD/fs' in this host; unmount it there first."
+	done
+}

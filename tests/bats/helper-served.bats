@@ -199,7 +199,17 @@ view() {
 	server something w:disk.img
 	given w "$PWD/disk.img"
 	qdisk 4 "virtio:$PWD/other.img" virtio_disk
-	refused w "$PWD/disk.img" read-write
+	unknown "$PWD/disk.img"
+	qdisk 5 "raw:$PWD/other.img"
+	unknown "$PWD/disk.img"
+}
+
+# unknown <file>
+# A claim for guest 3 is refused, and no guest is named.
+unknown() {
+	claim 3 w "$1"
+	ended 4 "Disk '$1' is in use, read-write, by a process of an unknown guest; find it ('fuser -v') and detach the disk there first, or share it *"
+	[[ $error != *guest[0-9]* && $error != *domain* ]]
 }
 
 @test "a known server of one kind does not hide an unknown one of another kind" {
