@@ -10,6 +10,7 @@
 #include "backend.h"
 #include "blockdev.h"
 #include "guests.h"
+#include "looplist.h"
 #include "message.h"
 #include "served.h"
 #include "status.h"
@@ -224,18 +225,21 @@ static int find_alike(struct search *search)
 	int status = STATUS_DONE;
 
 	for (size_t i = 0; i < alike->count && !status; i++) {
-		const struct loop *loop = &alike->loops[i];
-		struct user user = {.alike = true, .reads = true, .guest = loop->tagged};
+		struct loop loop = alike->loops[i];
 		char path[LOOP_FILE_SIZE];
 
-		if (loop->tagged && is_self(search, &loop->tag.device))
+		/* Only its tag can tell that it is not another's. */
+		if (loop.silent && !loop.ended)
+			loop_ask(&loop, LOOP_PATIENCE_MS);
+		if (!loop.number || (loop.tagged && is_self(search, &loop.tag.device)))
 			continue;
-		loop_file(loop->number, path);
-		user.writes = !blockdev_read_only(loop->number);
-		user.device = loop->tag.device;
+		struct user user = {.alike = true, .reads = true, .guest = loop.tagged};
+		loop_file(loop.number, path);
+		user.writes = !blockdev_read_only(loop.number);
+		user.device = loop.tag.device;
 		snprintf(user.host.state, sizeof(user.host.state),
 			"may be %s on '%s' (same name and size; one is on NFS, FUSE or the like)",
-			QUOTED(path), loop->path);
+			QUOTED(path), loop.path);
 		snprintf(user.host.remedy, sizeof(user.host.remedy), "detach that one first");
 		status = add_user(search, &user);
 	}
