@@ -6,6 +6,7 @@ load ../lib/host
 load ../lib/observe
 load ../lib/enumerate
 load ../lib/wire
+load ../lib/verdicts
 
 setup() {
 	wire_host
@@ -14,40 +15,6 @@ setup() {
 teardown() {
 	report_moment
 	wire_stop
-}
-
-# guest [node value]...
-# A guest with these nodes, attached, whose end of the interface is up.
-guest() {
-	vif 1 0 bridge xenbr0 "$@"
-	online 1 0
-	host ip link set guest1.0 up
-}
-
-# arriving <last frame> < frames
-# Those that arrive at another port. The last one is of those that do.
-arriving() {
-	host "$root/tests/frames/send" guest1.0 other "$1"
-}
-
-# verdicts <last frame> < lines
-# Each line is yes or no, and the frame that passes or does not.
-verdicts() {
-	local verdict frame passed all wrong=''
-	all=$(grep '[a-z]')
-	passed=$(cut -d ' ' -f 2- <<<"$all" | arriving "$1") || return
-	while read -r verdict frame; do
-		if grep -qxF -- "$frame" <<<"$passed"; then
-			[[ $verdict == yes ]] || wrong+="passes: $frame"$'\n'
-		else
-			[[ $verdict == no ]] || wrong+="does not pass: $frame"$'\n'
-		fi
-	done <<<"$all"
-	[[ ! $wrong ]] || {
-		printf '%s' "$wrong"
-		host nft list ruleset
-		return 1
-	}
 }
 
 @test "the guest's own IPv4 and ARP packets pass" {
@@ -79,6 +46,7 @@ verdicts() {
 		no ipv4 src=10.0.0.3 offset=800
 		no ipv4 mac=00:16:3e:00:00:02
 		no dhcp mac=00:16:3e:00:00:02
+		no dhcp chaddr=00:16:3e:00:00:02                       # it would lease an address for another
 		no dhcp src=10.0.0.3
 		no dhcp dst=10.0.0.2
 		no dhcp sport=67 dport=68                              # as if it were a server

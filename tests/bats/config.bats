@@ -56,7 +56,7 @@ chain() {
 			[[ $value == "$default" && ! $failure ]]
 		' - "$library" "$conf" "${line%% *}"
 	done < <(sed -n 's/^#\([a-z_]* = .*\)/\1/p' "$root/hotplug/hotplug.conf")
-	[[ "$(grep -c '^#[a-z_]* = ' "$root/hotplug/hotplug.conf")" == 2 ]]
+	[[ "$(grep -c '^#[a-z_]* = ' "$root/hotplug/hotplug.conf")" == 4 ]]
 }
 
 @test "comments, spaces and a last line without a newline are accepted" {
@@ -103,12 +103,18 @@ chain() {
 		assert_residue_free
 	done <<-END
 		firewall = ufw|Line 2 of $conf sets firewall to 'ufw', which is not one of auto, nftables, iptables, none
-		firewal = none|Line 2 of $conf sets firewal, which is none of: firewall, bind_mac
+		firewal = none|Line 2 of $conf sets firewal, which is none of: firewall, bind_mac, protocols, serves
 		bind_mac = yes|Line 2 of $conf sets bind_mac to 'yes', which is not y or n
 		firewall|Line 2 of $conf is 'firewall', which is not 'NAME = VALUE'
 		firewall =|Line 2 of $conf sets firewall to ''
-		firewall = none none|which is not 'NAME = VALUE'
-		firewall = \$(touch $BATS_TEST_TMPDIR/pwned)|which is not 'NAME = VALUE'
+		firewall = none none|sets firewall to 'none none', which is not one of auto
+		protocols = esp tcp|sets protocols to 'esp tcp', which is not none or a list such as 'esp gre 112' (tcp is not
+		protocols = esp 58|sets protocols to 'esp 58'
+		protocols = 256|sets protocols to '256'
+		protocols = x[\$(touch $BATS_TEST_TMPDIR/pwned)]|sets protocols to
+		serves = web a/b|(a/b is none of these)
+		serves =|sets serves to ''
+		firewall = \$(touch $BATS_TEST_TMPDIR/pwned)|which is not one of auto
 		config_type[x] = none|which is not 'NAME = VALUE'
 	END
 	[[ ! -e "$BATS_TEST_TMPDIR/pwned" ]]

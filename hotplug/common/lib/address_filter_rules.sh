@@ -12,7 +12,9 @@ address_filter_rules_own_link=''  # set by address_filter_rules_link_local: the 
 address_filter_rules_own_value='' # the same as a number
 address_filter_rules_elements=''  # set by address_filter_rules_set
 
-# address_filter_rules_make <chain> <interface> <MAC address> <addresses> [VLANs]
+# address_filter_rules_make <chain> <interface> <MAC address> <addresses> <VLANs, or empty>
+# Reads what address_filter_acquire has decided: address_filter_serves and
+# address_filter_protocols.
 address_filter_rules_make() {
 	local policy=accept hook
 	address_filter_rules_body="ether saddr != $3 drop
@@ -59,7 +61,9 @@ $address_filter_rules_body}
 address_filter_rules_addresses() {
 	local unknown='ether type != arp ether type != ip ether type != ip6'
 	library lib/addresses
+	library lib/packet_rules
 	addresses_parse "$2" || fail "The addresses are not $expected."
+	packet_rules_choose "$1" "$address_filter_serves" "${address_filter_protocols[@]}"
 	if [[ ${3-} ]]; then
 		address_filter_rules_body+="$unknown ether type != 8021q drop"$'\n'
 		address_filter_rules_usual 'meta protocol'
@@ -67,7 +71,7 @@ address_filter_rules_addresses() {
 		address_filter_rules_usual 'ether type'
 		address_filter_rules_body+="$unknown drop"$'\n'
 	fi
-	((${#addresses_ipv4[@]} == 0)) || address_filter_rules_ipv4
+	((${#addresses_ipv4[@]} == 0)) || address_filter_rules_ipv4 "$1"
 	((${#addresses_ipv6[@]} == 0)) || address_filter_rules_ipv6 "$1"
 }
 
@@ -77,21 +81,31 @@ address_filter_rules_addresses() {
 address_filter_rules_usual() {
 	if ((${#addresses_ipv4[@]})); then
 		address_filter_rules_set "${addresses_ipv4[@]}"
-		address_filter_rules_body+="$1 ip ip saddr $address_filter_rules_elements accept"$'\n'
+		address_filter_rules_accept "$1 ip ip saddr $address_filter_rules_elements" "${packet_rules_usual_ipv4[@]}"
 	fi
 	if ((${#addresses_ipv6[@]})); then
 		address_filter_rules_set "${addresses_ipv6[@]}"
-		address_filter_rules_body+="$1 ip6 ip6 saddr $address_filter_rules_elements meta l4proto != ipv6-icmp accept"$'\n'
+		address_filter_rules_accept "$1 ip6 ip6 saddr $address_filter_rules_elements" "${packet_rules_usual_ipv6[@]}"
 	fi
 }
 
-# address_filter_rules_ipv4
-# Adds the rest of IPv4. An ARP probe (RFC 5227)
+# address_filter_rules_accept <condition> [another condition]...
+# Adds a rule for each of the others, which must hold together with the first.
+address_filter_rules_accept() {
+	local other
+	for other in "${@:2}"; do
+		address_filter_rules_body+="$1 $other accept"$'\n'
+	done
+}
+
+# address_filter_rules_ipv4 <MAC address>
+# Adds the rest of IPv4. A DHCP client without an address sends its MAC address as
+# chaddr, from byte 28 of the message. An ARP probe (RFC 5227)
 # has no sender and asks whether an address is free. It passes for the guest's own
 # addresses only: another host that is about to use an address would give it up.
 address_filter_rules_ipv4() {
 	address_filter_rules_set "${addresses_ipv4[@]}"
-	address_filter_rules_body+="ip saddr 0.0.0.0 ip daddr 255.255.255.255 udp sport 68 udp dport 67 accept
+	address_filter_rules_body+="ip saddr 0.0.0.0 ip daddr 255.255.255.255 udp sport 68 udp dport 67 @th,64,8 1 @th,288,48 0x${1//:/} accept
 arp htype != 1 drop
 arp ptype != ip drop
 arp hlen != 6 drop
@@ -99,7 +113,9 @@ arp plen != 4 drop
 arp operation != request arp operation != reply drop
 arp saddr ip $address_filter_rules_elements accept
 arp operation request arp saddr ip 0.0.0.0 arp daddr ip $address_filter_rules_elements accept
+ip saddr != $address_filter_rules_elements drop
 "
+	address_filter_rules_accept 'meta protocol ip' "${packet_rules_other_ipv4[@]}"
 }
 
 # address_filter_rules_ipv6 <MAC address>
@@ -121,12 +137,10 @@ ip6 saddr :: icmpv6 type nd-neighbor-solicit @th,64,128 $targets accept
 ip6 saddr :: icmpv6 type mld-listener-report accept
 ip6 saddr :: icmpv6 type mld2-listener-report accept
 ip6 saddr != $address_filter_rules_own_link ip6 saddr != $own drop
-meta l4proto != ipv6-icmp accept
 icmpv6 type nd-neighbor-advert @th,64,128 $address_filter_rules_own_value accept
 icmpv6 type nd-neighbor-advert @th,64,128 $targets accept
-icmpv6 type != nd-neighbor-advert icmpv6 type != nd-router-advert icmpv6 type != nd-redirect accept
-frag frag-off != 0 accept
 "
+	address_filter_rules_accept 'meta protocol ip6' "${packet_rules_usual_ipv6[@]}" "${packet_rules_other_ipv6[@]}"
 }
 
 # address_filter_rules_link_local <MAC address>

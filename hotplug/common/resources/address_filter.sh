@@ -12,9 +12,13 @@ resource_find interface
 # with an attach that adds a chain.
 address_filter_table='netdev xen_hotplug'
 
+# Set by address_filter_decide:
+address_filter_serves=''    # y if the guest may be a server or router
+address_filter_protocols=() # numbers of the other IP protocols that guests may send
+
 address_filter_arguments='INTERFACE MAC ADDRESSES'
 
-# address_filter_acquire <interface> <MAC address> <addresses, or empty for all> [VLANs]
+# address_filter_acquire <interface> <MAC address> <addresses, or empty for all> [VLANs] [bridge]
 # With VLANs, tagged frames pass, and the packets inside them are filtered. Without
 # addresses there is a filter only if hotplug.conf sets bind_mac.
 address_filter_acquire() {
@@ -22,20 +26,21 @@ address_filter_acquire() {
 	address_filter_wanted "$@" || return 0
 	address_filter_possible "$@"
 	[[ $type_if != tap ]] || chain+=-emu
+	address_filter_decide "$2" "${5-}"
 	library lib/address_filter_rules
-	address_filter_rules_make "$chain" "$@"
+	address_filter_rules_make "$chain" "${@:1:3}" "${4-}"
 	journal_remember chain "$chain"
 	# Replacing a chain makes nft wait for an RCU grace period (16 ms instead of 4).
 	run_with "$address_filter_rules_create" nft -f - || run_with "$address_filter_rules_replace" nft -f - ||
 		fail "Cannot filter what the guest sends on $1 (${3:-$2}): $reason"
 }
 
-# address_filter_plan <interface> <MAC address> <addresses> [VLANs]
+# address_filter_plan <interface> <MAC address> <addresses> [VLANs] [bridge]
 address_filter_plan() {
 	! address_filter_wanted "$@" || address_filter_possible "$@"
 }
 
-# address_filter_release <interface> <MAC address> <addresses> [VLANs]
+# address_filter_release <interface> <MAC address> <addresses> [VLANs] [bridge]
 # The chain is named after the domain's number, which no other guest has. It may be
 # gone, because older kernels remove it with the interface.
 address_filter_release() {
@@ -51,14 +56,14 @@ delete counter $address_filter_table $chain
 " nft -f -
 }
 
-# address_filter_check <interface> <MAC address> <addresses> [VLANs]
+# address_filter_check <interface> <MAC address> <addresses> [VLANs] [bridge]
 address_filter_check() {
 	local chain
 	journal_recall chain chain
 	[[ ! $chain ]] || run nft list chain "${address_filter_table% *}" "${address_filter_table#* }" "$chain"
 }
 
-# address_filter_wanted <interface> <MAC address> <addresses> [VLANs]
+# address_filter_wanted <interface> <MAC address> <addresses> [VLANs] [bridge]
 address_filter_wanted() {
 	local firewall bind
 	[[ $3 || -e $hotplug_config ]] || return
@@ -71,7 +76,7 @@ address_filter_wanted() {
 	return 1
 }
 
-# address_filter_possible <interface> <MAC address> <addresses> [VLANs]
+# address_filter_possible <interface> <MAC address> <addresses> [VLANs] [bridge]
 # Fails if a filter cannot be installed.
 address_filter_possible() {
 	interface_is_plain "$1"
@@ -79,4 +84,20 @@ address_filter_possible() {
 		fail "What the guest sends on $1 cannot be filtered, as the node $XENBUS_PATH/mac is missing; attach the interface again."
 	type -P nft >/dev/null ||
 		fail "Cannot filter what the guest sends on $1 without nft; install the package nftables, or set firewall = none in $hotplug_config to attach without a filter."
+}
+
+# address_filter_decide <MAC address> <bridge, or empty>
+# Sets what hotplug.conf allows the guest. It also reads vifname, which a tap has with
+# -emu.
+address_filter_decide() {
+	local words word name=$vifname
+	[[ $type_if != tap ]] || name=${name%-emu}
+	config_get words protocols
+	read -ra address_filter_protocols <<<"$words"
+	config_get words serves
+	read -ra words <<<"$words"
+	address_filter_serves=''
+	for word in "${words[@]}"; do
+		[[ $word != "$name" && $word != "$2" && ${word,,} != "${1,,}" ]] || address_filter_serves=y
+	done
 }
