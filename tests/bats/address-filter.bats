@@ -248,6 +248,24 @@ table_is() {
 	[[ "$status" -eq 1 && $output == *'broken  address_filter'* ]]
 }
 
+@test "check reports a filter without some of its rules, and one that is not for this interface" {
+	guest ip 10.0.0.1
+	host nft flush chain netdev xen_hotplug vif1.0
+	run call vif-bridge check vif 1 0
+	[[ "$status" -eq 1 && $output == *'broken  address_filter: The filter of vif1.0 has 0 of its '*' rules.'* ]]
+	online 1 0
+	call vif-bridge check vif 1 0
+	host nft flush ruleset
+	run call vif-bridge check vif 1 0
+	[[ "$status" -eq 1 && $output == *'broken  address_filter'* ]]
+	online 1 0
+	host ip link set vif1.0 down name renamed
+	run call vif-bridge check vif 1 0
+	echo "$output"
+	[[ "$status" -eq 1 && $output == *'broken  address_filter: Nothing filters renamed, because its filter is for an interface of another name.'* ]]
+	host ip link set renamed name vif1.0
+}
+
 @test "an attach replaces stale rules that no journal names" {
 	guest ip 10.0.0.1
 	host rm /run/xen-hotplug/vif-1-0

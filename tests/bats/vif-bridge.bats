@@ -99,7 +99,7 @@ teardown() {
 	vif 2 0 bridge xenbr0 vifname web0
 	online 1 0
 	run online 2 0
-	assert_refused backend/vif/2/0 error "another interface has that name"
+	assert_refused backend/vif/2/0 error "The vifname 'web0' belongs to vif/1/0, whose interface is called web0"
 }
 
 @test "an interface that is not a bridge is refused, and the error names the script for Open vSwitch" {

@@ -7,6 +7,8 @@
 address_filter_rules_create=''  # creates the guest's chain, and fails if it exists
 address_filter_rules_replace='' # creates or replaces it
 
+address_filter_rules_count=0 # the number of rules in it
+
 address_filter_rules_body=''      # the rules in the chain, built up by the functions below
 address_filter_rules_own_link=''  # set by address_filter_rules_link_local: the guest's link-local address
 address_filter_rules_own_value='' # the same as a number
@@ -22,6 +24,8 @@ arp saddr ether != $3 drop
 "
 	[[ ! $4 ]] || policy=drop
 	[[ ! $4 ]] || address_filter_rules_addresses "${@:3}"
+	address_filter_rules_count=${address_filter_rules_body//[!$'\n']/}
+	address_filter_rules_count=${#address_filter_rules_count}
 	hook="type filter hook ingress device \"$2\" priority -300; policy $policy;"
 	address_filter_rules_new "$1" "$hook"
 	address_filter_rules_instead "$1" "$hook"

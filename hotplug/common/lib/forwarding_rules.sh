@@ -4,6 +4,7 @@
 # resources/forwarding.sh. They are in a file of their own, because most attaches
 # do not need to parse it.
 
+forwarding_rules_old=''  # set by forwarding_rules_find: lines for iptables-restore that delete rules
 forwarding_rules_rule=() # set by forwarding_rules_words: a rule's words, without its command
 
 # forwarding_rules_words in|out <interface> <how> <owner>
@@ -18,16 +19,35 @@ forwarding_rules_words() {
 	forwarding_rules_rule=("${words[@]}" -m comment --comment "$4" -j ACCEPT)
 }
 
-# forwarding_rules_restore <command> -I|-D <interface> <how> <owner>
-# Adds or deletes both rules, or neither.
+# forwarding_rules_restore <command> -I|-D <interface> <how> <owner> [rules that FORWARD has]
+# Adds or deletes both rules, or neither. Of the rules that there are, first deletes
+# those of the owner and those of former interfaces of this name.
 forwarding_rules_restore() {
 	local status=0 direction lines='*filter'
+	forwarding_rules_find "$5" "${6-}"
+	lines+=$forwarding_rules_old
 	for direction in in out; do
-		forwarding_rules_words "$direction" "${@:3}"
+		forwarding_rules_words "$direction" "${@:3:3}"
 		lines+=$'\n'"$2 ${forwarding_rules_rule[*]}"
 	done
 	run_with "$lines"$'\nCOMMIT\n' "$1-restore" --wait "$forwarding_lock_wait" --noflush || status=$?
 	forwarding_reason "$status"
+}
+
+# forwarding_rules_find <owner> <rules that FORWARD has>
+# Sets forwarding_rules_old.
+forwarding_rules_find() {
+	local line lines former owners=" $1 "
+	forwarding_rules_old=''
+	for former in "${interface_former[@]}"; do
+		former=${former/-//}
+		owners+="xen-hotplug/${former/-//} "
+	done
+	mapfile -t lines <<<"$2"
+	for line in "${lines[@]}"; do
+		[[ $line =~ ^-A' '(FORWARD' '.*--comment' '\"?(xen-hotplug/[a-z0-9/-]+)\"?' '.*)$ ]] || continue
+		[[ $owners != *" ${BASH_REMATCH[2]} "* ]] || forwarding_rules_old+=$'\n'"-D ${BASH_REMATCH[1]}"
+	done
 }
 
 # forwarding_rules_one <command> -C|-D in|out <interface> <how> <owner>

@@ -16,6 +16,13 @@ address_filter_table='netdev xen_hotplug'
 address_filter_serves=''    # y if the guest may be a server or router
 address_filter_protocols=() # numbers of the other IP protocols that guests may send
 
+# Set by address_filter_examine:
+address_filter_listed=0
+address_filter_hooked=''
+
+address_filter_batch=''  # set by address_filter_deletion, for nft
+address_filter_former='' # set by address_filter_find_former: what deletes the chains for former interfaces of this name
+
 address_filter_arguments='INTERFACE MAC ADDRESSES'
 
 # address_filter_acquire <interface> <MAC address> <addresses, or empty for all> [VLANs] [bridge]
@@ -23,15 +30,21 @@ address_filter_arguments='INTERFACE MAC ADDRESSES'
 # addresses there is a filter only if hotplug.conf sets bind_mac.
 address_filter_acquire() {
 	local chain=vif$domid.$devid
-	address_filter_wanted "$@" || return 0
+	address_filter_find_former
+	address_filter_wanted "$@" || {
+		address_filter_remove_former "$1"
+		return
+	}
 	address_filter_possible "$@"
 	[[ $type_if != tap ]] || chain+=-emu
 	address_filter_decide "$2" "${5-}"
 	library lib/address_filter_rules
 	address_filter_rules_make "$chain" "${@:1:3}" "${4-}"
-	journal_remember chain "$chain"
+	interface_remember "$1"
+	journal_remember chain "$chain" rules "$address_filter_rules_count"
 	# Replacing a chain makes nft wait for an RCU grace period (16 ms instead of 4).
-	run_with "$address_filter_rules_create" nft -f - || run_with "$address_filter_rules_replace" nft -f - ||
+	run_with "$address_filter_former$address_filter_rules_create" nft -f - ||
+		run_with "$address_filter_former$address_filter_rules_replace" nft -f - ||
 		fail "Cannot filter what the guest sends on $1 (${3:-$2}): $reason"
 }
 
@@ -47,20 +60,74 @@ address_filter_release() {
 	local chain
 	journal_recall chain chain
 	[[ $chain ]] || return 0
-	# Adding an existing object is no error, but deleting a missing one is.
-	run_with "add table $address_filter_table
-add chain $address_filter_table $chain
-delete chain $address_filter_table $chain
-add counter $address_filter_table $chain
-delete counter $address_filter_table $chain
-" nft -f -
+	address_filter_deletion "$chain"
+	run_with "$address_filter_batch" nft -f -
+}
+
+# address_filter_deletion <chain>
+# Sets address_filter_batch. Adding an existing object is no error, but deleting a
+# missing one is.
+address_filter_deletion() {
+	address_filter_batch="add table $address_filter_table
+add chain $address_filter_table $1
+delete chain $address_filter_table $1
+add counter $address_filter_table $1
+delete counter $address_filter_table $1
+"
+}
+
+# address_filter_find_former
+# Sets address_filter_former. Since Linux 6.16, a chain stays when its interface goes,
+# and applies to the next interface of that name.
+address_filter_find_former() {
+	local former type number index
+	address_filter_former=''
+	for former in "${interface_former[@]}"; do
+		IFS=- read -r type number index <<<"$former"
+		address_filter_deletion "$type$number.$index"
+		address_filter_former+=$address_filter_batch
+	done
+}
+
+# address_filter_remove_former <interface>
+# For a guest without a filter.
+address_filter_remove_former() {
+	[[ $address_filter_former ]] && type -P nft >/dev/null || return 0
+	run_with "$address_filter_former" nft -f - ||
+		fail "Cannot remove the filter that an earlier guest's $1 has left: $reason"
 }
 
 # address_filter_check <interface> <MAC address> <addresses> [VLANs] [bridge]
 address_filter_check() {
-	local chain
+	local chain rules ifindex name=$1
 	journal_recall chain chain
-	[[ ! $chain ]] || run nft list chain "${address_filter_table% *}" "${address_filter_table#* }" "$chain"
+	journal_recall rules rules
+	journal_recall ifindex ifindex
+	[[ $chain ]] || return 0
+	run nft list chain "${address_filter_table% *}" "${address_filter_table#* }" "$chain" || return
+	! interface_find "${ifindex:-none}" || name=$interface_found
+	address_filter_examine "$name"
+	((!rules || rules == address_filter_listed)) ||
+		reason="The filter of $name has $address_filter_listed of its $rules rules."
+	[[ $address_filter_hooked ]] ||
+		reason="Nothing filters $name, because its filter is for an interface of another name."
+	[[ ! $reason ]]
+}
+
+# address_filter_examine <interface>
+# Sets address_filter_listed to the number of rules in run_output, which is a listed
+# chain, and address_filter_hooked if it is for this interface. The JSON of nft 1.0.6
+# does not have the interface, so this reads its text: "hook ingress device "vif1.0"
+# priority", or newer "devices = { "vif1.0" }".
+address_filter_examine() {
+	local line lines
+	address_filter_listed=0 address_filter_hooked=''
+	mapfile -t lines <<<"$run_output"
+	for line in "${lines[@]}"; do
+		[[ $line != *' '@(accept|drop) ]] || address_filter_listed=$((address_filter_listed + 1))
+		line=${line//[\",\{\}]/ }
+		[[ $line != *'hook ingress device'*" $1 "* ]] || address_filter_hooked=y
+	done
 }
 
 # address_filter_wanted <interface> <MAC address> <addresses> [VLANs] [bridge]

@@ -8,8 +8,8 @@
 resource_find interface
 
 # Set by forwarding_choose:
-forwarding_commands=() # those of iptables and ip6tables that need rules for the guest
-forwarding_listed=''   # the rules that these have
+forwarding_commands=()        # those of iptables and ip6tables that need rules for the guest
+declare -gA forwarding_listed # command -> the rules that FORWARD has
 
 forwarding_lock_wait=3 # seconds to wait for iptables' lock; less than a command's deadline
 
@@ -27,8 +27,7 @@ forwarding_acquire() {
 	[[ $type_if != tap ]] || owner+=-emu
 	journal_remember commands "${forwarding_commands[*]}" owner "$owner"
 	for command in "${forwarding_commands[@]}"; do
-		[[ $forwarding_listed != *"$owner"* ]] || forwarding_rules_remove "$command" "$1" "$how" "$owner" || fail "$reason"
-		forwarding_rules_restore "$command" -I "$1" "$how" "$owner" ||
+		forwarding_rules_restore "$command" -I "$1" "$how" "$owner" "${forwarding_listed[$command]}" ||
 			fail "Cannot let the packets of $1 pass $command: $reason"
 	done
 }
@@ -72,7 +71,7 @@ forwarding_check() {
 # Sets forwarding_commands and forwarding_listed.
 forwarding_choose() {
 	local command
-	forwarding_commands=() forwarding_listed=''
+	forwarding_commands=() forwarding_listed=()
 	for command in iptables ip6tables; do
 		if forwarding_meets "$command" "$2" "$3" && forwarding_called "$command" && forwarding_drops "$command" "$@"; then
 			forwarding_commands+=("$command")
@@ -110,7 +109,7 @@ forwarding_called() {
 # forwarding_drops <command> <interface> bridged|routed|translated
 # Could it drop the guest's packets? Assumed for bridged ones; not for routed ones
 # if the chain is empty and its policy is to accept, nor if the command cannot read
-# the chain, which is then another firewall's. Adds to forwarding_listed.
+# the chain, which is then another firewall's. Sets forwarding_listed.
 forwarding_drops() {
 	local status=0 firewall
 	run "$1" --wait "$forwarding_lock_wait" --list-rules FORWARD || status=$?
@@ -118,7 +117,7 @@ forwarding_drops() {
 	config_get firewall firewall
 	((status == 0)) || [[ $firewall == auto && $status == [123] ]] ||
 		fail "Cannot see whether the packets of $2 pass $1: $reason"
-	forwarding_listed+=$run_output
+	forwarding_listed[$1]=$run_output
 	((status == 0)) && [[ $3 == bridged || $run_output != $'-P FORWARD ACCEPT\n' ]]
 }
 

@@ -4,13 +4,20 @@
 
 interface_arguments='KERNEL-NAME WANTED-NAME'
 
+# Set by interface_take: the journals of devices that had the name, whose interface is
+# gone. Rules for the name remain until their detach, and would apply to the new one.
+interface_former=()
+interface_found='' # set by interface_find
+
 # interface_acquire <kernel's name> <wanted name, or empty>
 # Sets dev.
 interface_acquire() {
 	dev=$1
 	[[ -e /sys/class/net/$1 ]] ||
 		fail "The interface $1 does not exist; the guest may be gone, or the module xen-netback missing."
-	interface_remember "$1"
+	interface_former=()
+	[[ ! $2 || $2 == "$1" ]] || interface_take "$2"
+	interface_remember "$1" "$2"
 	[[ ! $2 || $2 == "$1" ]] || interface_rename "$1" "$2"
 }
 
@@ -23,6 +30,7 @@ interface_expect() {
 
 # interface_plan <kernel's name> <wanted name, or empty>
 interface_plan() {
+	[[ ! $2 || $2 == "$1" ]] || interface_take "$2"
 	dev=${2:-$1}
 }
 
@@ -42,6 +50,34 @@ interface_check() {
 	[[ ! $reason ]]
 }
 
+# interface_take <name>
+# Fails if another device has the name, even if its interface was renamed since: its
+# rules are for the name. Releases a stale device that had it; sets interface_former.
+interface_take() {
+	local other
+	library journal-read
+	library lib/stale
+	interface_former=()
+	journal_others "name $1"
+	for other in "${!journal_theirs[@]}"; do
+		! interface_find "${journal_theirs[$other]}" ||
+			fail "The vifname '$1' belongs to ${other//-//}, whose interface is called $interface_found; give one of the guests another vifname."
+		stale_released "$other" || interface_former+=("$other")
+	done
+}
+
+# interface_find <ifindex>
+# Sets interface_found to the name of the interface; fails if there is none.
+interface_find() {
+	local file number
+	for file in /sys/class/net/*/ifindex; do
+		read -r number 2>/dev/null <"$file" || continue
+		interface_found=${file%/ifindex} interface_found=${interface_found##*/}
+		[[ $number != "$1" ]] || return 0
+	done
+	return 1
+}
+
 # interface_rename <from> <to>
 # The kernel refuses a name that is taken, so two guests cannot get the same one.
 interface_rename() {
@@ -58,13 +94,15 @@ interface_rename_failed() {
 	fail "Cannot give the interface $1 the vifname '$2': $reason"
 }
 
-# interface_remember <name>
+# interface_remember <name> [wanted name, or empty]
 # Records the ifindex, which identifies the interface under any name, because the
-# kernel does not reuse the number.
+# kernel does not reuse the number. Others see who has the wanted name.
 interface_remember() {
-	local number
+	local number notes
 	read -r number 2>/dev/null <"/sys/class/net/$1/ifindex" || interface_vanished "$1"
-	journal_remember ifindex "$number"
+	notes=(ifindex "$number")
+	[[ ! ${2-} ]] || notes+=("name $2" "$number")
+	journal_remember "${notes[@]}"
 }
 
 # interface_vanished <name>
