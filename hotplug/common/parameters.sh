@@ -111,8 +111,9 @@ parameters_check_tool() {
 # parameters_set <name> <value>
 # Checks a value against the declared type and puts it into its variable.
 parameters_set() {
+	accepted=$2
 	parameters_check "Parameter $1" "$2" "${parameter_type[$1]}"
-	declare -g "$1=$2"
+	declare -g "$1=$accepted"
 }
 
 # parameters_check <what> <value> <type>

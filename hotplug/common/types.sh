@@ -5,6 +5,7 @@
 # "… is VALUE, which is not …". A script may define its own types.
 
 expected='' # set by a type that fails
+accepted='' # set by a type that replaces the value by another form of it
 
 types_known='addresses bool choice:A,B disk host ifname mac mode mtu path port uint vlans word'
 
@@ -89,10 +90,14 @@ type_mac() {
 }
 
 # type_addresses <value>
-# A guest's addresses; see addresses_parse.
+# A guest's addresses; see addresses_parse. The log of an attach has those that are one
+# host although they have the length of a network.
 type_addresses() {
 	library lib/addresses
-	addresses_parse "$1"
+	addresses_parse "$1" || return
+	accepted=$addresses_of
+	[[ ! $addresses_hosts || $action != attach ]] ||
+		warn "ip= has $addresses_hosts, which is taken for one host and not for its network, as the bits behind the prefix are not 0."
 }
 
 # type_vlans <value>

@@ -312,12 +312,25 @@ table_is() {
 		assert_nothing_but_wire
 		refused=$((refused + 1))
 	done < <(
-		printf '%s\n' 0.0.0.0 0.0.0.0/0 ::/0 :: ::1 10.0.0.1/64 10.0.0.0/7 10.0.0.1/24 fd00::/8 fd00::1/64 256.0.0.1 \
+		printf '%s\n' 0.0.0.0 0.0.0.0/0 ::/0 :: ::1 10.0.0.1/64 10.0.0.0/7 fd00::/8 256.0.0.1 \
 			10.0.0 10.0.0.01 10.0.0.1,10.0.0.2 fd00::10.0.0.1 fd00::1::2 fe80::1%eth0 '10.0.0.1 }' 'a b' ' ' '*' 224.0.0.1 ff02::1
 		printf '10.0.0.%s ' {1..65}
 		echo
 	)
-	say_tried "$refused" 'refused values' 24
+	say_tried "$refused" 'refused values' 22
+}
+
+@test "an address with the length of its network is that address, and the log says so" {
+	guest ip '10.0.9.1/16 fd00::1/64 10.1.0.0/24'
+	verdicts 'ipv4 src=10.0.9.1' <<-'END'
+		no ipv4 src=10.0.9.2
+		yes ipv4 src=10.1.0.2
+		yes ipv6 src6=fd00::1
+		yes icmpv6 type=136 target=fd00::1
+		no ipv6 src6=fd00::2
+		no icmpv6 type=136 target=fd00::2
+	END
+	grep -F '10.0.9.1/16 fd00::1/64, which is taken for one host' "$log"
 }
 
 # assert_nothing_but_wire

@@ -68,7 +68,7 @@ refuses() {
 		192.0.0.0/7 is too wide; prefixes must be /8|ip|192.0.0.0/7
 		0.0.0.0/0 is not one|ip|0.0.0.0/0
 		2001:db8::/31 is too wide; prefixes must be /32|ip|192.0.2.1 2001:db8::/31
-		192.0.2.5/24 has host bits set; write 192.0.2.5, or clear them|ip|192.0.2.5/24
+		192.0.0.0/7 is too wide; prefixes must be /8 or longer|ip|192.0.0.0/7
 		which is not a list of 1 to 64|ip|$many
 		'abcdefghijklmnop', which is not the name of an interface|vifname|abcdefghijklmnop
 		'web/0', which is not the name of an interface|vifname|web/0

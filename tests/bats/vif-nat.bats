@@ -298,3 +298,12 @@ nat_subject() {
 	killed_everywhere detach 46
 	[[ -z "$(host ls /run/xen-dhcp)" ]]
 }
+
+@test "an ip= of Xen's vif-nat, with the length of its network, is the guest's address" {
+	vif 1 0 ip 10.0.9.1/16
+	nat_online 1 0
+	[[ "$(host ip route show dev vif1.0)" == '10.0.9.1 '* ]]
+	[[ "$(addresses_of vif1.0)" == '10.0.9.128/32 ' ]]
+	nat_offline 1 0
+	assert_unrouted
+}

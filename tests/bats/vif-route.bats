@@ -318,7 +318,7 @@ refused_route() {
 	printf -v many '198.51.100.%d ' {1..65}
 	refused_route "198.51.100.300 is not one" ip 198.51.100.300
 	refused_route "Parameter ip is 'web.example'" ip web.example
-	refused_route "198.51.100.5/24 has host bits set" ip '198.51.100.5 198.51.100.5/24'
+	refused_route "198.0.0.0/7 is too wide" ip '198.51.100.5 198.0.0.0/7'
 	refused_route '1 to 64' ip "$many"
 	refused_route "The interface 'eth9' does not exist; correct gatewaydev=" ip 198.51.100.5 gatewaydev eth9
 	refused_route 'which is not the name of an interface' ip 198.51.100.5 gatewaydev 'eth0 dev lo'
@@ -404,4 +404,14 @@ ip_fails() {
 	libxl "$1" timeout "$in_time"
 	rm "$BATS_TEST_TMPDIR/bin/ip"
 	hash -r
+}
+
+@test "an address with the length of its network is routed as that address" {
+	vif 1 0 ip '198.51.100.5/24 2001:db8:5::5/64'
+	route_online 1 0
+	[[ "$(host ip route show dev vif1.0)" == '198.51.100.5 '* && "$(host ip route show dev vif1.0 | wc -l)" == 1 ]]
+	[[ "$(host ip -6 route show root 2001:db8:5::/48)" == '2001:db8:5::5 dev vif1.0 '* ]]
+	[[ "$(proxies | wc -l)" == 2 ]]
+	route_offline 1 0
+	assert_unrouted
 }

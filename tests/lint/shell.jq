@@ -95,7 +95,7 @@ def prefix($file):
 # resources() and its hooks read; and the words in which a function and a type
 # say why they failed.
 def shared: IN("action", "command", "dev", "device_id", "devid", "domid", "ip", "mac", "main_ip", "mode", "mtu",
-	"physical_device", "target", "type", "type_if", "verb", "vif", "vifname", "expected", "reason");
+	"physical_device", "target", "type", "type_if", "verb", "vif", "vifname", "accepted", "expected", "reason");
 
 # The functions that fill a variable which their caller names.
 def fills_for_caller: IN("config_get", "journal_recall", "parameters_default", "parameters_set", "quote", "store_get",

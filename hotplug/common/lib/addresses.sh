@@ -4,10 +4,14 @@
 # there are any to check (type_addresses).
 
 # Set by addresses_parse, in the order of the list:
-addresses_of=''     # the list
+addresses_of=''     # the list, in the form in which type_addresses passes it on
+addresses_hosts=''  # those that were written with the length of their network: 192.0.2.1/24
 addresses_ipv4=()   # 192.0.2.1, 192.0.2.0/24
 addresses_ipv6=()   # 2001:db8::1, 2001:db8::/64
 addresses_ranges=() # addresses_ipv6 as numbers: 0xFIRST or 0xFIRST-0xLAST
+
+addresses_words=() # the words of addresses_of
+addresses_kept=''  # set by addresses_keep: the address or prefix
 
 # Set by addresses_split: the eight numbers of an IPv6 address, such as 0xfe80.
 addresses_groups=()
@@ -22,12 +26,12 @@ addresses_least_ipv6=32
 
 # addresses_parse <list>
 # Fails with expected set, like a type, unless it is 1 to 64 addresses separated by
-# spaces, each with an optional prefix length. Parsing the same list again costs
-# nothing.
+# spaces, each with an optional prefix length. With host bits set, as Xen's scripts
+# take it, that is the address of a host. Parsing addresses_of again costs nothing.
 addresses_parse() {
 	local words word
 	[[ ! $1 || $1 != "$addresses_of" ]] || return 0
-	addresses_of='' addresses_ipv4=() addresses_ipv6=() addresses_ranges=()
+	addresses_of='' addresses_hosts='' addresses_words=() addresses_ipv4=() addresses_ipv6=() addresses_ranges=()
 	expected='a list of 1 to 64 IPv4 or IPv6 addresses separated by spaces, such as 192.0.2.1 2001:db8::/64'
 	[[ $1 != *[!0-9A-Fa-f:./\ ]* && ${#1} -le 4095 ]] || return
 	read -ra words <<<"$1"
@@ -37,7 +41,7 @@ addresses_parse() {
 		expected="a list of addresses that a guest can have ($word is not one)"
 		addresses_take "$word" || return
 	done
-	addresses_of=$1
+	addresses_of="${addresses_words[*]}"
 }
 
 # addresses_take <address[/length]>
@@ -63,8 +67,8 @@ addresses_take_ipv4() {
 	done
 	part=$((value >> 24))
 	((part != 0 && part != 127 && part < 224 && $2 <= 32)) || return
-	addresses_is_prefix "$3" "$2" "$addresses_least_ipv4" $((value & (1 << 32 - $2) - 1)) || return
-	addresses_ipv4+=("$3")
+	addresses_keep "$3" "$2" "$addresses_least_ipv4" $((value & (1 << 32 - $2) - 1)) || return
+	addresses_ipv4+=("$addresses_kept")
 }
 
 # addresses_take_ipv6 <address> <length> <both>
@@ -73,23 +77,25 @@ addresses_take_ipv6() {
 	addresses_split "$1" || return
 	((addresses_groups[0] != 0 && addresses_groups[0] < 0xff00 && $2 <= 128)) || return
 	addresses_extend "$2"
-	addresses_is_prefix "$3" "$2" "$addresses_least_ipv6" "$addresses_beyond" || return
-	addresses_ipv6+=("$3")
+	addresses_keep "$3" "$2" "$addresses_least_ipv6" "$addresses_beyond" || return
+	((addresses_beyond == 0)) || addresses_extend 128
+	addresses_ipv6+=("$addresses_kept")
 	addresses_range
 }
 
-# addresses_is_prefix <address/length> <length> <least length> <bits beyond it>
-# Fails with its own expected if the prefix is too wide or has host bits set; the
-# latter would allow a whole network where one host may have been meant.
-addresses_is_prefix() {
-	if (($2 < $3)); then
+# addresses_keep <address/length> <length> <least length> <bits beyond it>
+# Adds it to addresses_words, and sets addresses_kept. Fails with its own expected if a
+# prefix is too wide.
+addresses_keep() {
+	addresses_kept=$1
+	if (($4)); then
+		addresses_kept=${1%/*}
+		addresses_hosts+="${addresses_hosts:+ }$1"
+	elif (($2 < $3)); then
 		expected="a list of addresses that a guest can have ($1 is too wide; prefixes must be /$3 or longer)"
-	elif (($4)); then
-		expected="a list of addresses that a guest can have ($1 has host bits set; write ${1%/*}, or clear them)"
-	else
-		return 0
+		return 1
 	fi
-	return 1
+	addresses_words+=("$addresses_kept")
 }
 
 # addresses_split <IPv6 address>
