@@ -33,7 +33,7 @@ values() {
 		choice:a,b,c-d yes a b c-d
 		choice:a,b,c-d no '' d a,b ',' '*' 'a ' '?' ab
 		ifname yes a eth0 vif1.0-emu xenbr0 abcdefghijklmno a@b '*' 'a;b' $'\xff'
-		ifname no '' . .. .a -a a/b a:b 'a b' $'a\tb' $'a\n' abcdefghijklmnop $'\x01'
+		ifname no '' all default lo bonding_masters web%d % . .. .a -a a/b a:b 'a b' $'a\tb' $'a\n' abcdefghijklmnop $'\x01'
 		host yes a example.org 192.0.2.1 ::1 2001:db8::1 ::ffff:192.0.2.1
 		host no '' -a a- '.a' 'a b' 'a/b' 'a;b' '$(a)' 'a_b' '[::1]' $'a\n' '*'
 		mtu yes 68 576 1500 9000 65535

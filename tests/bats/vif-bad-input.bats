@@ -68,7 +68,6 @@ refuses() {
 		192.0.0.0/7 is too wide; prefixes must be /8|ip|192.0.0.0/7
 		0.0.0.0/0 is not one|ip|0.0.0.0/0
 		2001:db8::/31 is too wide; prefixes must be /32|ip|192.0.2.1 2001:db8::/31
-		192.0.0.0/7 is too wide; prefixes must be /8 or longer|ip|192.0.0.0/7
 		which is not a list of 1 to 64|ip|$many
 		'abcdefghijklmnop', which is not the name of an interface|vifname|abcdefghijklmnop
 		'web/0', which is not the name of an interface|vifname|web/0
@@ -77,6 +76,31 @@ refuses() {
 		'67', which is not an MTU|mtu|67
 		'65536', which is not an MTU|mtu|65536
 	END
+}
+
+@test "each script refuses a vifname that the kernel has for something else" {
+	local name
+	vif_link vif1.0 guest1.0
+	for name in all default lo bonding_masters web%d %d; do
+		each_script refuses "'$name', which is not the name of an interface for guests" vifname "$name"
+	done
+	each_script refuses "The vifname 'vif2.0' is a name that the kernel gives to interfaces itself" vifname vif2.0
+	[[ -e $host_root/sys/class/net/vif1.0 && -e $host_root/sys/class/net/lo ]]
+	each_script refuses "because another interface has that name" vifname eth0
+}
+
+@test "a bridge with a name that the kernel has for something else is refused" {
+	local script name
+	vif_link vif1.0 guest1.0
+	for name in all default lo bonding_masters br%d; do
+		for script in vif-bridge vif-openvswitch; do
+			vif_nodes 1 0 bridge "$name"
+			run call "$script" online vif 1 0 type_if=vif
+			[[ "$status" -eq 1 ]]
+			assert_refused backend/vif/1/0 error "'$name'"
+			[[ "$output" == *'which is not the name of an interface for guests'* ]]
+		done
+	done
 }
 
 @test "each script refuses an mtu that the device cannot have, and says the largest" {

@@ -55,6 +55,8 @@ interface_check() {
 # rules are for the name. Releases a stale device that had it; sets interface_former.
 interface_take() {
 	local other
+	[[ ! $1 =~ ^vif[0-9]+\.[0-9]+(-emu)?$ ]] ||
+		fail "The vifname '$1' is a name that the kernel gives to interfaces itself; give the guest another vifname."
 	library journal-read
 	library lib/stale
 	interface_former=()
