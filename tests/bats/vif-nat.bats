@@ -307,3 +307,19 @@ nat_subject() {
 	nat_offline 1 0
 	assert_unrouted
 }
+
+@test "without ip=, a guest whose interface cannot have IPv6 gets IPv4 alone" {
+	host sysctl -q net.ipv6.conf.default.disable_ipv6=1
+	vif 1 0
+	nat_online 1 0
+	[[ "$(addresses_of vif1.0)" == '10.0.1.128/32 ' ]]
+	run call vif-nat plan vif 1 0
+	[[ "$status" -eq 0 && $output != *fd58* ]]
+	nat_offline 1 0
+	host sysctl -q net.ipv6.conf.default.disable_ipv6=0
+	vif 1 1 mtu 1200
+	nat_online 1 1
+	[[ "$(addresses_of vif1.1)" == '10.0.1.129/32 ' ]]
+	nat_offline 1 1
+	assert_unrouted
+}
