@@ -81,6 +81,36 @@ teardown() {
 	[[ "$(addresses_of vif1.0)" == '192.0.2.1/32 2001:db8::1/128 ' ]]
 }
 
+@test "a host address that is deprecated is chosen if there is no other" {
+	host ip address flush dev eth0 scope global
+	host ip address add 203.0.113.9/24 dev eth0 preferred_lft 0
+	host ip address add 2001:db8::a/64 dev eth0 nodad preferred_lft 0
+	vif 1 0 ip '198.51.100.5 2001:db8:5::5'
+	route_online 1 0
+	[[ "$(addresses_of vif1.0)" == '203.0.113.9/32 2001:db8::a/128 ' ]]
+}
+
+@test "a host address that is tentative is awaited" {
+	vif 1 0 ip 2001:db8:5::5
+	host ip address flush dev eth0 scope global
+	host sysctl -q net.ipv6.conf.eth0.dad_transmits=2
+	host ip address add 2001:db8::a/64 dev eth0
+	[[ "$(host ip -6 address show dev eth0 scope global tentative)" ]]
+	route_online 1 0
+	[[ "$(addresses_of vif1.0)" == '2001:db8::a/128 ' ]]
+}
+
+@test "a host address that stays tentative is named as the reason" {
+	host ip link set eth0 down
+	host ip address flush dev eth0 scope global
+	host ip address add 2001:db8::a/64 dev eth0
+	vif 1 0 ip 2001:db8:5::5
+	run route_online 1 0
+	[[ "$status" -eq 1 ]]
+	assert_refused backend/vif/1/0 error 'The IPv6 address of eth0 is still tentative'
+	assert_unrouted
+}
+
 @test "packets from other addresses of the guest are not routed" {
 	vif 1 0 ip '198.51.100.5 2001:db8:5::5'
 	route_online 1 0

@@ -7,11 +7,15 @@
 # shellcheck source=interface.sh
 resource_find interface
 library journal-read
+library lib/sysfs
+
+routed_patience=4 # seconds for duplicate address detection, which takes 1 to 2 (RFC 4862)
 
 routed_gateway_default=eth0
 
-routed_gateway='' # the host's interface; empty if the host's addresses are given
-routed_index=''   # set by routed_unproxy: its index when the device was attached
+routed_gateway=''   # the host's interface; empty if the host's addresses are given
+routed_tentative='' # set by routed_is_settled: y if its only IPv6 addresses are tentative
+routed_index=''     # set by routed_unproxy: its index when the device was attached
 
 # Set by routed_read, from the host's interface:
 routed_host_ipv4='' # its first IPv4 address
@@ -60,6 +64,7 @@ routed_given() {
 # Sets routed_gateway, routed_ipv4, routed_ipv6 and routed_proxies.
 routed_found() {
 	routed_resolve "$1"
+	routed_await_ipv6 "$routed_gateway" "${@:2}"
 	lock "proxies $routed_gateway" || fail "$reason"
 	routed_claim "$routed_gateway"
 	routed_read "$routed_gateway"
@@ -121,24 +126,59 @@ routed_resolve() {
 # routed_read <host's interface>
 # Sets routed_host_ipv4, routed_host_ipv6 and routed_answer.
 routed_read() {
-	local rest address
+	local rest entry
 	# Of IPv6, those that are not primary are the temporary ones.
-	run_with "address show dev $1 scope global primary -tentative -deprecated
+	run_with "address show dev $1 scope global primary -tentative
 		neighbour show proxy dev $1
-" ip -json -brief -batch - || fail "Cannot read the addresses of $1: $reason"
+" ip -json -batch - || fail "Cannot read the addresses of $1: $reason"
 	rest=$run_output routed_host_ipv4='' routed_host_ipv6='' routed_answer=' '
-	while [[ $rest =~ '"local":"'([^\"]*)'"'(.*) ]]; do
-		address=${BASH_REMATCH[1]} rest=${BASH_REMATCH[2]}
+	routed_take_addresses "$rest" ''
+	routed_take_addresses "$rest" deprecated
+	while [[ $rest =~ '"dst":"'([^\"]*)'"'(.*) ]]; do
+		rest=${BASH_REMATCH[2]}
+		routed_answer+="${BASH_REMATCH[1]} "
+	done
+}
+
+# routed_take_addresses <JSON of ip> <deprecated or empty>
+# Sets routed_host_ipv4 and routed_host_ipv6, if they are empty, to the first address
+# of this kind. A deprecated one works, but is not the host's choice.
+routed_take_addresses() {
+	local rest=$1 address kind
+	while [[ $rest =~ '"local":"'([^\"]*)'"'([^\}]*)(.*) ]]; do
+		address=${BASH_REMATCH[1]} kind='' rest=${BASH_REMATCH[3]}
+		[[ ${BASH_REMATCH[2]} != *'"deprecated":true'* ]] || kind=deprecated
+		[[ $kind == "$2" ]] || continue
 		if [[ $address == *:* ]]; then
 			routed_host_ipv6=${routed_host_ipv6:-$address}
 		else
 			routed_host_ipv4=${routed_host_ipv4:-$address}
 		fi
 	done
-	while [[ $rest =~ '"dst":"'([^\"]*)'"'(.*) ]]; do
-		rest=${BASH_REMATCH[2]}
-		routed_answer+="${BASH_REMATCH[1]} "
-	done
+}
+
+# routed_await_ipv6 <host's interface> [guest's address]...
+# If the guest needs IPv6 and the interface has only tentative addresses, as after the
+# boot, waits until duplicate address detection ends.
+routed_await_ipv6() {
+	[[ " ${*:2}" == *:* ]] || return 0
+	sysfs_await "$routed_patience" routed settled "$1" || :
+}
+
+# routed_is_settled <host's interface>
+# Has it a global IPv6 address that can be used, or none that may become one? (RFC 4862)
+routed_is_settled() {
+	local address scope flags name
+	routed_tentative=''
+	[[ -r /proc/net/if_inet6 ]] || return 0
+	while read -r address _ _ scope flags name; do
+		[[ $name == "$1" && $scope == 00 && $flags =~ ^[0-9a-f]+$ ]] || continue
+		# IFA_F_TENTATIVE is 0x40, and IFA_F_DADFAILED 0x08.
+		((16#$flags & 0x48)) || routed_tentative='' address=''
+		[[ $address ]] || return 0
+		((16#$flags & 0x08)) || routed_tentative=y
+	done </proc/net/if_inet6
+	[[ ! $routed_tentative ]]
 }
 
 # routed_require <host's interface> [guest's address]...
@@ -160,6 +200,8 @@ routed_require() {
 
 # routed_lacks <host's interface> IPv4|IPv6 <guest's address>
 routed_lacks() {
+	[[ $2 != IPv6 || ! $routed_tentative ]] ||
+		fail "The IPv6 address of $1 is still tentative, so $device_id is not attached; bring its link up, or add the address with nodad, then attach it again."
 	fail "The interface $1 has no $2 address, which the guest's $3 needs; give it one, or name another interface with gatewaydev=."
 }
 
