@@ -92,6 +92,18 @@ teardown() {
 	[[ "$status" -eq 1 && "$output" == *'vif1.0 is not a port of the bridge xenbr0.'* ]]
 }
 
+@test "an interface that comes a moment after the script is awaited" {
+	local call
+	bridge xenbr0
+	vif_nodes 1 0 bridge xenbr0
+	online 1 0 &
+	call=$!
+	until_true test -s "$BATS_TEST_TMPDIR/run/xen-hotplug/vif-1-0"
+	vif_link vif1.0 guest1.0
+	wait "$call"
+	[[ -e $host_root/sys/class/net/vif1.0/brport ]]
+}
+
 @test "a vifname in use is refused with a sentence" {
 	bridge xenbr0
 	vif 1 0 bridge xenbr0 vifname web0

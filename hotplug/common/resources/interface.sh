@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: LGPL-2.1-only
 # The guest's interface, renamed to the vifname in its configuration.
 
+interface_patience=2 # seconds
+
 interface_arguments='KERNEL-NAME WANTED-NAME'
 
 # Set by interface_take: the journals of devices that had the name, whose interface is
@@ -13,12 +15,24 @@ interface_found='' # set by interface_find
 # Sets dev.
 interface_acquire() {
 	dev=$1
-	[[ -e /sys/class/net/$1 ]] ||
+	[[ -e /sys/class/net/$1 ]] || interface_await "$1" ||
 		fail "The interface $1 does not exist; the guest may be gone, or the module xen-netback missing."
 	interface_former=()
 	[[ ! $2 || $2 == "$1" ]] || interface_take "$2"
 	interface_remember "$1" "$2"
 	[[ ! $2 || $2 == "$1" ]] || interface_rename "$1" "$2"
+}
+
+# interface_await <name>
+# In a driver domain, the script may start before the interface is there.
+interface_await() {
+	library lib/sysfs
+	sysfs_await "$interface_patience" interface present "$1"
+}
+
+# interface_is_present <name>
+interface_is_present() {
+	[[ -e /sys/class/net/$1 ]]
 }
 
 # interface_expect <kernel's name> <wanted name, or empty>
