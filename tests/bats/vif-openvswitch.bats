@@ -429,3 +429,12 @@ vlans() {
 	ovs_start_switch
 	until_true assert_residue_free
 }
+
+@test "an error for a missing bridge names the bridges that there are" {
+	ovs_bridge ovs0
+	vif 1 0 bridge xenbr0
+	run call vif-openvswitch online vif 1 0 type_if=vif
+	assert_refused backend/vif/1/0 error "set bridge= or xl.conf's vif.default.bridge to one of: "
+	run call vif-openvswitch plan vif 1 0
+	[[ "$status" -eq 1 && $output == *"Open vSwitch has no bridge 'xenbr0'"*'ovs0'* ]]
+}

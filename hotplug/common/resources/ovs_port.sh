@@ -86,9 +86,19 @@ ovs_port_ask() {
 # Fails, with the reason or a clearer one.
 ovs_port_failed() {
 	# br-exists has a status for that, add-port only a message.
-	[[ $2 != 2 && $reason != *'no bridge named'* ]] ||
-		fail "Open vSwitch has no bridge '$ovs_port_bridge'; create it (ovs-vsctl add-br $ovs_port_bridge), or correct bridge= in the guest's configuration."
+	[[ $2 != 2 && $reason != *'no bridge named'* ]] || ovs_port_missing
 	fail "Cannot make $1 a port of the Open vSwitch bridge '$ovs_port_bridge': $reason"
+}
+
+# ovs_port_missing
+# Fails. libxl passes xl.conf's default if the configuration names no bridge.
+ovs_port_missing() {
+	local bridges=()
+	! ovs_port_ask "$ovs_port_patience" -- list-br || read -r -d '' -a bridges <<<"$run_output" || :
+	((${#bridges[@]} <= 8)) || bridges=("${bridges[@]:0:8}" "and $((${#bridges[@]} - 8)) more")
+	((${#bridges[@]})) ||
+		fail "Open vSwitch has no bridge '$ovs_port_bridge', and no other; create it (ovs-vsctl add-br $ovs_port_bridge)."
+	fail "Open vSwitch has no bridge '$ovs_port_bridge'; create it (ovs-vsctl add-br $ovs_port_bridge), or set bridge= or xl.conf's vif.default.bridge to one of: ${bridges[*]}."
 }
 
 # ovs_port_find <bridge> <VLANs, or empty>
