@@ -257,7 +257,7 @@ table_is() {
 	call vif-bridge check vif 1 0
 	host nft flush ruleset
 	run call vif-bridge check vif 1 0
-	[[ "$status" -eq 1 && $output == *'broken  address_filter'* ]]
+	[[ "$status" -eq 1 && $output == *'broken  address_filter: Nothing filters vif1.0, because its rules are gone;'* ]]
 	online 1 0
 	host ip link set vif1.0 down name renamed
 	run call vif-bridge check vif 1 0

@@ -323,3 +323,28 @@ nat_subject() {
 	nat_offline 1 1
 	assert_unrouted
 }
+
+@test "check reports that the rules of a guest's firewall were flushed" {
+	vif 1 0 ip '10.7.0.5 fd00:7::5'
+	vif 1 1 ip 10.7.0.6
+	nat_online 1 0
+	nat_online 1 1
+	call vif-nat check vif 1 0
+	call vif-nat check vif 1 1
+	host nft flush ruleset
+	run call vif-nat check vif 1 0
+	echo "$output"
+	[[ "$status" -eq 1 ]]
+	[[ $output == *'broken  masquerade: Nothing masquerades 10.7.0.5, because its rules are gone'* ]]
+	[[ $output == *'broken  address_filter: Nothing filters vif1.0, because its rules are gone'* ]]
+}
+
+@test "check reports missing rules of iptables that masquerade" {
+	printf 'firewall = iptables\n' >"$tree/hotplug/hotplug.conf"
+	vif 1 0 ip 10.7.0.5
+	nat_online 1 0
+	call vif-nat check vif 1 0
+	host iptables --table nat --flush POSTROUTING
+	run call vif-nat check vif 1 0
+	[[ "$status" -eq 1 && $output == *'broken  masquerade: Nothing masquerades 10.7.0.5'* ]]
+}

@@ -104,8 +104,12 @@ address_filter_check() {
 	journal_recall rules rules
 	journal_recall ifindex ifindex
 	[[ $chain ]] || return 0
-	run nft list chain "${address_filter_table% *}" "${address_filter_table#* }" "$chain" || return
 	! interface_find "${ifindex:-none}" || name=$interface_found
+	run nft list chain "${address_filter_table% *}" "${address_filter_table#* }" "$chain" || {
+		[[ $reason != *'No such file'* ]] ||
+			reason="Nothing filters $name, because its rules are gone; nft flush ruleset or a restart of nftables removes them."
+		return 1
+	}
 	address_filter_examine "$name"
 	((!rules || rules == address_filter_listed)) ||
 		reason="The filter of $name has $address_filter_listed of its $rules rules."

@@ -45,6 +45,32 @@ masquerade_release() {
 	unlock masquerade
 }
 
+# masquerade_check <addresses>
+masquerade_check() {
+	local with family word words
+	journal_recall with with
+	[[ $with && $with != none ]] || return 0
+	for family in ip ip6; do
+		masquerade_family "$family" "$1"
+		read -ra words <<<"${masquerade_addresses//,/}"
+		for word in "${words[@]}"; do
+			masquerade_has "$with" "$family" "$word" && continue
+			reason="Nothing masquerades $word, because its rules are gone; a restart of the firewall removes them."
+			return 1
+		done
+	done
+}
+
+# masquerade_has nftables|iptables ip|ip6 <address>
+masquerade_has() {
+	if [[ $1 == nftables ]]; then
+		run nft get element "$2" "$masquerade_table" guests "{ $3 }"
+	else
+		run "${2}tables" --wait --table nat --check POSTROUTING -j "$masquerade_chain" &&
+			run "${2}tables" --wait --table nat --check "$masquerade_chain" -s "$3" -j MASQUERADE
+	fi
+}
+
 # masquerade_choose
 # Sets masquerade_firewall; fails if the program is missing.
 masquerade_choose() {
