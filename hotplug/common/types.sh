@@ -52,7 +52,7 @@ type_ifname() {
 # A name that the kernel takes for an interface: in /proc/sys/net, all and default are
 # no interfaces, bonding_masters is a file in /sys/class/net, and % asks for a number.
 type_unreserved() {
-	expected='the name of an interface for guests: the kernel has all, default, lo and bonding_masters for something else, and replaces %'
+	expected='the name of an interface for guests (not all, default, lo or bonding_masters, and without %)'
 	[[ $1 != @(all|default|lo|bonding_masters) && $1 != *%* ]]
 }
 

@@ -111,7 +111,7 @@ address_filter_check() {
 		return 1
 	}
 	address_filter_examine "$name"
-	((!rules || rules == address_filter_listed)) ||
+	[[ ! $rules || $rules == "$address_filter_listed" ]] ||
 		reason="The filter of $name has $address_filter_listed of its $rules rules."
 	[[ $address_filter_hooked ]] ||
 		reason="Nothing filters $name, because its filter is for an interface of another name."
