@@ -45,13 +45,13 @@ type_choice() {
 # quote.
 type_ifname() {
 	expected='the name of an interface: 1 to 15 bytes without spaces, quotes and the characters / : # \, not beginning with a dash or a full stop'
-	[[ $1 && $1 != [.-]* && ${#1} -le 15 && $1 != *[[:space:][:cntrl:]/:#\"\'\\]* ]] && type_unreserved "$1"
+	[[ $1 && $1 != [.-]* && ${#1} -le 15 && $1 != *[[:space:][:cntrl:]/:#\"\'\\]* ]] && types_unreserved "$1"
 }
 
-# type_unreserved <value>
+# types_unreserved <value>
 # A name that the kernel takes for an interface: in /proc/sys/net, all and default are
 # no interfaces, bonding_masters is a file in /sys/class/net, and % asks for a number.
-type_unreserved() {
+types_unreserved() {
 	expected='the name of an interface for guests (not all, default, lo or bonding_masters, and without %)'
 	[[ $1 != @(all|default|lo|bonding_masters) && $1 != *%* ]]
 }

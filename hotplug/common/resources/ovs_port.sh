@@ -140,7 +140,7 @@ ovs_port_parse() {
 	ovs_port_bridge=${BASH_REMATCH[2]}${BASH_REMATCH[3]}
 	ovs_port_vlans=${BASH_REMATCH[5]:+${BASH_REMATCH[5]}p}${BASH_REMATCH[6]//://}
 	ovs_port_vlans=${ovs_port_vlans#/}
-	type_unreserved "$ovs_port_bridge" || return
+	types_unreserved "$ovs_port_bridge" || return
 	[[ $ovs_port_vlans ]] || return 0
 	library lib/vlans
 	vlans_parse_any "$ovs_port_vlans" && return 0
