@@ -5,15 +5,19 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "number.h"
 #include "textfile.h"
 
 #define BOOT_ID "/proc/sys/kernel/random/boot_id"
-/* The first two records. */
-#define HEAD_SIZE (PATH_MAX + 256)
+/* Of a record. */
+#define MOST_FIELDS 999
+/* Of a journal: a device's is a few KiB. */
+#define MOST_BYTES (16 << 20)
 
 bool journal_name_parse(const char *name, struct device *device)
 {
@@ -43,42 +47,51 @@ static const char *next_field(const char **at, const char *end)
 	return field;
 }
 
-/* A record is its word, the number of its fields, these, and an empty one. */
-static bool next_record(
-	const char **at, const char *end, const char *word, const char *fields[], size_t most)
+bool journal_next(const char **at, const char *end, struct record *record)
 {
-	const char *name = next_field(at, end), *count = next_field(at, end);
-	size_t fields_count;
+	const char *next = *at, *word = next_field(&next, end), *count = next_field(&next, end);
+	unsigned fields;
 
-	if (!name || !count || strcmp(name, word) != 0 || strlen(count) != 1 || count[0] < '1' ||
-		count[0] > '9')
+	if (!count || *count == '0' || !parse_unsigned(count, MOST_FIELDS, &fields))
 		return false;
-	fields_count = (size_t)(count[0] - '0');
-	for (size_t i = 0; i < fields_count; i++) {
-		const char *field = next_field(at, end);
-
-		if (!field)
+	*record = (struct record){.word = word, .count = fields, .field = next};
+	for (size_t i = 0; i < fields; i++)
+		if (!next_field(&next, end))
 			return false;
-		if (i < most)
-			fields[i] = field;
-	}
-	const char *last = next_field(at, end);
-	return last && !*last && fields_count >= most;
+	const char *last = next_field(&next, end);
+	if (!last || *last)
+		return false;
+	*at = next;
+	return true;
+}
+
+const char *record_field(const struct record *record, size_t index)
+{
+	const char *field = record->field;
+
+	if (index >= record->count)
+		return NULL;
+	while (index--)
+		field += strlen(field) + 1;
+	return field;
 }
 
 void journal_head_parse(const char *bytes, size_t length, struct journal_head *head)
 {
-	const char *at = bytes, *end = bytes + length, *fields[2];
+	const char *at = bytes, *end = bytes + length, *boot, *script;
+	struct record record;
 
 	*head = (struct journal_head){.boot = ""};
-	if (!next_record(&at, end, "format", fields, 1) ||
-		!next_record(&at, end, "attach", fields, 2))
+	if (!journal_next(&at, end, &record) || strcmp(record.word, "format") != 0 ||
+		!journal_next(&at, end, &record) || strcmp(record.word, "attach") != 0)
 		return;
-	if (strlen(fields[0]) >= sizeof(head->boot) || strlen(fields[1]) >= sizeof(head->script) ||
-		fields[1][0] != '/')
+	boot = record_field(&record, 0);
+	script = record_field(&record, 1);
+	if (strlen(boot) >= sizeof(head->boot) || !script ||
+		strlen(script) >= sizeof(head->script) || script[0] != '/')
 		return;
-	snprintf(head->boot, sizeof(head->boot), "%s", fields[0]);
-	snprintf(head->script, sizeof(head->script), "%s", fields[1]);
+	snprintf(head->boot, sizeof(head->boot), "%s", boot);
+	snprintf(head->script, sizeof(head->script), "%s", script);
 }
 
 /* Whether it is a regular file that nobody else can have written. */
@@ -102,23 +115,59 @@ static int open_own(const char *path)
 	return -1;
 }
 
+bool journal_read(const char *path, struct journal *journal)
+{
+	struct stat st;
+	size_t used = 0;
+	int fd = open_own(path), error = 0;
+
+	*journal = (struct journal){.bytes = NULL};
+	if (fd < 0)
+		return false;
+	if (fstat(fd, &st))
+		error = errno;
+	else if (st.st_size > MOST_BYTES)
+		error = EFBIG;
+	else if (!(journal->bytes = malloc((size_t)st.st_size + 1)))
+		error = ENOMEM;
+	/* Another device's may grow meanwhile: what comes later is for the next one who looks. */
+	while (!error && used < (size_t)st.st_size) {
+		ssize_t n = read(fd, journal->bytes + used, (size_t)st.st_size - used);
+
+		if (!n)
+			break;
+		if (n > 0)
+			used += (size_t)n;
+		else if (errno != EINTR)
+			error = errno;
+	}
+	close(fd);
+	journal->length = used;
+	if (error)
+		journal_free(journal);
+	errno = error;
+	return !error;
+}
+
+void journal_free(struct journal *journal)
+{
+	free(journal->bytes);
+	*journal = (struct journal){.bytes = NULL};
+}
+
 bool journal_head_read(const struct device *device, const char *suffix, struct journal_head *head)
 {
-	char path[sizeof(JOURNAL_DIRECTORY) + DEVICE_TEXT_SIZE + 8], bytes[HEAD_SIZE];
+	char path[sizeof(JOURNAL_DIRECTORY) + DEVICE_TEXT_SIZE + 8];
+	struct journal journal;
 
 	*head = (struct journal_head){.boot = ""};
 	snprintf(path, sizeof(path), JOURNAL_DIRECTORY "/%s-%u-%u%s", device->type, device->domid,
 		device->devid, suffix);
-	int fd = open_own(path);
-	if (fd < 0)
+	if (!journal_read(path, &journal))
 		return false;
-	ssize_t n = read(fd, bytes, sizeof(bytes));
-	int error = errno;
-	close(fd);
-	if (n >= 0)
-		journal_head_parse(bytes, (size_t)n, head);
-	errno = error;
-	return n >= 0;
+	journal_head_parse(journal.bytes, journal.length, head);
+	journal_free(&journal);
+	return true;
 }
 
 bool journal_is_current(const struct journal_head *head)

@@ -22,6 +22,37 @@ struct journal_head {
 	char script[PATH_MAX];	 /* absolute */
 };
 
+/* A journal's bytes, whatever they are. */
+struct journal {
+	char *bytes;
+	size_t length;
+};
+
+/* A record of a journal: what happened, and `count` fields, at least one. */
+struct record {
+	const char *word;
+	size_t count;
+	const char *field; /* the first; each ends with a NUL, behind which the next one begins */
+};
+
+/*
+ * Reads a journal; free it with journal_free(). Result: false with errno: ENOENT if there is none,
+ * EPERM if it is no file that this user has written, EFBIG if it is too large to be one.
+ */
+bool journal_read(const char *path, struct journal *journal);
+
+/* Frees what it holds. */
+void journal_free(struct journal *journal);
+
+/*
+ * Parses the record at *at, and moves *at behind it. Result: false if none is whole before `end`: a
+ * record that a kill has truncated is the last one.
+ */
+bool journal_next(const char **at, const char *end, struct record *record);
+
+/* The field of that index, from 0 on; NULL if the record has fewer. */
+const char *record_field(const struct record *record, size_t index);
+
 /* Parses the name of a journal, TYPE-DOMID-DEVID[-emu]. Result: whether it is one. */
 bool journal_name_parse(const char *name, struct device *device);
 

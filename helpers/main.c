@@ -18,6 +18,7 @@ static const struct command *const commands[] = {
 	&command_unlock,
 	&command_publish,
 	&command_fail,
+	&command_journal,
 	&command_forget,
 	&command_run,
 	&command_claim,

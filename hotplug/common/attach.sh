@@ -22,7 +22,6 @@ attach_device() {
 attach_clear_stale() {
 	[[ -e $journal_file ]] || return 0
 	library release
-	journal_clear
 	journal_read || fail "$reason"
 	release_resources
 	failure_end

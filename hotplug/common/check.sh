@@ -39,7 +39,6 @@ check_resource() {
 # Is the device attached as its journal says, to its end? Fails with reason set.
 check_held() {
 	local check_at
-	journal_clear
 	reason="There is no $journal_file."
 	[[ -e $journal_file ]] && journal_read && journal_current || return
 	reason='Its attach was not completed.'

@@ -15,11 +15,9 @@ journal_first=()          # where each one's arguments begin in journal_values
 journal_count=()          # and how many they are
 journal_values=()         # all arguments
 declare -gA journal_notes # "index key" -> what the resource remembered
-journal_cut=''            # set where the file ends with a part of a record
 journal_published=()      # what its nodes were given: dev and physical_device
-journal_boot=''           # the id of the boot in which it was written; empty where none is noted
+journal_age=''            # set by journal_read: old where this host has booted since
 journal_at=-1             # the resource that is being acquired, released or checked
-journal_now=''            # the id of this boot of the host
 
 # journal_locate <name>
 # Which file is this device's: vif-1-0.
@@ -30,18 +28,13 @@ journal_locate() {
 # journal_start
 # An empty file says already that this device is ours to detach.
 journal_start() {
+	local boot=''
 	journal_live=1
 	{ : >"$journal_file"; } 2>/dev/null ||
 		fail "Cannot write $journal_file; see whether that file system is full or read-only."
 	journal_write format "$journal_format"
-	journal_boot_now
-	journal_write attach "$journal_now" "$0"
-}
-
-# journal_boot_now
-# Sets journal_now to the id of this boot of the host.
-journal_boot_now() {
-	read -r journal_now 2>/dev/null </proc/sys/kernel/random/boot_id || journal_now=''
+	read -r boot 2>/dev/null </proc/sys/kernel/random/boot_id || :
+	journal_write attach "$boot" "$0"
 }
 
 # journal_forget [--log <line>]
@@ -100,6 +93,5 @@ journal_add() {
 journal_write() {
 	[[ $journal_live ]] || return 0
 	{ printf '%s\0' "$1" $(($# - 1)) "${@:2}" '' >>"$journal_file"; } 2>/dev/null && return 0
-	journal_cut=1
 	fail "Cannot write $journal_file; see whether the file system is full or read-only."
 }

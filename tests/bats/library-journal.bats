@@ -78,9 +78,14 @@ write='
 	[[ ! -e "$BATS_TEST_TMPDIR/pwned" ]]
 }
 
-@test "a missing journal counts as no journal" {
-	run library 'journal_read'
-	[[ "$status" -ne 0 ]]
+@test "a missing journal, a symbolic link, a directory and a pipe are no journals" {
+	local make
+	for make in : 'ln -s vbd-1-0 "$journal_file"; printf "use\0001\0one\0\0" >"$BATS_TEST_TMPDIR/vbd-1-0"' 'mkdir "$journal_file"' 'mkfifo "$journal_file"'; do
+		rm -rf "$BATS_TEST_TMPDIR/journal"
+		run library "$make"'; journal_read || echo "$reason ${journal_name[*]-}"; journal_drop key; journal_file=$BATS_TEST_TMPDIR/vbd-2-0; journal_others key; echo "${!journal_theirs[*]}"'
+		echo "$make: $output"
+		[[ "$status" -eq 0 && "$output" == @(*'There is no journal '*|"$BATS_TEST_TMPDIR/journal is no file that root has written"*)' ' ]]
+	done
 }
 
 @test "nothing is written before the journal is live" {
@@ -199,7 +204,6 @@ others() {
 
 @test "a device drops only the given keys, wherever a kill has truncated its last record" {
 	run library '
-		run() { "$@"; }
 		journal_live=1
 		journal_begin a "b c"
 		journal_remember key 1 else "x  y"

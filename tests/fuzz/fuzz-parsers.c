@@ -172,6 +172,22 @@ static void with_copy(const char *text, void (*fuzz)(char *))
 	free(copy);
 }
 
+/* Fields end within their record, and a record within the bytes. */
+static void fuzz_records(const char *bytes, size_t size)
+{
+	const char *at = bytes, *end = bytes + size, *before = at;
+	struct record record;
+
+	for (; journal_next(&at, end, &record); before = at) {
+		assert(record.word == before && record.count && at <= end && !at[-1]);
+		assert(record_field(&record, 0) == record.field);
+		assert(!record_field(&record, record.count));
+		const char *last = record_field(&record, record.count - 1);
+		assert(last >= record.field && last + strlen(last) + 2 == at);
+	}
+	assert(at == before);
+}
+
 /* Bytes, with NULs in them. */
 static void fuzz_journal(const uint8_t *data, size_t size)
 {
@@ -181,6 +197,7 @@ static void fuzz_journal(const uint8_t *data, size_t size)
 	if (!bytes)
 		return;
 	memcpy(bytes, data, size);
+	fuzz_records(bytes, size);
 	journal_head_parse(bytes, size, &head);
 	assert(strlen(head.boot) < sizeof(head.boot));
 	assert(!head.script[0] || head.script[0] == '/');
