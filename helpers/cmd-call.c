@@ -15,6 +15,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "call/arguments.h"
 #include "call/inherited.h"
 #include "call/keep.h"
 #include "call/report.h"
@@ -23,9 +24,12 @@
 #include "call/worker.h"
 #include "command.h"
 #include "deadline.h"
+#include "journal.h"
+#include "lock.h"
 #include "message.h"
 #include "stale.h"
 #include "status.h"
+#include "store.h"
 #include "xenlock.h"
 
 #define RUN_DIRECTORY "/run/xen-hotplug"
@@ -74,10 +78,9 @@ struct call {
 	const char *program; /* of this program, as it was started */
 	char **argv;	     /* the script and its arguments, ended by NULL */
 	const char *name;    /* of the script */
-	char *base;	     /* the device's nodes, or empty where none is known */
-	char *id;	     /* vif/1/0, or empty */
-	bool asks;	     /* a person does, and nothing is to be changed */
-	const char *how;     /* bash learns it as hotplug_undo: "", or "stale" */
+	struct arguments arguments;
+	const char *base; /* the device's nodes, or empty where none is known, or none is told */
+	const char *how;  /* bash learns it as hotplug_undo: "", or "stale" */
 	long long start, end;
 	int undo_ms, report_ms; /* UNDO_MS and REPORT_MS, or less */
 	int xen_lock;		/* which a claim has taken, until its device is published; or -1 */
@@ -95,22 +98,6 @@ struct call {
 	char last_words[1024];	     /* the last line that bash wrote to standard error */
 	size_t last_length;
 };
-
-/* Whether the environment may name the device of this path: [HOME/]backend/TYPE/DOMID/DEVID. */
-static bool is_base(const char *path)
-{
-	int length = 0;
-
-	if (!strncmp(path, "/local/domain/", strlen("/local/domain/"))) {
-		if (sscanf(path, "/local/domain/%*[0-9]%n", &length) < 0 || !length ||
-			path[length] != '/')
-			return false;
-		path += length + 1;
-	}
-	length = 0;
-	return sscanf(path, "backend/%*16[a-z0-9]/%*9[0-9]/%*9[0-9]%n", &length) != EOF && length &&
-	       !path[length];
-}
 
 /* Writes it to standard error, unless the caller does not read that: no call may wait for it. */
 static void show(struct call *call, const char *text, size_t length)
@@ -338,6 +325,9 @@ static void take_phase(struct call *call, const char *word)
 		{"answer", PHASE_ANSWER, 0},
 	};
 
+	/* The script is not for this device, whose nodes stay as they are. */
+	if (!strcmp(word, "foreign"))
+		call->base = "";
 	for (size_t i = 0; i < sizeof(phases) / sizeof(phases[0]); i++) {
 		if (strcmp(word, phases[i].word) != 0)
 			continue;
@@ -347,16 +337,6 @@ static void take_phase(struct call *call, const char *word)
 	}
 }
 
-static void set_text(char **to, const char *text)
-{
-	char *copy = strdup(text);
-
-	if (!copy)
-		return;
-	free(*to);
-	*to = copy;
-}
-
 /* What the script only tells, without an answer. Result: whether it is that. */
 static bool take_message(struct call *call, const struct request *request)
 {
@@ -364,9 +344,6 @@ static bool take_message(struct call *call, const struct request *request)
 
 	if (!strcmp(words[0], "phase") && request->argc == 3) {
 		take_phase(call, words[1]);
-	} else if (!strcmp(words[0], "device") && request->argc == 4) {
-		set_text(&call->base, words[1]);
-		set_text(&call->id, words[2]);
 	} else if (!strcmp(words[0], "failed") && request->argc == 4) {
 		if (!call->report.sentence[0])
 			call->report.busy = !strcmp(words[1], "busy");
@@ -582,7 +559,8 @@ static void run_script(struct call *call, const char *undo)
 
 	call->phase = PHASE_NONE;
 	call->last_length = 0;
-	if (!script_start(&call->script, call->argv, seconds > 0 ? seconds : 1, undo)) {
+	if (!script_start(
+		    &call->script, call->argv, &call->arguments, seconds > 0 ? seconds : 1, undo)) {
 		report_failure(&call->report, "%s cannot be started (%s); free some memory.",
 			call->name, strerror(errno));
 		stop_all(call);
@@ -623,16 +601,17 @@ static void show_sentence(struct call *call)
 /* Tells the store, the log and standard error. */
 static void report(struct call *call)
 {
-	char which[QUOTE_LIMIT * 2];
+	char which[QUOTE_LIMIT * 2], id[DEVICE_TEXT_SIZE];
 	char *argv[REPORT_LINES + 11] = {(char *)call->program, (char *)command_fail.name,
 		"--deadline", "3", "--status", call->report.busy ? "busy" : "error", "--",
-		call->base ? call->base : "", call->report.sentence, which};
+		(char *)call->base, call->report.sentence, which};
 	int argc = 10;
 	struct worker_end end = {.text = NULL};
 
 	snprintf(which, sizeof(which), "%s: %s of %s failed.", call->name,
 		call->argv[1] ? call->argv[1] : "the call",
-		call->id && *call->id ? call->id : "no device");
+		call->arguments.device.type[0] ? device_text(&call->arguments.device, id)
+					       : "no device");
 	for (const char *line; (line = report_at(&call->report, (size_t)argc - 10)); argc++)
 		argv[argc] = (char *)line;
 	argv[argc] = NULL;
@@ -725,20 +704,26 @@ static bool open_signals(struct call *call)
 	return call->signals >= 0;
 }
 
-/* The device, as far as it is known without the script; a person who only asks changes no node. */
+/* What the call is for. Older callers give no path for a tap. */
 static void find_device(struct call *call)
 {
-	static const char *const asking[] = {"help", "--help", "-h", "check", "plan"};
-	const char *path = getenv("XENBUS_PATH");
+	const char *path = getenv("XENBUS_PATH"), *tap = getenv("INTERFACE");
+	char text[DEVICE_TEXT_SIZE], made[sizeof("backend/") + DEVICE_TEXT_SIZE];
+	struct device device;
 
-	set_text(&call->base, "");
-	set_text(&call->id, "");
-	for (char **word = call->argv + 1; *word; word++)
-		for (size_t i = 0; i < sizeof(asking) / sizeof(asking[0]); i++)
-			if (!strcmp(*word, asking[i]))
-				call->asks = true;
-	if (!call->asks && path && is_base(path))
-		set_text(&call->base, path);
+	arguments_parse(call->argv + 1, path, &call->arguments);
+	if ((!path || !*path) && !strcmp(call->arguments.type_if, "tap") && tap &&
+		arguments_parse_tap(tap, &device)) {
+		snprintf(made, sizeof(made), "backend/%s", device_text(&device, text));
+		setenv("XENBUS_PATH", made, 1);
+		path = getenv("XENBUS_PATH");
+		arguments_parse(call->argv + 1, path, &call->arguments);
+	}
+	/* A person who only asks changes no node, and those of a stale device are gone. */
+	call->base = call->arguments.device.type[0] && !*call->how &&
+				     !arguments_only_ask(&call->arguments)
+			     ? path
+			     : "";
 }
 
 /* The script's path, which must not depend on the directory that the caller is in. */
@@ -778,6 +763,67 @@ static int begin(struct call *call)
 	return STATUS_DONE;
 }
 
+/* Looks for the backend directory of a device: XENBUS_PATH is BASE/DOMID/DEVID. */
+static enum stale look_for_backend(const struct device *device, char sentence[STALE_SENTENCE_SIZE])
+{
+	struct store store = STORE_CLOSED;
+	enum stale stale = STALE_FAILED;
+	char *base = strdup(getenv("XENBUS_PATH"));
+
+	for (int i = 0; base && i < 2; i++)
+		*strrchr(base, '/') = '\0';
+	deadline_store(DEADLINE_DEFAULT);
+	if (!base || store_open(&store))
+		snprintf(sentence, SENTENCE_LIMIT,
+			"Cannot connect to the store; see whether xenstored runs.");
+	else
+		stale = stale_judge(&store, base, device, sentence);
+	deadline_clear();
+	store_close(&store);
+	free(base);
+	return stale;
+}
+
+/*
+ * Takes the lock of a device that is to be released because it is stale, without waiting, and looks
+ * whether it still is. With a journal of an earlier boot it is in any case.
+ */
+static enum stale judge_stale(struct call *call)
+{
+	const struct device *device = &call->arguments.device;
+	bool emulated = !strcmp(call->arguments.type_if, "tap");
+	char text[DEVICE_TEXT_SIZE], sentence[STALE_SENTENCE_SIZE];
+	struct journal_head head;
+
+	if (!device->type[0]) {
+		report_failure(&call->report, "XENBUS_PATH names no device; run xen-hotplug gc.");
+		return STALE_FAILED;
+	}
+	if (!lock_try(SCRIPT_LOCK, device_text(device, text)))
+		return STALE_LOCKED;
+	if (journal_head_read(device, emulated ? JOURNAL_EMULATED : "", &head) &&
+		!journal_is_current(&head))
+		return STALE_RELEASED;
+	enum stale stale = look_for_backend(device, sentence);
+	if (stale == STALE_FAILED)
+		report_failure(&call->report, "%s", sentence);
+	return stale;
+}
+
+/* Does what is asked, and undoes what fails. */
+static void attend(struct call *call)
+{
+	if (!strcmp(call->arguments.action, "none"))
+		return;
+	if (*call->how)
+		call->status = judge_stale(call);
+	if (call->status)
+		return;
+	run_script(call, call->how);
+	if (call->report.sentence[0])
+		undo(call);
+}
+
 static void call_free(struct call *call)
 {
 	report_free(&call->report);
@@ -785,8 +831,6 @@ static void call_free(struct call *call)
 	inbox_free(&call->inbox);
 	if (call->script.errors >= 0)
 		close(call->script.errors);
-	free(call->base);
-	free(call->id);
 }
 
 /* Makes it the release of a stale device, which ends within so many seconds. */
@@ -831,15 +875,9 @@ static int run_call(const struct command *command, int argc, char *argv[])
 	if (begin(&call))
 		return STATUS_FAILED;
 	find_device(&call);
-	if (call.asks || open_lock(&call)) {
-		run_script(&call, call.how);
-		if (call.report.sentence[0])
-			undo(&call);
-	}
+	if (arguments_only_ask(&call.arguments) || open_lock(&call))
+		attend(&call);
 	bool failed = call.report.sentence[0];
-	/* The nodes of a stale device are gone. */
-	if (*call.how)
-		set_text(&call.base, "");
 	if (failed)
 		report(&call);
 	call_free(&call);

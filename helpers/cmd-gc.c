@@ -165,6 +165,21 @@ static void report(
 	}
 }
 
+/* Waits for the last close of the loop devices that it had. Result: as of stale_release_loop(). */
+static enum stale await_loops(
+	struct gc *gc, const struct device *device, char sentence[STALE_SENTENCE_SIZE])
+{
+	enum stale stale = STALE_RELEASED;
+
+	for (size_t i = 0; i < gc->loops.count && !stale; i++) {
+		const struct loop *loop = &gc->loops.loops[i];
+
+		if (loop->tagged && device_equal(&loop->tag.device, device))
+			stale = stale_release_loop(loop, BASE, &gc->store, sentence);
+	}
+	return stale;
+}
+
 static void collect_device(struct gc *gc, const struct candidate *candidate)
 {
 	const struct device *device = &candidate->device;
@@ -174,6 +189,9 @@ static void collect_device(struct gc *gc, const struct candidate *candidate)
 
 	if (stale == STALE_RELEASED && !gc->dry_run)
 		stale = stale_release(device, STALE_MOST_MS, sentence);
+	/* One of an earlier boot had none that are here now. */
+	if (stale == STALE_RELEASED && !gc->dry_run && !candidate->old)
+		stale = await_loops(gc, device, sentence);
 	report(gc, device, stale, sentence);
 }
 

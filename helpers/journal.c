@@ -76,6 +76,12 @@ const char *record_field(const struct record *record, size_t index)
 	return field;
 }
 
+void journal_path(char path[JOURNAL_PATH_SIZE], const struct device *device, const char *suffix)
+{
+	snprintf(path, JOURNAL_PATH_SIZE, JOURNAL_DIRECTORY "/%s-%u-%u%s", device->type,
+		device->domid, device->devid, suffix);
+}
+
 void journal_head_parse(const char *bytes, size_t length, struct journal_head *head)
 {
 	const char *at = bytes, *end = bytes + length, *boot, *script;
@@ -157,12 +163,11 @@ void journal_free(struct journal *journal)
 
 bool journal_head_read(const struct device *device, const char *suffix, struct journal_head *head)
 {
-	char path[sizeof(JOURNAL_DIRECTORY) + DEVICE_TEXT_SIZE + 8];
+	char path[JOURNAL_PATH_SIZE];
 	struct journal journal;
 
 	*head = (struct journal_head){.boot = ""};
-	snprintf(path, sizeof(path), JOURNAL_DIRECTORY "/%s-%u-%u%s", device->type, device->domid,
-		device->devid, suffix);
+	journal_path(path, device, suffix);
 	if (!journal_read(path, &journal))
 		return false;
 	journal_head_parse(journal.bytes, journal.length, head);

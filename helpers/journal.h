@@ -13,6 +13,8 @@
 /* What the journal of an emulated interface has behind the device's name. */
 #define JOURNAL_EMULATED "-emu"
 
+#define JOURNAL_PATH_SIZE (sizeof(JOURNAL_DIRECTORY) + DEVICE_TEXT_SIZE + sizeof(JOURNAL_EMULATED))
+
 /* Room for an id of /proc/sys/kernel/random/boot_id. */
 #define BOOT_ID_SIZE 40
 
@@ -55,6 +57,9 @@ const char *record_field(const struct record *record, size_t index);
 
 /* Parses the name of a journal, TYPE-DOMID-DEVID[-emu]. Result: whether it is one. */
 bool journal_name_parse(const char *name, struct device *device);
+
+/* The path of a device's journal; `suffix` is "" or JOURNAL_EMULATED. */
+void journal_path(char path[JOURNAL_PATH_SIZE], const struct device *device, const char *suffix);
 
 /* Parses the first records of a journal. */
 void journal_head_parse(const char *bytes, size_t length, struct journal_head *head);

@@ -12,6 +12,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "journal.h"
 #include "reap.h"
 #include "status.h"
 
@@ -34,11 +35,36 @@ static void tell_number(const char *name, long number)
 	setenv(name, text, 1);
 }
 
-static void tell(int seconds, const char *undo)
+/* What the device is called in the store, by the kernel, and here. */
+static void tell_device(const struct device *device, bool emulated)
 {
-	tell_number("hotplug_parent", getpid());
+	const char *suffix = emulated ? JOURNAL_EMULATED : "";
+	char text[DEVICE_TEXT_SIZE], path[JOURNAL_PATH_SIZE];
+
+	tell_number("domid", device->domid);
+	tell_number("devid", device->devid);
+	setenv("device_id", device_text(device, text), 1);
+	journal_path(path, device, suffix);
+	setenv("journal_file", path, 1);
+	if (strcmp(device->type, "vif") != 0)
+		return;
+	snprintf(text, sizeof(text), "vif%u.%u%s", device->domid, device->devid, suffix);
+	const char *given = getenv(emulated ? "INTERFACE" : "vif");
+	setenv("vif", given && *given ? given : text, 1);
+}
+
+/* In the child: hotplug/common/lifecycle.sh reads these. */
+static void tell(const struct arguments *arguments, pid_t parent, int seconds, const char *undo)
+{
+	tell_number("hotplug_parent", parent);
 	tell_number("hotplug_seconds", seconds);
 	setenv("hotplug_undo", undo, 1);
+	setenv("verb", arguments->verb, 1);
+	setenv("type_if", arguments->type_if, 1);
+	setenv("action", *undo ? "undo" : arguments->action, 1);
+	setenv("type", arguments->device.type, 1);
+	if (arguments->device.type[0])
+		tell_device(&arguments->device, !strcmp(arguments->type_if, "tap"));
 }
 
 /* In the child. `ends` are its ends of the socket and of the pipe. */
@@ -63,7 +89,8 @@ static _Noreturn void become(char *argv[], pid_t parent, const int ends[2])
 	_exit(STATUS_FAILED);
 }
 
-bool script_start(struct script *script, char *argv[], int seconds, const char *undo)
+bool script_start(struct script *script, char *argv[], const struct arguments *arguments,
+	int seconds, const char *undo)
 {
 	int sockets[2] = {-1, -1}, pipes[2] = {-1, -1};
 	pid_t parent = getpid();
@@ -77,12 +104,14 @@ bool script_start(struct script *script, char *argv[], int seconds, const char *
 	if (!words || socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, sockets) ||
 		pipe2(pipes, O_CLOEXEC))
 		goto cleanup;
-	words[0] = "bash";
+	/* By its path: bash looks for a name in all of PATH. */
+	words[0] = BASH;
 	memcpy(words + 1, argv, count * sizeof(*words));
-	tell(seconds, undo);
 	script->pid = fork();
-	if (!script->pid)
+	if (!script->pid) {
+		tell(arguments, parent, seconds, undo);
 		become(words, parent, (const int[2]){sockets[1], pipes[1]});
+	}
 	if (script->pid < 0)
 		goto cleanup;
 	script->pidfd = (int)syscall(SYS_pidfd_open, script->pid, 0);
@@ -92,9 +121,6 @@ bool script_start(struct script *script, char *argv[], int seconds, const char *
 	done = script->pidfd >= 0;
 
 cleanup:
-	unsetenv("hotplug_parent");
-	unsetenv("hotplug_seconds");
-	unsetenv("hotplug_undo");
 	free(words);
 	for (int i = 0; i < 2; i++) {
 		close_one(&sockets[i]);

@@ -6,6 +6,8 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
+#include "call/arguments.h"
+
 /* The descriptor by which bash asks: hotplug/common/run.sh. */
 #define SCRIPT_SOCKET 3
 /*
@@ -27,10 +29,12 @@ struct script {
 /*
  * Starts bash on argv[0], with the arguments behind it; argv is ended by NULL. It finds in its
  * environment hotplug_parent, the number of this process, hotplug_seconds, how many seconds it has,
- * and hotplug_undo, which is empty where it is to do what the arguments say. It has SCRIPT_LOCK,
- * which is open here. It gets SIGKILL when this process ends. Result: false with errno.
+ * hotplug_undo, which is empty where it is to do what the arguments say, and what these and the
+ * path are parsed to (hotplug/common/lifecycle.sh). It has SCRIPT_LOCK, which is open here. It gets
+ * SIGKILL when this process ends. Result: false with errno.
  */
-bool script_start(struct script *script, char *argv[], int seconds, const char *undo);
+bool script_start(struct script *script, char *argv[], const struct arguments *arguments,
+	int seconds, const char *undo);
 
 /*
  * Ends it, by SIGKILL, unless it has ended, and closes all but errors. *status is as of waitpid(2).

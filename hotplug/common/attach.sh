@@ -22,8 +22,6 @@ attach_device() {
 attach_clear_stale() {
 	[[ -e $journal_file ]] || return 0
 	library release
-	journal_read || fail "$reason"
-	release_resources
-	failure_end
+	release_journal
 	journal_clear
 }

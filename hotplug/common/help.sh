@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: LGPL-2.1-only
 # The help of a script, from its declaration.
 
-# help_print
-help_print() {
+# help_device
+help_device() {
 	local name
 	printf '%s: %s\n\n' "$hotplug_name" "$device_about"
 	"${device_kind}_help"

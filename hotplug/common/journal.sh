@@ -6,7 +6,7 @@
 # NUL. A record that a kill cut short describes something that was not begun yet.
 
 journal_directory=/run/xen-hotplug # the journals, and the helper's lock file
-journal_file=''                    # this device's
+: "${journal_file=}"               # this device's, set by the helper
 
 journal_format=2          # what this framework writes; files without such a record are of format 1
 journal_live=''           # set while what happens is written down
@@ -18,12 +18,6 @@ declare -gA journal_notes # "index key" -> what the resource remembered
 journal_published=()      # what its nodes were given: dev and physical_device
 journal_age=''            # set by journal_read: old where this host has booted since
 journal_at=-1             # the resource that is being acquired, released or checked
-
-# journal_locate <name>
-# Which file is this device's: vif-1-0.
-journal_locate() {
-	journal_file=$journal_directory/$1
-}
 
 # journal_start
 # An empty file says already that this device is ours to detach.

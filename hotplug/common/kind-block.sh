@@ -3,6 +3,8 @@
 # A disk (vbd): libxl's verbs, its nodes, and what blkback waits for.
 # The contract: xen.git, docs/misc/block-scripts.txt and tools/libs/light/libxl_disk.c.
 
+device_verbs='add or remove'
+
 # What a script has in addition to its parameters:
 mode=''   # r, w or w!
 target='' # if it declares one
@@ -10,28 +12,6 @@ target='' # if it declares one
 # What its resources set:
 dev=''             # the path of the block device; for a vbd3, of a socket
 physical_device='' # its major:minor in hexadecimal; empty for a vbd3
-
-# block_identify
-# Calls lifecycle_identify for a disk.
-block_identify() {
-	local IFS='|'
-	lifecycle_identify "${device_types[*]:-vbd}"
-}
-
-# block_action
-# Sets action from verb.
-block_action() {
-	local shown
-	case $verb in
-	add) action=attach ;;
-	remove) action=detach ;;
-	check | plan) action=$verb ;;
-	*)
-		quote shown "$verb"
-		fail "$hotplug_name was called with $shown; libxl calls it with add or remove, a person with check, plan or help."
-		;;
-	esac
-}
 
 # block_load
 # Reads the nodes; on failure the helper's status, with reason set.

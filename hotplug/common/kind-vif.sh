@@ -4,8 +4,10 @@
 # its nodes, and what netback waits for.
 # The contract: xen.git, tools/libs/light/libxl_nic.c and libxl_linux.c.
 
+device_verbs='online, offline, add or remove'
+
 # What a script has in addition to its parameters:
-vif=${vif-} # the name that the kernel gave the interface; vifD.N-emu for a tap
+: "${vif=}" # the name that the kernel gave the interface; vifD.N-emu for a tap: set by the helper
 vifname=''  # the name that it is to get, or empty
 mac=''      # the guest's MAC address, or empty
 mtu=''      # as configured, or empty; a resource that sets another changes it
@@ -16,50 +18,6 @@ dev='' # the interface's current name
 # What only hooks know by these names:
 main_ip='' # this host's IPv4 address on the interface, where a resource sets it
 command='' # the verb by which they are called
-
-# vif_identify
-# Calls lifecycle_identify for an interface, and sets vif and type_if.
-vif_identify() {
-	local shown
-	type_if=${type_if:-vif}
-	if [[ $type_if != @(vif|tap) ]]; then
-		quote shown "$type_if"
-		fail "type_if is $shown, but must be vif or tap; let libxl call $hotplug_name, or leave type_if= out."
-	fi
-	[[ ${XENBUS_PATH:-} || $type_if != tap ]] || vif_path_of_tap
-	lifecycle_identify vif
-	if [[ $type_if == tap ]]; then
-		vif=${INTERFACE:-vif$domid.$devid-emu}
-		journal_locate "$type-$domid-$devid-emu"
-	else
-		vif=${vif:-vif$domid.$devid}
-	fi
-}
-
-# vif_path_of_tap
-# Older callers pass no XENBUS_PATH for a tap, but its name in INTERFACE.
-vif_path_of_tap() {
-	[[ ${INTERFACE:-} =~ ^vif([0-9]+)\.([0-9]+)-emu$ ]] || return 0
-	XENBUS_PATH=backend/vif/${BASH_REMATCH[1]}/${BASH_REMATCH[2]}
-}
-
-# vif_action
-# Sets action from verb and type_if. A vif goes online and offline, and a tap is
-# added and removed; the other pair, which a driver domain's udev may call, is
-# ignored.
-vif_action() {
-	local shown
-	case $verb:$type_if in
-	online:vif | add:tap) action=attach ;;
-	offline:vif | remove:tap) action=detach ;;
-	online:tap | offline:tap | add:vif | remove:vif) action=none ;;
-	check:* | plan:*) action=$verb ;;
-	*)
-		quote shown "$verb"
-		fail "$hotplug_name was called with $shown; libxl calls it with online, offline, add or remove, a person with check, plan or help."
-		;;
-	esac
-}
 
 # vif_load
 # Reads the nodes; on failure the helper's status, with reason set.

@@ -2,40 +2,24 @@
 # SPDX-License-Identifier: LGPL-2.1-only
 # From the call that libxl makes to what is done for it.
 
-# Which device it is, for scripts too.
-type='' domid='' devid='' # vif, 1, 0
-device_id=''              # vif/1/0: also the key of the lock and, with dashes, the name of the journal
-verb='' type_if='' action=''
+# The helper sets these from the arguments and XENBUS_PATH (helpers/call/arguments.h),
+# for scripts too:
+: "${type=}" "${domid=}" "${devid=}" # vif, 1, 0; empty where the path names no device
+: "${device_id=}"                    # vif/1/0: also the key of the lock
+: "${verb=}" "${type_if=}"           # as libxl calls it
+: "${action=}"                       # attach, detach, undo, check, plan or help; empty where the verb is none
 
 # hotplug <argument>...
 # The last line of a script. The arguments are libxl's (the verb, type_if=…)
-# or a person's (check, plan, help).
+# or a person's (check, plan, help); the helper has parsed them.
 hotplug() {
 	run_tell phase ask
 	[[ $hotplug_undo ]] || lifecycle_declared
-	lifecycle_arguments "$@"
-	if [[ $verb == @(help|--help|-h) ]]; then
-		library help
-		help_print
-		return
-	fi
-	"${device_kind}_identify"
-	lifecycle_action
-	[[ $action != none ]] || return 0
-	library "$action"
+	[[ $action == help ]] || lifecycle_accept
+	library "${action}"
 	# Bash keeps the lock file (lock_descriptor) open in a place of its own, which
 	# no command inherits: a daemon of an author's would hold the device's lock.
 	"${action}_device" 4<&-
-}
-
-# lifecycle_action
-# Sets action: from the verb, unless the helper starts the script to clear up.
-lifecycle_action() {
-	case $hotplug_undo in
-	'') "${device_kind}_action" ;;
-	stale) action=gc ;;
-	*) action=undo ;;
-	esac
 }
 
 # lifecycle_answer <status>
@@ -55,34 +39,31 @@ lifecycle_declared() {
 	parameters_check_types
 }
 
-# lifecycle_arguments <argument>...
-# Sets verb, and type_if where libxl gives it. Other settings are for others.
-lifecycle_arguments() {
-	local argument
-	verb='' type_if=''
-	for argument; do
-		case $argument in
-		type_if=*) type_if=${argument#*=} ;;
-		*=*) ;;
-		*) verb=${verb:-$argument} ;;
-		esac
-	done
+# lifecycle_accept
+# Fails unless XENBUS_PATH, which libxl gives relative to this domain's home in the
+# store, names a device that the script serves, and the verb is one of that.
+lifecycle_accept() {
+	local IFS='|'
+	[[ $type && "|${device_types[*]}|" == *"|$type|"* ]] || lifecycle_refuse_path "backend/${device_types[*]}/DOMID/DEVID"
+	[[ $action ]] || lifecycle_refuse_verb
 }
 
-# lifecycle_identify <type|type...>
-# Sets type, domid, devid and device_id from XENBUS_PATH, which libxl gives
-# relative to this domain's home in the store.
-lifecycle_identify() {
+# lifecycle_refuse_path <what it should be>
+lifecycle_refuse_path() {
 	local shown
 	[[ ${XENBUS_PATH:-} ]] ||
-		fail "XENBUS_PATH is not set, so that $hotplug_name does not know its device; libxl sets it, a person may: XENBUS_PATH=backend/$1/DOMID/DEVID."
-	if [[ ! $XENBUS_PATH =~ ^(/local/domain/[0-9]+/)?backend/($1)/(0|[1-9][0-9]{0,4})/(0|[1-9][0-9]{0,9})$ ]]; then
-		quote shown "$XENBUS_PATH"
-		run_tell device '' ''
-		fail "XENBUS_PATH is $shown, which is not backend/$1/DOMID/DEVID; $hotplug_name is perhaps the wrong script for this device."
-	fi
-	type=${BASH_REMATCH[2]} domid=${BASH_REMATCH[3]} devid=${BASH_REMATCH[4]}
-	device_id=$type/$domid/$devid
-	journal_locate "$type-$domid-$devid"
-	[[ $verb == @(check|plan) ]] || run_tell device "$XENBUS_PATH" "$device_id"
+		fail "XENBUS_PATH is not set, so that $hotplug_name does not know its device; libxl sets it, a person may: XENBUS_PATH=$1."
+	run_tell phase foreign
+	quote shown "$XENBUS_PATH"
+	fail "XENBUS_PATH is $shown, which is not $1; $hotplug_name is perhaps the wrong script for this device."
+}
+
+# lifecycle_refuse_verb
+lifecycle_refuse_verb() {
+	local shown
+	quote shown "$type_if"
+	[[ $device_kind != vif || $type_if == @(vif|tap) ]] ||
+		fail "type_if is $shown, but must be vif or tap; let libxl call $hotplug_name, or leave type_if= out."
+	quote shown "$verb"
+	fail "$hotplug_name was called with $shown; libxl calls it with $device_verbs, a person with check, plan or help."
 }

@@ -12,6 +12,7 @@ target_about=''
 parameters_tools=() # the programs that the script needs
 device_kind=''      # block or vif
 device_about=''
+device_verbs='' # what libxl calls it with, for a sentence
 device_types=()
 
 # device block|vif <sentence> [type...]
@@ -24,6 +25,7 @@ device() {
 	device_kind=$1
 	device_about=$2
 	device_types=("${@:3}")
+	(($# > 2)) || device_types=("${1/block/vbd}")
 	library "kind-$device_kind"
 }
 

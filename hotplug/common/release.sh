@@ -17,6 +17,15 @@ release_device() {
 	journal_forget --log "$hotplug_name: $verb of $device_id done."
 }
 
+# release_journal
+# Releases what the device's file names; ends the run where something is left.
+release_journal() {
+	[[ -e $journal_file ]] || return 0
+	journal_read || fail "$reason"
+	release_resources
+	failure_end
+}
+
 # release_resources
 # Releases all that the journal names, the last one first, and goes on where one of
 # them fails; not where one is unknown, which may use what is below it. Of a journal of
@@ -28,7 +37,7 @@ release_resources() {
 		journal_select "$release_at"
 		reason="The $release_verb of $journal_resource failed."
 		if [[ $release_verb == sweep ]]; then
-			resource_has sweep "$journal_resource" || continue
+			resource_has_sweep "$journal_resource" || continue
 		else
 			resource_find "$journal_resource"
 		fi

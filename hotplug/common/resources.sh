@@ -9,8 +9,6 @@
 #   NAME_check [argument...]    is it still so? (optional) otherwise not 0, with reason set
 #   NAME_sweep [argument...]    undo what outlives a boot, such as files: instead of release,
 #                               where this host has booted since (optional)
-#   NAME_settled [argument...]  after release: is nothing left that the kernel only removes at
-#                               its last close? (optional) otherwise not 0, with reason set
 #   NAME_plan [argument...]     the same questions as acquire, no change (optional)
 #   NAME_expect [argument...]   sets what acquire would, from arguments and nodes alone
 #                               (optional: for a resource that sets something)
@@ -37,7 +35,7 @@ resources_use() {
 # Fails the run if the command is a verb: a detach would not know of it.
 resources_refuse_verb() {
 	local called=${1%% *}
-	[[ $called != [a-z]*_@(acquire|release|check|sweep|settled|plan|expect) ]] ||
+	[[ $called != [a-z]*_@(acquire|release|check|sweep|plan|expect) ]] ||
 		failure_author "resources() calls $called, so a detach would not release it; write 'use ${called%_*}' instead."
 }
 
@@ -88,10 +86,10 @@ resource_read() {
 	library "resources/$1"
 }
 
-# resource_has sweep|settled <resource>
-# Does it have this function? One that is unknown does not.
-resource_has() {
-	resource_read "$2" && declare -F "${2}_$1" >/dev/null
+# resource_has_sweep <resource>
+# Does it undo what outlives a boot? One that is unknown does not.
+resource_has_sweep() {
+	resource_read "$1" && declare -F "${1}_sweep" >/dev/null
 }
 
 # resource_optional expect|plan|check <resource> [argument...]

@@ -1,6 +1,6 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: LGPL-2.1-only
-# Stands for the script of a stale device (gc.sh) that has none: an older version noted
+# Stands for the script of a stale device (undo.sh) that has none: an older version noted
 # none in the journal, or it was removed, or the journal is lost. It knows the
 # framework's own resources.
 
@@ -10,11 +10,11 @@ hotplug_config=/dev/null
 # shellcheck source=framework.sh
 . "$hotplug_common/framework.sh"
 
-[[ $XENBUS_PATH =~ ^backend/(v[a-z0-9]+)/ ]] || fail "XENBUS_PATH is ${XENBUS_PATH@Q}, which is no device's path; start this script by xen-hotplug gc."
-if [[ ${BASH_REMATCH[1]} == vif ]]; then
+[[ $type ]] || fail "XENBUS_PATH is ${XENBUS_PATH@Q}, which is no device's path; start this script by xen-hotplug gc."
+if [[ $type == vif ]]; then
 	device vif 'A stale interface.'
 else
-	device block 'A stale disk.' "${BASH_REMATCH[1]}"
+	device block 'A stale disk.' "$type"
 fi
 
 hotplug "$@"

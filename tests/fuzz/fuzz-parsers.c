@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
 /*
  * Fuzzes what the helper parses: device numbers, tags, mounts, layers of overlays, swaps, fdinfo,
- * numbers, items, journals.
+ * numbers, items, journals, arguments.
  */
 #include <assert.h>
 #include <stdint.h>
@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/sysmacros.h>
 
+#include "call/arguments.h"
 #include "disk/device.h"
 #include "disk/looplist.h"
 #include "disk/mounts.h"
@@ -204,6 +205,21 @@ static void fuzz_journal(const uint8_t *data, size_t size)
 	free(bytes);
 }
 
+static void fuzz_arguments(char *text)
+{
+	static char setting[] = "type_if=tap";
+	char *const words[] = {text, setting, NULL};
+	struct arguments arguments;
+	struct device device;
+
+	arguments_parse(words, text, &arguments);
+	assert(arguments.verb[0] == '\0' || arguments.verb == text);
+	assert(!strcmp(arguments.device.type, "vif") == !strncmp(text, "backend/vif/", 12) ||
+		!arguments.device.type[0] || text[0] == '/');
+	if (arguments_parse_tap(text, &device))
+		assert(!strcmp(device.type, "vif"));
+}
+
 static void fuzz_journal_name(const char *text)
 {
 	struct device device;
@@ -230,6 +246,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	fuzz_number(text);
 	fuzz_params(text);
 	fuzz_layers(text);
+	with_copy(text, fuzz_arguments);
 	with_copy(text, fuzz_fdinfo);
 	with_copy(text, fuzz_holder);
 	with_copy(text, fuzz_item);

@@ -1,7 +1,7 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: LGPL-2.1-only
 # An attach that meets another device's journal, which keeps it from something: that
-# device may be stale (gc.sh).
+# device may be stale (undo.sh).
 
 stale_kept='' # set by stale_released: for which stale device something is held, and what to do
 

@@ -81,19 +81,6 @@ disk_release() {
 	fi
 }
 
-# disk_settled <path|name under /dev> <mode> [open file]
-# The kernel detaches a loop device that is still open at its last close; until then
-# nobody else gets the file.
-disk_settled() {
-	local token
-	journal_recall token token
-	[[ $token ]] || return 0
-	helper release --keep --device "$device_id" --token "$token" || return
-	((${#run_reply[@]})) || return 0
-	reason="The loop device ${run_reply[0]#detaching } is still open, so nobody else gets its file until it is closed; find the user with 'lsof ${run_reply[0]#detaching }'."
-	return 1
-}
-
 # disk_check <path|name under /dev> <mode> [open file]
 # Is it still the same block device, and a loop device still the one of this attach?
 disk_check() {

@@ -34,11 +34,6 @@ image_release() {
 	disk_release "$1" "$3"
 }
 
-# image_settled <file> <format> <mode> <backing files, or empty>
-image_settled() {
-	disk_settled "$1" "$3"
-}
-
 # image_claim <file> <format> <mode> <backing files, or empty> <option of claim>...
 # The image, and then each backing file, whose own header must name the next one.
 image_claim() {
