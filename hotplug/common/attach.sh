@@ -10,7 +10,7 @@ attach_device() {
 	if "${device_kind}_attached"; then return; fi
 	attach_clear_stale
 	"${device_kind}_parameters"
-	parameters_check_tools
+	parameters_check_tools "${parameters_tools[@]}"
 	run_tell phase attach
 	journal_start
 	resources_use acquire

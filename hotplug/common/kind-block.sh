@@ -24,13 +24,8 @@ block_load() {
 # block_accept
 # Checks the nodes that every disk has.
 block_accept() {
-	local state
-	[[ ${store_value[params]+set} ]] ||
-		fail "The node $XENBUS_PATH/params does not exist, so there is no such disk; it may just have been detached, so attach it again."
-	store_get state state
-	[[ $action == detach || $state != [56] ]] ||
-		fail "The disk $device_id is being detached (state $state), so it was not attached."
-	store_get mode mode
+	store_accept params disk
+	mode=${store_value[mode]-}
 	parameters_check 'The access mode' "$mode" mode
 	mode=${mode/ro/r}
 	mode=${mode/rw/w}
@@ -41,12 +36,10 @@ block_accept() {
 # add has nothing to do then. The journal and the kernel decide: a node can outlive
 # what it names, and its number be another disk's by then.
 block_attached() {
-	local state
 	block_is_named || return
 	library check
 	check_held && block_is_published && return 0
-	store_get state state
-	[[ $state != 4 ]] ||
+	[[ ${store_value[state]-} != 4 ]] ||
 		fail "The guest is connected to the disk $device_id, which is not as it was attached; detach it, then attach it again: $reason"
 	block_unpublish || fail "$reason"
 	return 1
@@ -106,15 +99,4 @@ block_unpublish() {
 	if block_load && ! block_is_named; then return 0; fi
 	reason=$block_refused
 	return 1
-}
-
-# block_help
-# Introduces the list of parameters, which is printed next.
-block_help() {
-	printf 'The target of a disk with script=%s is ' "$hotplug_name"
-	if [[ $target_type ]]; then
-		printf 'one value:\n'
-	else
-		printf 'a list, name=value,name=value, of:\n'
-	fi
 }

@@ -28,12 +28,7 @@ vif_load() {
 # vif_accept
 # Checks the nodes that every interface has.
 vif_accept() {
-	local state
-	[[ ${store_value["frontend-id"]+set} ]] ||
-		fail "The node $XENBUS_PATH/frontend-id does not exist, so there is no such interface; it may just have been detached, so attach it again."
-	store_get state state
-	[[ $action == detach || $state != [56] ]] ||
-		fail "The interface $device_id is being detached (state $state), so it was not attached."
+	store_accept frontend-id interface
 	parameters_check 'The name of the interface' "$vif" ifname
 	vif_accept_optional vifname 'The vifname' ifname
 	vif_accept_optional mac 'The MAC address' mac
@@ -43,10 +38,8 @@ vif_accept() {
 
 # vif_accept_optional <node> <what> <type>
 vif_accept_optional() {
-	local vif_value
-	store_get vif_value "$1"
-	[[ ! $vif_value ]] || parameters_check "$2" "$vif_value" "$3"
-	printf -v "$1" '%s' "$vif_value"
+	[[ ! ${store_value[$1]-} ]] || parameters_check "$2" "${store_value[$1]}" "$3"
+	printf -v "$1" '%s' "${store_value[$1]-}"
 }
 
 # vif_accept_tap_name
@@ -66,14 +59,9 @@ vif_attached() {
 # vif_parameters
 # Each is a node of the backend; an empty one counts as not given.
 vif_parameters() {
-	local vif_name vif_value
+	local vif_name
 	for vif_name in "${parameters[@]}"; do
-		store_get vif_value "$vif_name"
-		if [[ $vif_value ]]; then
-			parameters_set "$vif_name" "$vif_value"
-		else
-			parameters_default "$vif_name"
-		fi
+		parameters_set "$vif_name" "${store_value[$vif_name]:+y}" "${store_value[$vif_name]-}"
 	done
 }
 
@@ -100,10 +88,4 @@ vif_is_named() {
 # Removes the node that makes netback connect. The emulated interface has none.
 vif_unpublish() {
 	[[ $type_if == tap ]] || helper publish --deadline 3 "$XENBUS_PATH" hotplug-status
-}
-
-# vif_help
-# Introduces the list of parameters, which is printed next.
-vif_help() {
-	printf 'An interface with script=%s has these nodes, in addition to vifname and mtu:\n' "$hotplug_name"
 }

@@ -10,11 +10,8 @@ parameter_list_take() {
 	local parameter_list_name
 	parameter_list_parse "$1"
 	for parameter_list_name in "${parameters[@]}"; do
-		if [[ ${parameter_list_given[$parameter_list_name]+set} ]]; then
-			parameters_set "$parameter_list_name" "${parameter_list_given[$parameter_list_name]}"
-		else
-			parameters_default "$parameter_list_name"
-		fi
+		parameters_set "$parameter_list_name" "${parameter_list_given[$parameter_list_name]+y}" \
+			"${parameter_list_given[$parameter_list_name]-}"
 	done
 }
 

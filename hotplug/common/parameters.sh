@@ -95,27 +95,29 @@ needs() {
 	parameters_tools+=("$@")
 }
 
-# parameters_check_tools
+# parameters_check_tools <command>...
+# For a resource, too, that needs them only sometimes.
 parameters_check_tools() {
-	local tool
-	for tool in "${parameters_tools[@]}"; do
-		parameters_check_tool "$tool"
+	while (($#)); do
+		type -P "$1" >/dev/null ||
+			fail "$hotplug_name needs the command '$1'; install the package that provides it."
+		shift
 	done
 }
 
-# parameters_check_tool <command>
-# For a resource, too, that needs it only sometimes.
-parameters_check_tool() {
-	type -P "$1" >/dev/null ||
-		fail "$hotplug_name needs the command '$1'; install the package that provides it."
-}
-
-# parameters_set <name> <value>
-# Checks a value against the declared type and puts it into its variable.
+# parameters_set <name> <y if it is given, or empty> <value>
+# Checks the value against the declared type and puts it into its variable; or the
+# default, where there is one.
 parameters_set() {
-	accepted=$2
-	parameters_check "Parameter $1" "$2" "${parameter_type[$1]}"
-	declare -g "$1=$accepted"
+	if [[ $2 ]]; then
+		accepted=$3
+		parameters_check "Parameter $1" "$3" "${parameter_type[$1]}"
+		declare -g "$1=$accepted"
+		return
+	fi
+	[[ ${parameter_default[$1]+set} ]] ||
+		fail "Parameter $1 is missing; add it to the guest's configuration."
+	declare -g "$1=${parameter_default[$1]}"
 }
 
 # parameters_check <what> <value> <type>
@@ -129,12 +131,4 @@ parameters_refuse() {
 	local shown
 	quote shown "$2"
 	fail "$1 is $shown, which is not $expected; correct the guest's configuration."
-}
-
-# parameters_default <name>
-# The default where no value is given; refused where there is none.
-parameters_default() {
-	[[ ${parameter_default[$1]+set} ]] ||
-		fail "Parameter $1 is missing; add it to the guest's configuration."
-	declare -g "$1=${parameter_default[$1]}"
 }

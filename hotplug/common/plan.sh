@@ -8,7 +8,7 @@ plan_device() {
 	"${device_kind}_load" || fail "$reason"
 	"${device_kind}_accept"
 	"${device_kind}_parameters"
-	parameters_check_tools
+	parameters_check_tools "${parameters_tools[@]}"
 	resources_use plan
 }
 

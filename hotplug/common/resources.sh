@@ -26,7 +26,7 @@ resources_use() {
 	resource_mode=$1
 	# bash runs the trap before each command of resources(), and of no other function.
 	declare -ft resources
-	trap 'resources_refuse_verb "$BASH_COMMAND"' DEBUG
+	trap '[[ $BASH_COMMAND == "use "* ]] || resources_refuse_verb "$BASH_COMMAND"' DEBUG
 	resources
 	trap - DEBUG
 }

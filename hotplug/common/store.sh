@@ -14,28 +14,25 @@ store_load() {
 	[[ $action != @(attach|detach) ]] || store_lock=(--wait "$lock_wait" --lock "$lock_descriptor:$device_id")
 	helper load "${store_lock[@]}" "$XENBUS_PATH" "$@" || return
 	for store_node; do
-		store_take "$store_node" "${run_reply[store_at++]}" || return
+		case ${run_reply[store_at]} in
+		=*) store_value[$store_node]=${run_reply[store_at]#=} ;;
+		-) ;;
+		*)
+			reason="Cannot read the node $XENBUS_PATH/$store_node: ${run_reply[store_at]#!}."
+			return 1
+			;;
+		esac
+		store_at=$((store_at + 1))
 	done
 }
 
-# store_take <node> <field>
-# One field of the helper's answer: =value, - for an absent node, !reason.
-store_take() {
-	case $2 in
-	=*) store_value[$1]=${2#=} ;;
-	-) ;;
-	*)
-		reason="Cannot read the node $XENBUS_PATH/$1: ${2#!}."
-		return 1
-		;;
-	esac
-}
-
-# store_get <out-var> <node> [default]
-# The value of a node that store_load was asked for; one that is absent has
-# the default. An empty node is a value.
-store_get() {
-	printf -v "$1" '%s' "${store_value[$2]-${3-}}"
+# store_accept <node> <what the device is>
+# Fails unless the device has the node, and is not about to go.
+store_accept() {
+	[[ ${store_value[$1]+set} ]] ||
+		fail "The node $XENBUS_PATH/$1 does not exist, so there is no such $2; it may just have been detached, so attach it again."
+	[[ $action == detach || ${store_value[state]-} != [56] ]] ||
+		fail "The $2 $device_id is being detached (state ${store_value[state]}), so it was not attached."
 }
 
 # store_publish <log line> <item>...

@@ -117,13 +117,13 @@ refuses() {
 }
 
 @test "a missing command that the script needs is named" {
-	run library 'needs no-such-command; parameters_check_tools; echo no'
+	run library 'needs no-such-command; parameters_check_tools "${parameters_tools[@]}"; echo no'
 	[[ "$status" -eq 1 ]]
 	[[ $output == *"needs the command 'no-such-command'"*. ]]
 }
 
 @test "help prints a script's declarations with types and defaults" {
-	run library "$declared"'needs ip; resources() { :; }; hotplug help'
+	run library "$declared"'needs ip; resources() { :; }; action=help; hotplug help'
 	[[ "$status" -eq 0 ]]
 	[[ "${lines[0]}" == 'script: A disk for the test.' ]]
 	[[ $output == *$'\n  server  (host, must be given) Where it is.\n'* ]]

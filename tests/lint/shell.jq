@@ -98,7 +98,7 @@ def shared: IN("action", "command", "dev", "device_id", "devid", "domid", "ip", 
 	"physical_device", "target", "type", "type_if", "verb", "vif", "vifname", "accepted", "expected", "reason");
 
 # The functions that fill a variable which their caller names.
-def fills_for_caller: IN("config_get", "journal_recall", "parameters_default", "parameters_set", "quote", "store_get",
+def fills_for_caller: IN("config_get", "journal_recall", "parameters_set", "quote",
 	"sysfs_read", "vif_accept_optional");
 
 def variable($node; $name): {Pos: $node.Pos, name: $name};

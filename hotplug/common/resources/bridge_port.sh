@@ -115,7 +115,7 @@ bridge_port_translate() {
 # Fails if the bridge does not filter VLANs.
 bridge_port_filters() {
 	local filters=0
-	parameters_check_tool bridge
+	parameters_check_tools bridge
 	parameters_check 'Parameter vlan' "$2" vlans
 	read -r filters 2>/dev/null <"/sys/class/net/$1/bridge/vlan_filtering" || :
 	((filters == 1)) ||

@@ -34,7 +34,7 @@ multipath_acquire() {
 
 # multipath_plan <y|n> <block devices> <mode>
 multipath_plan() {
-	[[ $1 == n ]] || parameters_check_tool multipath
+	[[ $1 == n ]] || parameters_check_tools multipath
 }
 
 # multipath_release <y|n> <block devices> <mode>
@@ -126,7 +126,7 @@ multipath_is_whole() {
 # Sets multipath_map, and creates or completes it if multipathd has not. A map that existed before is kept; one that another guest's attach created is
 # removed by the last of us.
 multipath_join() {
-	parameters_check_tool multipath
+	parameters_check_tools multipath
 	if ! multipath_find "$@" || journal_shared "map $multipath_wwid" y; then
 		journal_remember wwid "$multipath_wwid" "map $multipath_wwid" y "needs map $multipath_wwid" y
 	fi

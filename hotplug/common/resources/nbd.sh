@@ -20,7 +20,7 @@ nbd_acquire() {
 
 # nbd_plan <host, or path of a socket> <port> <export> <mode> <seconds> <directory of TLS files>
 nbd_plan() {
-	! nbd_has_server "$5" "$6" || parameters_check_tool qemu-nbd
+	! nbd_has_server "$5" "$6" || parameters_check_tools qemu-nbd
 }
 
 # nbd_has_server <seconds> <directory of TLS files>
