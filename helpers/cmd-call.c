@@ -768,10 +768,11 @@ static enum stale look_for_backend(const struct device *device, char sentence[ST
 {
 	struct store store = STORE_CLOSED;
 	enum stale stale = STALE_FAILED;
-	char *base = strdup(getenv("XENBUS_PATH"));
+	const char *path = getenv("XENBUS_PATH");
+	char *base = path ? strdup(path) : NULL, *slash;
 
-	for (int i = 0; base && i < 2; i++)
-		*strrchr(base, '/') = '\0';
+	for (int i = 0; base && i < 2 && (slash = strrchr(base, '/')); i++)
+		*slash = '\0';
 	deadline_store(DEADLINE_DEFAULT);
 	if (!base || store_open(&store))
 		snprintf(sentence, SENTENCE_LIMIT,

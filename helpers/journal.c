@@ -52,7 +52,7 @@ bool journal_next(const char **at, const char *end, struct record *record)
 	const char *next = *at, *word = next_field(&next, end), *count = next_field(&next, end);
 	unsigned fields;
 
-	if (!count || *count == '0' || !parse_unsigned(count, MOST_FIELDS, &fields))
+	if (!word || !count || *count == '0' || !parse_unsigned(count, MOST_FIELDS, &fields))
 		return false;
 	*record = (struct record){.word = word, .count = fields, .field = next};
 	for (size_t i = 0; i < fields; i++)
@@ -93,7 +93,7 @@ void journal_head_parse(const char *bytes, size_t length, struct journal_head *h
 		return;
 	boot = record_field(&record, 0);
 	script = record_field(&record, 1);
-	if (strlen(boot) >= sizeof(head->boot) || !script ||
+	if (!boot || !script || strlen(boot) >= sizeof(head->boot) ||
 		strlen(script) >= sizeof(head->script) || script[0] != '/')
 		return;
 	snprintf(head->boot, sizeof(head->boot), "%s", boot);

@@ -112,6 +112,9 @@ bool arguments_parse_tap(const char *name, struct device *device)
 		return false;
 	snprintf(text, sizeof(text), "vif/%.*s", length - (int)strlen("vif-emu"),
 		name + strlen("vif"));
-	*strchr(text, '.') = '/';
+	char *dot = strchr(text, '.');
+	if (!dot)
+		return false;
+	*dot = '/';
 	return device_parse(text, device);
 }
