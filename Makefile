@@ -197,9 +197,10 @@ e2e: need-e2e ## the tests on real Xen, in QEMU: FILTER=title, SUITE=bookworm|tr
 e2e-shell: need-e2e ## a root shell in the dom0 of those tests
 	@tests/e2e/run --shell
 
-model: need-check ## SCHEDULES= random schedules (2000) of attaches and detaches, from SEED=
+model: need-check ## SCHEDULES= random schedules (2000) of attaches and detaches, or those of TIME= seconds, from SEED=
 	@$(MAKE) --no-print-directory -s $(HELPER) $(MOCK)
-	@tests/model/run --schedules "$${SCHEDULES:-2000}" $${SEED:+--seed "$$SEED"}
+	@SCHEDULES=$${SCHEDULES:-$${TIME:+999999999}}; \
+		tests/model/run --schedules "$${SCHEDULES:-2000}" $${TIME:+--seconds "$$TIME"} $${SEED:+--seed "$$SEED"}
 
 bench: need-check ## our scripts, Xen's and the floor, side by side: BENCH=all for the long cases, FORMAT=tsv
 	@$(MAKE) --no-print-directory -s $(HELPER) $(MOCK)

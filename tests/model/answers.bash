@@ -28,33 +28,99 @@ answers_collect() {
 	local device at
 	answer_had=() answer_steady=()
 	for device in "${!judge_state[@]}"; do
-		answer_had+=("$device ${judge_target[$device]} ${judge_mode[$device]}")
+		! answer_is_idle "$device" || continue
+		answer_add_had "$device" "${judge_target[$device]}" "${judge_mode[$device]}"
 		[[ ${judge_state[$device]} != held || " ${call_device[*]} " == *" $device "* ]] ||
 			answer_steady[${judge_target[$device]}]=1
 	done
 	for at in "${!call_device[@]}"; do
 		device=${call_device[at]}
-		[[ ${call_verb[at]}:${call_status[at]} != @(add|again):@(0|137) ]] ||
-			answer_had+=("$device ${device_target[$device]} ${device_mode[$device]}")
+		[[ ${call_verb[at]}:${call_status[at]} != @(add|again|hide):@(0|137) ]] ||
+			answer_add_had "$device" "${device_target[$device]}" "${device_mode[$device]}"
 	done
+}
+
+# answer_add_had <device> <target> <mode>
+# QEMU has the backing file, too. A writer of which there is no record may serve any guest
+# whose server is not known; for a moment, one that starts or ends is not known either.
+answer_add_had() {
+	local other
+	answer_had+=("$1 $2 $3")
+	[[ $1:${target_kind[$2]} != *q:qcow2 ]] || answer_had+=("$1 $target_backing r")
+	answer_is_unknown "$1" || return 0
+	for other in "${schedule_others[@]}"; do
+		! answer_is_unknown "$other" || answer_had+=("$other $2 $3")
+	done
+}
+
+# answer_is_unknown <device>
+# Is it QEMU's, whose process may not be known?
+answer_is_unknown() {
+	[[ $1 == *q && (${qemu_hidden[$1]-} || " ${call_device[*]} " == *" $1 "*) ]]
+}
+
+# answer_is_idle <device>
+# Is it stale, and no call works on it? Then it is in nobody's way: one attach alone releases it.
+answer_is_idle() {
+	local at attaches=0
+	[[ ${judge_state[$1]} == stale ]] || return
+	for at in "${!call_device[@]}"; do
+		[[ ${call_device[at]} != "$1" && ${call_verb[at]} != gc ]] || return
+		[[ ${call_verb[at]} != @(add|again) ]] || attaches=$((attaches + 1))
+	done
+	((attaches < 2))
 }
 
 # answer_judge <device>
 # The caller's call at number at.
 answer_judge() {
 	local status=${call_status[at]} target=${device_target[$1]-} mode=${device_mode[$1]-}
-	case ${call_verb[at]}:$status in
-	remove:0) unset "judge_state[$1]" ;;
+	case $1:${call_verb[at]}:$status in
+	host:*) answer_host "$status" ;;
+	*:destroy:*) [[ ! ${judge_state[$1]-} ]] || judge_state[$1]=stale ;;
+	*:remove:0) unset "judge_state[$1]" ;;
+	*[qx]:*:0) answer_becomes "$1" held ;;
+	*[qx]:*:1) unset "judge_state[$1]" ;;
 	*:0) answer_attached "$1" ;;
 	*:137) answer_killed "$1" ;;
-	remove:* | *:[!1]*) answer_wrong "$1" "${call_verb[at]}" "$status" ;;
+	*:remove:* | *:*:[!1]*) answer_wrong "$1" "${call_verb[at]}" "$status" ;;
 	*) answer_refused "$1" ;;
 	esac
 }
 
+# answer_host <exit status>
+# Of the caller's call, of gc or the host's own. (That mount or umount found the disk busy is no defect.)
+answer_host() {
+	local device
+	case ${call_verb[at]}:$1 in
+	gc:0) answer_collected ;;
+	gc:1) answer_left ;;
+	gc:137) [[ ${call_moment[at]} != - ]] || violation 'gc was ended by SIGKILL, which the model has not sent.' ;;
+	gc:*) violation "gc ended with status $1: $(<"$model_dir/said.$at.gc")" ;;
+	esac
+}
+
+# answer_collected
+# gc says that nothing is stale any more, which was before the step.
+answer_collected() {
+	local device
+	for device in "${!judge_state[@]}"; do
+		[[ ${judge_state[$device]} != stale || " ${call_device[*]} " == *" $device "* ]] || unset "judge_state[$device]"
+	done
+}
+
+# answer_left
+# gc says that something is left: only what other calls work on, or whose server is silent.
+answer_left() {
+	local said
+	said=$(<"$model_dir/said.$at.gc")
+	[[ ${#call_device[@]} != 1 && ($said == *'kept, because another script works on it'* || $silence_was) ]] ||
+		violation "gc has left what is stale: $said"
+}
+
 # answer_wrong <device> <verb> <status>
 answer_wrong() {
-	violation "$1 $2 ended with status $3: $(<"$model_dir/said.$at.$2")"
+	silence_concerns "$1" || violation "$1 $2 ended with status $3: $(<"$model_dir/said.$at.$2")"
 	judge_state[$1]=unclear
 }
 
@@ -82,6 +148,8 @@ answer_attached() {
 	if [[ ! ${judge_state[$1]-} ]]; then
 		[[ $mode == r || ${target_kind[$target]} != readonly ]] ||
 			violation "$1 was given $target to write, which is read-only."
+		[[ $target != n-all || $mode == 'w!' ]] || ! answer_nested_always ||
+			violation "$1 was given $target ($mode), which the host has mounted."
 		for other in "${target_names[@]}"; do
 			[[ $mode == 'w!' || " ${answer_had[*]} " == *" $other "* ]] || ! answer_host_has "$other" ||
 				violation "$1 was given $target ($mode), although the host has made $other of its bytes."
@@ -94,35 +162,64 @@ answer_attached() {
 # It must be told why, and there must be somebody or something in the way.
 answer_refused() {
 	local verdict sentence
+	! silence_concerns "$1" || {
+		judge_state[$1]=unclear judge_target[$1]=$target judge_mode[$1]=$mode judge_since[$1]=$step
+		return
+	}
 	judge_node verdict "$1" hotplug-status
 	judge_node sentence "$1" hotplug-error
 	unset "judge_state[$1]"
 	[[ $sentence == *. ]] || violation "$1 was refused without a sentence, but '$sentence'."
 	[[ $mode == r || ${target_kind[$target]} != readonly ]] || return 0
 	if [[ $verdict != busy ]]; then
-		violation "$1 has failed to attach $target ($mode), hotplug-status '$verdict': $sentence"
+		answer_may_fail || violation "$1 has failed to attach $target ($mode), hotplug-status '$verdict': $sentence"
 	elif [[ $mode == 'w!' ]] || ! answer_guest_had "$1" && ! answer_host_had; then
 		violation "$1 was refused $target ($mode), although nobody in its way had it: $sentence"
 	fi
 }
 
 # answer_guest_had <device>
-# May another guest have had a part of the caller's target, in the way of its mode?
+# May another guest have had a part of the caller's target, in the way of its mode? Of a loop device
+# on another mount of a file server nothing tells whose it is, as the server may not answer.
 answer_guest_had() {
 	local had device other its
 	for had in "${answer_had[@]}"; do
 		read -r device other its <<<"$had"
-		if [[ $mode$its == *w* ]] && targets_overlap "$target" "$other" && ! judge_same_vm "$1" "$device"; then
+		if [[ $mode$its == *w* ]] && targets_overlap "$target" "$other" &&
+			{ ! judge_same_vm "$1" "$device" || [[ ${target_kind[$target]}:${target_kind[$other]} == served:silent ]]; }; then
 			return
 		fi
 	done
 	return 1
 }
 
+# answer_may_fail
+# May the caller's target be absent?
+answer_may_fail() {
+	case ${target_kind[$target]} in
+	copy) ;;
+	inner) ! answer_nested_always ;;
+	*) return 1 ;;
+	esac
+}
+
+# answer_nested_always
+# Has the host had n mounted for all of the step?
+answer_nested_always() {
+	[[ $nested_before && " ${call_verb[*]} " != *' umount '* ]]
+}
+
+# answer_nested_ever
+# For some of it?
+answer_nested_ever() {
+	[[ $nested_before || " ${call_verb[*]} " == *' mount '* ]]
+}
+
 # answer_host_had
 # Or the host? What a guest has all the time is no use of the host.
 answer_host_had() {
 	local other
+	[[ $target != @(n|n-all) ]] || ! answer_nested_ever || return 0
 	for other in "${target_names[@]}"; do
 		if [[ ! ${answer_steady[$other]-} ]] && answer_host_has "$other"; then
 			return
@@ -135,7 +232,7 @@ answer_host_had() {
 # Does that block device of the host's stand in the way of the caller's target and mode, where no
 # guest has it? Not where the target is made of it; and of two mappings neither is made of the other.
 answer_host_has() {
-	[[ ${target_path[$1]-} ]] && targets_overlap "$target" "$1" && ! target_stands_on "$target" "$1" || return
+	[[ ${target_path[$1]-} && ${target_kind[$target]} != inner ]] && targets_overlap "$target" "$1" && ! target_stands_on "$target" "$1" || return
 	case ${target_kind[$1]} in
 	loop) ;;
 	readonly) [[ $mode != r ]] ;;

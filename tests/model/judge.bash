@@ -7,7 +7,8 @@
 # What is known of each device after the last step:
 #   held     its attach has succeeded
 #   unclear  a call was killed, and no remove came after it: anything from nothing to all may be there
-#   free     neither; it is not in the array
+#   stale    the same of a guest that is gone, with its nodes; nobody holds it
+#   free     none of these; it is not in the array
 declare -A judge_state
 declare -A judge_target judge_mode # of what is not free
 declare -A judge_since             # the step in which it was attached
@@ -34,14 +35,38 @@ judge_step() {
 	judge_read
 	answers_judge
 	play_nodes_go
+	places_settle
 	holders=() judge_left=()
-	for device in "${schedule_devices[@]}"; do
+	for device in "${schedule_devices[@]}" "${schedule_others[@]}"; do
 		judge_connected[$device]=''
-		"judge_${judge_state[$device]-free}" "$device"
-		[[ ! ${judge_state[$device]-}${device_nodes[$device]-} ]] || judge_left+=("$device")
+		judge_device "$device"
+		[[ ! ${judge_state[$device]-}${device_nodes[$device]-} || ${judge_state[$device]-} == stale ]] || judge_left+=("$device")
 	done
 	holders_judge
-	[[ " ${judge_state[*]} " == *' unclear '* ]] || holders_judge_loops
+	[[ " ${judge_state[*]} " == *' '@(unclear|stale)' '* ]] || holders_judge_loops
+}
+
+# judge_device <device>
+judge_device() {
+	case $1 in
+	*q) qemu_judge "$1" ;;
+	*x) judge_neighbour "$1" ;;
+	*) "judge_${judge_state[$1]-free}" "$1" ;;
+	esac
+}
+
+# judge_neighbour <device>
+# It holds what another's script has published.
+judge_neighbour() {
+	local number
+	judge_node number "$1" physical-device
+	[[ ! $number || ! ${device_nodes[$1]-} ]] || holder_add "$1" "$number"
+}
+
+# judge_stale <device>
+# What is there of it is nobody's.
+judge_stale() {
+	:
 }
 
 # judge_read

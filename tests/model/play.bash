@@ -14,20 +14,34 @@ call_start=() call_moment=() call_whom=() call_next=() # as in the schedule
 call_pid=() call_status=()
 next_pid=() next_status=() # of the remove that follows a kill
 
-played=() # the schedule's lines, those of calls with what became of them
+nested_before='' # whether the host had mounted n before the step
+played=()        # the schedule's lines, those of calls with what became of them
 step=0
 
 # play_devices
 # The devices have numbers that no other test's have, as the tags of loop
 # devices, which are the machine's, name them.
 play_devices() {
-	local device number
+	local device number letters=abqx index type
 	number=$(cksum <<<"$model_dir")
-	number=$((${number%% *} % 2 ** 27 * 2))
-	for device in "${schedule_devices[@]}"; do
+	number=$((${number%% *} % 2 ** 26 * 4))
+	for device in "${schedule_devices[@]}" "${schedule_others[@]}"; do
+		index=${letters%"${device:1}"*} type=vbd
+		[[ $device != *q ]] || type=qdisk
 		device_domid[$device]=${device:0:1}
-		device_devid[$device]=$((number + (16#${device:1} - 10)))
-		device_path[$device]=backend/vbd/${device:0:1}/${device_devid[$device]}
+		device_devid[$device]=$((number + ${#index}))
+		device_path[$device]=backend/$type/${device:0:1}/${device_devid[$device]}
+	done
+}
+
+# play_own_devices
+# Sets model_devices to the names that gc has for ours: it must look at no other test's loop devices,
+# whose guests the model's store does not have.
+play_own_devices() {
+	local device
+	model_devices=()
+	for device in "${schedule_devices[@]}"; do
+		model_devices+=("${device_path[$device]#backend/}")
 	done
 }
 
@@ -76,7 +90,7 @@ play_alone() {
 # No device is there.
 play_forget() {
 	local device
-	device_nodes=() device_script=() device_target=() device_mode=()
+	device_nodes=() device_script=() device_target=() device_mode=() device_target[host]=- device_mode[host]=-
 	for device in "${schedule_devices[@]}"; do
 		device_script[$device]=block
 	done
@@ -116,7 +130,7 @@ play_begin() {
 
 # play_step <line>...
 play_step() {
-	step=$((step + 1))
+	play_next_step
 	play_calls "$@"
 	play_nodes
 	# bash says of each job that it was killed.
@@ -127,6 +141,12 @@ play_step() {
 	play_settle
 	play_tell
 	judge_step
+}
+
+# play_next_step
+play_next_step() {
+	step=$((step + 1)) silence_was='' nested_before=''
+	! places_are_nested || nested_before=1
 }
 
 # play_calls <line>...
@@ -147,13 +167,15 @@ play_calls() {
 play_nodes() {
 	local at device path pairs=()
 	for at in "${!call_device[@]}"; do
-		device=${call_device[at]} path=${device_path[${call_device[at]}]}
-		case ${call_verb[at]} in
-		add)
+		device=${call_device[at]} path=${device_path[${call_device[at]}]-}
+		case $device:${call_verb[at]} in
+		*q:add | *q:hide) qemu_start ;;
+		host:mount) places_nested_loop ;;
+		*:add)
 			play_nodes_of_add
 			device_nodes[$device]=1
 			;;
-		remove) [[ ! ${device_nodes[$device]-} ]] || pairs+=("$path/online" 0 "$path/state" 5) ;;
+		*:remove) [[ ! ${device_nodes[$device]-} ]] || pairs+=("$path/online" 0 "$path/state" 5) ;;
 		esac
 	done
 	((${#pairs[@]} == 0)) || store_set "${pairs[@]}"
@@ -176,8 +198,9 @@ play_nodes_of_add() {
 play_nodes_go() {
 	local at gone=()
 	for at in "${!call_device[@]}"; do
-		[[ ${call_verb[at]} == remove || ${next_pid[at]-} ]] || continue
-		[[ ! ${device_nodes[${call_device[at]}]-} ]] || gone+=("${device_path[${call_device[at]}]}")
+		[[ ${call_verb[at]} == @(remove|destroy) || ${next_pid[at]-} ]] || continue
+		[[ ! ${device_nodes[${call_device[at]}]-} || ${call_verb[at]} == destroy ]] || gone+=("${device_path[${call_device[at]}]}")
+		[[ ${call_device[at]} != *q ]] || qemu_forgets "${call_device[at]}"
 		device_nodes[${call_device[at]}]=''
 	done
 	((${#gone[@]} == 0)) || xenstore-rm "${gone[@]}"
@@ -193,6 +216,7 @@ play_events() {
 		events+=("$event start $at")
 		[[ ${call_moment[at]} == - ]] || events+=("$((event + call_moment[at] * usual / 100)) kill $at")
 	done
+	((${#events[@]} > 0)) || return 0
 	mapfile -t events < <(printf '%s\n' "${events[@]}" | sort -n)
 	for event in "${events[@]}"; do
 		read -r event what at <<<"$event"
@@ -215,15 +239,35 @@ play_sleep_until() {
 }
 
 # play_start <call> <verb> <array of process ids>
-# As libxl does, in a process group of its own. An again is an add.
+# As libxl does, in a process group of its own.
 play_start() {
-	local device=${call_device[$1]} environment
-	libxl_environment vbd "${device_domid[$device]}" "${device_devid[$device]}"
+	local device=${call_device[$1]} environment=() command=()
+	play_command "$@"
+	((${#command[@]} > 0)) || return 0
 	set -m
-	(export "${environment[@]}" && exec "$scripts/${device_script[$device]}" "${2/again/add}") \
-		</dev/null >"$model_dir/said.$1.$2" 2>&1 &
+	(export "${environment[@]}" && exec "${command[@]}") </dev/null >"$model_dir/said.$1.$2" 2>&1 &
 	set +m
 	printf -v "$3[$1]" '%s' "$!"
+}
+
+# play_command <call> <verb>
+# Sets the caller's command, and environment if it is a script's. What is no process
+# happens here. An again is an add.
+play_command() {
+	case $device:$2 in
+	*q:remove) qemu_kill ;;
+	*q:* | *x:remove) ;;
+	host:silence) silence_begin ;;
+	host:gc) command=("$helper" gc "${model_devices[@]}") ;;
+	host:mount) command=(mount "$places_nested_on" "$model_dir/nested") ;;
+	host:umount) command=(umount "$model_dir/nested") ;;
+	*:destroy) command=(xenstore-rm "${device_path[$device]}") ;;
+	*x:add) command=("$root/tests/model/neighbour" "${device_path[$device]}" "${target_path[${call_target[$1]}]}" "${call_mode[$1]}") ;;
+	*)
+		libxl_environment vbd "${device_domid[$device]}" "${device_devid[$device]}"
+		command=("$scripts/${device_script[$device]}" "${2/again/add}")
+		;;
+	esac
 }
 
 # play_kill <call>
@@ -236,13 +280,16 @@ play_kill() {
 }
 
 # play_wait
-# Waits for the step's calls; sets call_status and next_status.
+# Waits for the step's calls; sets call_status and next_status. What is no process has
+# succeeded, or has its status.
 play_wait() {
 	local at
-	for at in "${!call_pid[@]}"; do
-		call_status[at]=0
-		wait "${call_pid[at]}" || call_status[at]=$?
+	silence_end
+	for at in "${!call_device[@]}"; do
+		call_status[at]=${call_status[at]-0}
+		[[ ! ${call_pid[at]-} ]] || wait "${call_pid[at]}" || call_status[at]=$?
 	done
+	qemu_reap
 	for at in "${!next_pid[@]}"; do
 		next_status[at]=0
 		wait "${next_pid[at]}" || next_status[at]=$?
@@ -286,15 +333,17 @@ play_outcome() {
 	case $1:$2 in
 	*:137) outcome=killed ;;
 	remove:0) outcome=removed ;;
-	*:0) outcome=attached ;;
-	remove:*) outcome=failed ;;
-	*) outcome=refused ;;
+	destroy:*) outcome=destroyed ;;
+	add:0 | again:0 | hide:0) outcome=attached ;;
+	add:* | again:*) outcome=refused ;;
+	*:0) outcome='done' ;;
+	*) outcome=failed ;;
 	esac
 	counted["$outcome"]=$((${counted["$outcome"]-0} + 1))
 }
 
 # play_end
-# Every device is checked where it is attached, and removed. Nothing stays.
+# Every device is checked where it is attached, and removed; gc has the stale ones. Nothing stays.
 play_end() {
 	local device held=()
 	for device in "${schedule_devices[@]}"; do
@@ -302,12 +351,20 @@ play_end() {
 	done
 	play_all check "${held[@]}"
 	judge_checked
-	step=$((step + 1))
-	play_all remove "${judge_left[@]}"
-	play_tell
-	judge_step
+	play_last remove "${judge_left[@]}"
+	[[ " ${judge_state[*]} " != *' stale '* ]] || play_last gc host
+	! places_are_nested || play_last umount host
 	judge_nothing_left
 	targets_down
+}
+
+# play_last <verb> <device>...
+# A step at the end.
+play_last() {
+	play_next_step
+	play_all "$@"
+	play_tell
+	judge_step
 }
 
 # play_all <verb> <device>...
