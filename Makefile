@@ -116,7 +116,7 @@ check-all: need-check ## the same with every case of each enumeration; lint look
 	@SAMPLE=1 tests/run "$$FILTER"
 
 # What the tests need.
-BUILT = $(HELPER) $(MOCK) $(MOMENTS) build/asan/xen-hotplug build/asan/mock-xenstored build/unit/layers build/unit/quick.so build/unit/no-dh.so build/unit/orphan.so
+BUILT = $(HELPER) $(MOCK) $(MOMENTS) build/asan/xen-hotplug build/asan/mock-xenstored build/unit/layers build/unit/quick.so build/unit/no-dh.so build/unit/orphan.so build/unit/broken.so
 
 tests: $(BUILT)
 	tests/run "$$FILTER"

@@ -6,16 +6,22 @@ bats_require_minimum_version 1.5.0
 root=$(cd "$BATS_TEST_DIRNAME/../.." && pwd)
 model=$root/tests/model/run
 
-# broken <sed expression>
-# Copies of the scripts, whose resource disk is changed so, are those under test now.
+# broken <sed expression> [file of hotplug/common]
+# Copies of the scripts, whose resource disk or other file is changed so, are those under test now.
 broken() {
-	local tree=$BATS_TEST_TMPDIR/broken file=common/resources/disk.sh
+	local tree=$BATS_TEST_TMPDIR/broken file=common/${2-resources/disk.sh}
 	mkdir "$tree"
 	cp -R "$root/hotplug" "$tree"
 	ln -s "$root/helpers" "$tree/helpers"
 	sed -i "$1" "$tree/hotplug/$file"
 	run ! cmp "$root/hotplug/$file" "$tree/hotplug/$file"
 	export HOTPLUG_SCRIPTS=$tree/hotplug/Linux
+}
+
+# broken_helper <what>
+# The helper is broken in this way of tests/unit/broken.c. To be called once HOTPLUG_SCRIPTS is set.
+broken_helper() {
+	export BROKEN=$1 LD_PRELOAD=$root/build/unit/broken.so
 }
 
 # found_out <regular expression> <option of the model's>...
@@ -83,4 +89,32 @@ found_out() {
 @test "the model detects a journal that names another device" {
 	broken 's/device "[$]dev"/device other/'
 	found_out 'is attached, but its journal is ' --schedules 5
+}
+
+# Of seed 367, the first step gives a file to write, and then the same file on an overlay to read; of
+# seed 2, gc runs beside guests that have disks; of seed 14, a script of another's and ours want one
+# partition at once; of seed 2799, the file server is silent during an attach of another disk.
+
+@test "the model detects a claim that does not look below an overlay" {
+	[[ -w / ]] && grep -qw overlay /proc/filesystems || skip 'this kernel has no overlayfs'
+	broken_helper overlay
+	found_out 'Two guests hold the same bytes: 1a has f-over .*, 2a has f ' --seed 367 --schedules 1 --times 20
+}
+
+@test "the model detects a gc that takes what a guest has" {
+	broken 's/^\t! journal_current || gc_require$//' gc.sh
+	broken_helper stale
+	found_out 'is attached, but its journal is ' --seed 2 --schedules 1 --times 20
+}
+
+@test "the model detects a claim that ignores the lock of Xen's scripts" {
+	broken 's/ --xen-lock "[^"]*"//'
+	found_out 'Two guests hold the same bytes: .*[0-9]x has ' --seed 14 --schedules 1 --times 200
+}
+
+@test "the model detects an attach that asks the server of another guest's image" {
+	[[ -c /dev/fuse ]] || skip 'this kernel has no FUSE'
+	# shellcheck disable=SC2016 # the script expands
+	broken '/^disk_acquire() {/a for file in /sys/block/loop*/loop/backing_file; do { read -r file <"$file" && [[ -e $file ]]; } 2>/dev/null || :; done'
+	found_out 'still waits for the silent file server|has failed to attach' --seed 2799 --schedules 1 --times 20
 }
