@@ -20,9 +20,10 @@ static char broken[16];
 /* The helper clears its environment. */
 __attribute__((constructor)) static void remember(void)
 {
-	const char *what = getenv("BROKEN");
+	const char *what = getenv("BROKEN"), *name = program_invocation_short_name;
 
-	if (what && !strcmp(program_invocation_short_name, "xen-hotplug"))
+	/* It starts itself as /proc/self/exe. */
+	if (what && (!strcmp(name, "xen-hotplug") || !strcmp(name, "exe")))
 		snprintf(broken, sizeof(broken), "%s", what);
 }
 
