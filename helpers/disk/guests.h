@@ -21,6 +21,7 @@ struct guest_device {
 	struct overlap overlap;
 	enum guest_access access;
 	bool guessed; /* it may be another guest's */
+	bool alike;   /* its file may be the disk, by its name (opaque_files_alike()) */
 };
 
 struct guest_list {

@@ -64,10 +64,40 @@ bool opaque_paths_match(const char *a, const char *b)
 	return shorter[0] == '/' && !strcmp(shorter, longer);
 }
 
+static bool sizes_match(uint64_t a, uint64_t b)
+{
+	return !a || !b || a / SECTOR == b / SECTOR;
+}
+
+static bool may_be_one(
+	const struct mount_table *mounts, const struct named_file *a, const struct named_file *b)
+{
+	char a_inside[PATH_MAX], b_inside[PATH_MAX];
+
+	return sizes_match(a->size, b->size) && path_inside(mounts, a->path, a_inside) &&
+	       path_inside(mounts, b->path, b_inside) && opaque_paths_match(a_inside, b_inside);
+}
+
+bool opaque_files_alike(
+	const struct mount_table *mounts, const struct named_file *a, const struct named_file *b)
+{
+	return a->dev != b->dev &&
+	       (opaque_type(mounts, a->dev, a->path) || opaque_type(mounts, b->dev, b->path)) &&
+	       may_be_one(mounts, a, b);
+}
+
+bool opaque_is_mounted(const struct mount_table *mounts)
+{
+	for (size_t i = 0; i < mounts->count; i++)
+		if (filesystem_is_opaque(&mounts->mounts[i]))
+			return true;
+	return false;
+}
+
 bool opaque_alike(struct mount_table *mounts, const struct loop *loop, dev_t dev, const char *path,
 	uint64_t size)
 {
-	char file_path[LOOP_FILE_SIZE], own[PATH_MAX], other[PATH_MAX];
+	char file_path[LOOP_FILE_SIZE];
 	struct file file = {(dev_t)loop->info.lo_device, (ino_t)loop->info.lo_inode, file_path};
 	bool own_opaque = opaque_type(mounts, dev, path);
 
@@ -82,7 +112,6 @@ bool opaque_alike(struct mount_table *mounts, const struct loop *loop, dev_t dev
 	loop_file_undelete(file_path);
 	if (!own_opaque && !loop->silent && !opaque_type(mounts, file.dev, file_path))
 		return false;
-	return loop_file_size(loop->number) / SECTOR == size / SECTOR &&
-	       path_inside(mounts, path, own) && path_inside(mounts, file_path, other) &&
-	       opaque_paths_match(own, other);
+	return may_be_one(mounts, &(struct named_file){dev, path, size},
+		&(struct named_file){file.dev, file_path, loop_file_size(loop->number)});
 }

@@ -21,6 +21,23 @@ const char *opaque_type(const struct mount_table *mounts, dev_t dev, const char 
  */
 bool opaque_paths_match(const char *a, const char *b);
 
+/* A file, of which one of these may have another name on an opaque file system. */
+struct named_file {
+	dev_t dev;
+	const char *path;
+	uint64_t size; /* in bytes; 0 if it is not known, and then any other may be the same */
+};
+
+/*
+ * Whether two files on different file systems may be one, because one of both is opaque, and sizes
+ * and names are equal. Asks no file system.
+ */
+bool opaque_files_alike(
+	const struct mount_table *mounts, const struct named_file *a, const struct named_file *b);
+
+/* Whether any file system is opaque: only then, a file may have names on two of them. */
+bool opaque_is_mounted(const struct mount_table *mounts);
+
 /*
  * Whether the file of a loop device may be a file with this path, device number and size on another
  * file system, because one of both is opaque, and sizes and names are equal. Asks no remote file

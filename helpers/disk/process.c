@@ -169,12 +169,14 @@ static bool ask_file(const struct listing *listing, const char *name, struct ope
 {
 	struct statx st;
 
-	if (statx(listing->descriptors, name, AT_STATX_DONT_SYNC, STATX_TYPE | STATX_INO, &st))
+	if (statx(listing->descriptors, name, AT_STATX_DONT_SYNC,
+		    STATX_TYPE | STATX_INO | STATX_SIZE, &st))
 		return false;
 	file->block = S_ISBLK(st.stx_mode);
 	file->dev = file->block ? makedev(st.stx_rdev_major, st.stx_rdev_minor)
 				: makedev(st.stx_dev_major, st.stx_dev_minor);
 	file->ino = st.stx_ino;
+	file->size = st.stx_size;
 	return file->block || S_ISREG(st.stx_mode);
 }
 
@@ -198,6 +200,7 @@ static bool identify_remote(struct listing *listing, const char *name, const str
 	file->block = false;
 	file->dev = mount->device;
 	file->ino = (ino_t)info->ino;
+	file->size = 0;
 	return true;
 }
 

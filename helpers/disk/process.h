@@ -13,8 +13,9 @@
 /* A regular file or block device that a process has open. */
 struct open_file {
 	bool block;
-	dev_t dev; /* of the file's file system; of a block device, its own number */
-	ino_t ino; /* of a file */
+	dev_t dev;     /* of the file's file system; of a block device, its own number */
+	ino_t ino;     /* of a file */
+	uint64_t size; /* of a file, in bytes; 0 if its server would have to be asked */
 	bool writes;
 	char path[PATH_MAX]; /* its name when it was opened, for comparison with a node only */
 };

@@ -16,6 +16,7 @@
 #include "image.h"
 #include "message.h"
 #include "number.h"
+#include "opaque.h"
 #include "process.h"
 #include "resolve.h"
 #include "services.h"
@@ -23,6 +24,9 @@
 
 /* The most backing files below each other that are looked at by their names. */
 #define MOST_DEPTH 200
+
+/* Of a file, with itself. */
+#define WHOLE ((struct overlap){true, true, true, true})
 
 struct search {
 	const struct disk *disk;
@@ -56,6 +60,15 @@ static struct overlap overlap_of_device(const struct search *search, dev_t numbe
 	const struct relative *relative = relatives_get(search->relatives, number);
 
 	return relative ? relative->overlap : (struct overlap){.any = false};
+}
+
+/* Whether a file that is another one by its number may be the disk, by its name. */
+static bool may_be_disk(struct search *search, const struct named_file *file)
+{
+	const struct disk *disk = search->disk;
+	const struct named_file own = {disk->stat.st_dev, disk->path, (uint64_t)disk->stat.st_size};
+
+	return disk->file && opaque_files_alike(&search->cache.mounts, &own, file);
 }
 
 /* `path` is the file's, or was. */
@@ -112,13 +125,28 @@ static bool is_of_several(const struct scan *scan)
 	return false;
 }
 
+/* The file's name may be another one's by now. */
+static bool is_alike(struct search *search, const struct open_file *file)
+{
+	char path[LOOP_FILE_SIZE];
+
+	snprintf(path, sizeof(path), "%s", file->path);
+	loop_file_undelete(path);
+	return may_be_disk(search, &(struct named_file){file->dev, path, file->size});
+}
+
 static bool take_file(void *context, const struct open_file *file)
 {
 	struct scan *scan = context;
 	struct overlap overlap =
 		file->block ? overlap_of_device(scan->search, file->dev)
 			    : overlap_of_file(scan->search, file->dev, file->ino, file->path);
+	/* A writer that is unknown may be the file server, which has the file for us. */
+	bool alike =
+		!overlap.any && !file->block && !scan->writers_only && is_alike(scan->search, file);
 
+	if (alike)
+		overlap = WHOLE;
 	if (!overlap.any || (scan->writers_only && !file->writes))
 		return true;
 	for (size_t i = 0; i < scan->of_count && !scan->status; i++) {
@@ -128,6 +156,7 @@ static bool take_file(void *context, const struct open_file *file)
 			.overlap = overlap,
 			.access = file->writes ? GUEST_WRITES : GUEST_READS,
 			.guessed = is_of_several(scan),
+			.alike = alike,
 		};
 
 		scan->status = guest_list_add(scan->search->list, &found);
@@ -170,6 +199,17 @@ struct link {
 	bool qcow2; /* it may have a backing file */
 };
 
+/* Adds a file that may be the disk, by its name. */
+static int add_alike(struct search *search, const struct link *link)
+{
+	const struct guest_device found = {.device = link->served->device,
+		.overlap = WHOLE,
+		.access = link->access,
+		.alike = true};
+
+	return guest_list_add(search->list, &found);
+}
+
 /*
  * Compares the file at the path, without symbolic links, with the disk. A path that leads to a file
  * system that is not local is compared as text, because its server may not answer.
@@ -177,11 +217,16 @@ struct link {
 static int look_at_file(
 	struct search *search, const struct link *link, const char *real, bool local)
 {
-	struct overlap overlap = {true, true, true, true};
+	struct overlap overlap = WHOLE;
 	struct stat st;
 
 	if (!local) {
+		const struct mount *mount = mount_of_path(&search->cache.mounts, real);
+		struct named_file file = {mount ? mount->device : 0, real, 0};
+
 		overlap.any = !strcmp(real, search->disk->path);
+		if (!overlap.any && may_be_disk(search, &file))
+			return add_alike(search, link);
 		return add_use(search, &link->served->device, link->access, 0, &overlap);
 	}
 	if (lstat(real, &st) || !(S_ISBLK(st.st_mode) || S_ISREG(st.st_mode)))
@@ -189,6 +234,9 @@ static int look_at_file(
 	bool block = S_ISBLK(st.st_mode);
 	overlap = block ? overlap_of_device(search, st.st_rdev)
 			: overlap_of_file(search, st.st_dev, st.st_ino, real);
+	struct named_file file = {st.st_dev, real, (uint64_t)st.st_size};
+	if (!overlap.any && !block && may_be_disk(search, &file))
+		return add_alike(search, link);
 	return add_use(
 		search, &link->served->device, link->access, block ? st.st_rdev : 0, &overlap);
 }

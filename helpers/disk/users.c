@@ -137,6 +137,7 @@ static int add_guest(struct search *search, const struct guest_device *given)
 		.reads = given->overlap.first_writes,
 		.beneath = !given->overlap.direct,
 		.guessed = given->guessed,
+		.alike = given->alike,
 		.device = given->device,
 	};
 
@@ -331,6 +332,15 @@ static void describe_leftover(const struct user *user, enum backend backend, con
 			parent_length(base), base, text);
 }
 
+/* What the disk has to do with what the user has. */
+static const char *relation(const struct user *user)
+{
+	if (user->beneath)
+		return "lies on a disk that ";
+	return user->alike ? "may be the file (same name; one is on NFS, FUSE or the like) that "
+			   : "";
+}
+
 static void describe_guest(const struct user *user, struct store *store, const char *base,
 	char state[USER_TEXT_SIZE], char remedy[USER_TEXT_SIZE])
 {
@@ -349,8 +359,7 @@ static void describe_guest(const struct user *user, struct store *store, const c
 		escape(as, QUOTE_LIMIT, dev, strlen(dev), ESCAPE_TEXT);
 	else if (known)
 		device_text(device, as);
-	snprintf(state, USER_TEXT_SIZE, "%sis in use, %s, by %s (domain %u)%s%s",
-		user->beneath ? "lies on a disk that " : "",
+	snprintf(state, USER_TEXT_SIZE, "%sis in use, %s, by %s (domain %u)%s%s", relation(user),
 		user->writes ? "read-write" : "read-only", by, device->domid, as[0] ? " as " : "",
 		as);
 	snprintf(remedy, USER_TEXT_SIZE, "detach it there first");
@@ -362,8 +371,7 @@ static void describe_unknown(
 	const struct user *user, char state[USER_TEXT_SIZE], char remedy[USER_TEXT_SIZE])
 {
 	snprintf(state, USER_TEXT_SIZE, "%sis in use, %s, by a process of an unknown guest",
-		user->beneath ? "lies on a disk that " : "",
-		user->writes ? "read-write" : "read-only");
+		relation(user), user->writes ? "read-write" : "read-only");
 	snprintf(remedy, USER_TEXT_SIZE, "find it ('fuser -v') and detach the disk there first");
 }
 
@@ -378,12 +386,12 @@ void user_describe(const struct user *user, struct store *store, const char *bas
 
 	if (user->guessed) {
 		describe_unknown(user, state, remedy);
-	} else if (gone && !user->alike) {
-		describe_leftover(user, backend, base, state, remedy);
-	} else if (user->guest && !user->alike) {
-		describe_guest(user, store, base, state, remedy);
-	} else {
+	} else if (user->host.state[0]) {
 		snprintf(state, USER_TEXT_SIZE, "%s", user->host.state);
 		snprintf(remedy, USER_TEXT_SIZE, "%s", user->host.remedy);
+	} else if (gone) {
+		describe_leftover(user, backend, base, state, remedy);
+	} else {
+		describe_guest(user, store, base, state, remedy);
 	}
 }

@@ -18,12 +18,12 @@ struct user {
 	bool writes;		   /* it can change bytes of the disk */
 	bool reads;		   /* it reads bytes that the disk's user can change */
 	bool beneath;		   /* it has what is beneath the file system of the disk */
-	bool alike;		   /* it has a file that may be the disk; `host` says why */
+	bool alike;		   /* it has a file that may be the disk, by its name */
 	bool guessed;		   /* it may be another guest's device */
 	bool detaching;		   /* its loop device detaches on the last close */
 	struct device device;	   /* of a guest */
 	char loop[LOOP_PATH_SIZE]; /* its tagged loop device, or "" */
-	struct host_use host;	   /* of the host */
+	struct host_use host;	   /* of the host, and of a loop device that is alike */
 };
 
 struct user_list {

@@ -264,6 +264,30 @@ unknown() {
 	refused w "$PWD/view/disk.img" read-write
 }
 
+@test "what QEMU has open keeps the same file from guests under the name that a file server shows" {
+	local alike="may be the file (same name; one is on NFS, FUSE or the like) that is in use, read-write, by guest 'guest4' (domain 4)"
+	view
+	image real/third.img
+	qdisk 4 "raw:$PWD/none"
+	device_model 4 w:real/disk.img w:view/other.img
+	claim 3 w "$PWD/view/disk.img"
+	ended 4 "Disk '$PWD/view/disk.img' $alike*; detach it there first, or share it*"
+	claim 3 r "$PWD/view/disk.img"
+	ended 4 "*$alike*"
+	given w "$PWD/view/third.img"
+	rm real/disk.img
+	truncate -s 8M real/disk.img
+	given w "$PWD/view/disk.img"
+	xenstore-rm /local/domain/4/image
+	qdisk 4 "raw:$PWD/real/disk.img"
+	claim 3 w "$PWD/view/disk.img"
+	ended 4 "*$alike*"
+	qdisk 4 "raw:$PWD/view/disk.img"
+	claim 3 w "$PWD/real/disk.img"
+	ended 4 "*$alike*"
+	given w "$PWD/real/third.img"
+}
+
 @test "a wait for a lock that ends names the holder, though a process has a file of a silent server open" {
 	local sleep
 	sleep=$(type -P sleep)
