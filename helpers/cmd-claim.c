@@ -17,6 +17,7 @@
 #include "disk/device.h"
 #include "disk/disk.h"
 #include "disk/loop.h"
+#include "disk/opaque.h"
 #include "disk/relatives.h"
 #include "disk/users.h"
 #include "disk/vacant.h"
@@ -115,11 +116,28 @@ static void add_extent_locks(
 	}
 }
 
+/*
+ * Where a file may have two names, which nothing tells to be one file's (opaque_files_alike()),
+ * those who claim one under each name at the same time need a lock in common: that of the name's
+ * end.
+ */
+static void add_name_lock(
+	struct disk_locks *all, const struct disk *disk, const struct lock *common)
+{
+	struct mount_table mounts = {.text = NULL};
+
+	/* Without the table the users are not found, either, and that is told. */
+	if (mount_table_read(&mounts) && opaque_is_mounted(&mounts))
+		add_lock(all, common, "name", strrchr(disk->path, '/') + 1,
+			(uint64_t)disk->stat.st_size / SECTOR);
+	mount_table_free(&mounts);
+}
+
 /* Locks the disk's bytes. Until the script closes the descriptor, no other claim gets them. */
 static int lock_disk(const struct claim *claim, const struct disk *disk)
 {
 	const struct identity *identity = &disk->identity;
-	size_t most = identity->extent_count * (1 + 2 * EXTENT_VIEWS) + 1;
+	size_t most = identity->extent_count * (1 + 2 * EXTENT_VIEWS) + 2;
 	char title[2 * QUOTE_LIMIT];
 	const struct lock common = {
 		.fd = claim->lock_fd, .title = title, .shared = claim->sharing == SHARE_READ};
@@ -131,7 +149,9 @@ static int lock_disk(const struct claim *claim, const struct disk *disk)
 	if (all.locks && all.names) {
 		for (size_t i = 0; i < identity->extent_count; i++)
 			add_extent_locks(&all, &identity->extents[i], &common);
-		if (!disk->file)
+		if (disk->file)
+			add_name_lock(&all, disk, &common);
+		else
 			all.locks[all.count++] = (struct lock){.fd = claim->lock_fd,
 				.name = VACANT_LOCK,
 				.title = title,

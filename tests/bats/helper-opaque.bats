@@ -47,6 +47,20 @@ claimed() {
 	((status == 0))
 }
 
+@test "claims of one file under two names that nothing tells to be one's wait for each other" {
+	image real/vm1/other.img
+	exec 8<>lock
+	claim 3 w "$PWD/view/vm1/disk.img" --lock 8
+	((status == 0))
+	claim 4 w "$PWD/real/vm1/disk.img" --lock 9 --wait 0.2
+	ended 5 "Disk '$PWD/real/vm1/disk.img' has been locked by process * for 0.2 s;*"
+	claim 4 w "$PWD/real/vm1/other.img" --lock 9 --wait 0.2
+	((status == 0))
+	exec 8>&-
+	claim 4 w "$PWD/real/vm1/disk.img" --lock 9 --wait "$generous"
+	((status == 4))
+}
+
 @test "one file through two mounts of a file server, of which one shows a part, is not given to two guests" {
 	fuse_mount "$PWD/real/vm1" "$PWD/part"
 	claimed "$PWD/view/vm1/disk.img"

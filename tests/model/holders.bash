@@ -106,7 +106,6 @@ holders_judge_pair() {
 # so before the calls of its step. Another's script is asked to respect the same block device
 # alone, but one that comes in the same step as a script of ours may be later.
 holder_is_anothers() {
-	! holder_is_unseen "$1" "$3" || return 0
 	case ${1:1}:${3:1} in
 	[qx]:[qx]) ;;
 	q:*) ((judge_since[$3] < judge_since[$1])) ;;
@@ -115,14 +114,6 @@ holder_is_anothers() {
 	*:x) [[ $2 != "$4" ]] && ((judge_since[$1] <= judge_since[$3])) ;;
 	*) return 1 ;;
 	esac
-}
-
-# holder_is_unseen <device> <other device>
-# Has one the file of the other under the name that the file server shows? That is seen of loop
-# devices alone, and two attaches at once do not wait for each other: a gap that is known.
-holder_is_unseen() {
-	[[ ${target_kind[${judge_target[$1]}]}:${target_kind[${judge_target[$2]}]} == @(silent:served|served:silent) ]] &&
-		{ [[ $1$2 == *q* ]] || ((judge_since[$1] == judge_since[$2])); }
 }
 
 # holder_was_told <device> <file> <start> <length> <mode> <number> <other device>
