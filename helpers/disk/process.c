@@ -103,12 +103,12 @@ bool process_serves(int process)
 	return runs_server(process) && (is_root(process) || has_xen_device(process));
 }
 
-bool process_is_self(int process)
+bool process_runs_other(int process)
 {
 	char own[PATH_MAX], other[PATH_MAX];
 
-	return read_link(AT_FDCWD, "/proc/self/exe", own) && read_link(process, "exe", other) &&
-	       !strcmp(own, other);
+	return read_link(process, "exe", other) &&
+	       !(read_link(AT_FDCWD, "/proc/self/exe", own) && !strcmp(own, other));
 }
 
 bool fdinfo_parse(char *text, struct fdinfo *info)

@@ -33,8 +33,11 @@ int process_open(pid_t pid);
  */
 bool process_serves(int process);
 
-/* Whether the process of process_open() runs this program. */
-bool process_is_self(int process);
+/*
+ * Whether the process of process_open() runs a program, and not this one. One that ends does not:
+ * it has no program any more, while its files are still to be closed.
+ */
+bool process_runs_other(int process);
 
 /*
  * Calls `take` for each regular file and block device that the process has open, until it returns

@@ -312,14 +312,14 @@ static bool is_known_server(const struct search *search, unsigned pid)
 	return false;
 }
 
-/* Looks at a process that may be any, except for ours, which open disks, too. */
+/* Looks at a process that may be any; ours open disks, too. */
 static void look_at_process(struct scan *scan, unsigned pid)
 {
 	int process = is_known_server(scan->search, pid) ? -1 : process_open((pid_t)pid);
 
 	if (process < 0)
 		return;
-	if (!process_is_self(process))
+	if (process_runs_other(process))
 		process_each_file(process, &scan->search->cache.mounts, take_file, scan);
 	close(process);
 }

@@ -62,7 +62,8 @@ worker_of_call() {
 	kill -TERM "$started"
 	ends
 	assert_undone 'block was ended by SIGTERM before it was done'
-	until_true gone "$(<"$there/child")"
+	child=$(<"$there/child")
+	until_true gone "$child"
 }
 
 # kept_by_debugger <process>

@@ -72,7 +72,7 @@ gc_killed_everywhere() {
 
 @test "after a kill of what gc's call starts at any moment, the next gc releases a stale disk" {
 	subject_make disk
-	gc_killed_everywhere command 26
+	gc_killed_everywhere command 17
 }
 
 @test "after a kill of gc at any moment, the next one releases a stale interface" {

@@ -26,7 +26,10 @@ teardown() {
 # own_script
 # Makes the script $own, which notes each of its starts.
 own_script() {
-	printf '#!/bin/bash -p\necho >>%q\n. %q/block\n' "$BATS_TEST_TMPDIR/starts" "$scripts" | program "$own"
+	{
+		printf '#!/bin/bash -p\necho >>%q\n. %q/hotplug.sh\n' "$BATS_TEST_TMPDIR/starts" "$scripts"
+		sed 1,4d "$scripts/block"
+	} | program "$own"
 }
 
 # stale_own

@@ -212,6 +212,20 @@ unknown() {
 	[[ $error != *guest[0-9]* && $error != *domain* ]]
 }
 
+@test "a process that ends, and only has its files still open, serves nobody" {
+	local pid
+	qdisk 4 "raw:$PWD/none"
+	# The kernel frees the memory before it closes the files.
+	perl -e 'open F, "+<", "other.img" or die; my $memory = "a" x (400 << 20); open R, ">", "ready"; sleep 1000' 3>&- 9>&- &
+	pid=$!
+	servers+=("$pid")
+	until_true test -e ready
+	claim 3 w "$PWD/other.img"
+	((status == 4))
+	kill -KILL "$pid"
+	given w "$PWD/other.img"
+}
+
 @test "a known server of one kind does not hide an unknown one of another kind" {
 	qdisk 4 "raw:$PWD/none"
 	device_model 4

@@ -16,9 +16,11 @@ setup() {
 }
 
 teardown() {
+	local status=0
 	fuse_answers
-	helper_teardown
+	helper_teardown || status=1
 	fuse_stop
+	return "$status"
 }
 
 unanswered="cannot be opened, because its file server has not answered for 8 s; see whether it is running, then try again."
