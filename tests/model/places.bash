@@ -31,11 +31,26 @@ places_fill() {
 	umount "$model_dir/nested"
 }
 
+# places_can_overlay
+# Can the kernel mount one? It loads its module for the first.
+places_can_overlay() {
+	local status=0
+	mkdir -p "$model_dir"/try/{lower,upper,work,merged}
+	places_mount "$model_dir/try" 2>/dev/null || status=1
+	((status)) || umount "$model_dir/try/merged"
+	rm -rf -- "$model_dir/try"
+	return "$status"
+}
+
+# places_mount <directory of the layers>
+places_mount() {
+	mount -t overlay overlay -o "lowerdir=$1/lower,upperdir=$1/upper,workdir=$1/work" "$1/merged"
+}
+
 # places_overlay
 # Mounts the overlay, unless it is.
 places_overlay() {
-	mountpoint -q "$model_dir/merged" ||
-		mount -t overlay overlay -o "lowerdir=$model_dir/lower,upperdir=$model_dir/upper,workdir=$model_dir/work" "$model_dir/merged"
+	mountpoint -q "$model_dir/merged" || places_mount "$model_dir"
 }
 
 # places_no_overlay

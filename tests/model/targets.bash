@@ -104,7 +104,7 @@ targets_abilities() {
 	losetup --detach "$loop"
 	rm "$model_dir/try"
 	dmsetup version >/dev/null 2>&1 || missing+=(mapping)
-	grep -qw overlay /proc/filesystems || missing+=(overlay)
+	places_can_overlay || missing+=(overlay)
 	[[ -c /dev/fuse ]] && type -P bindfs >/dev/null || missing+=(silent)
 	for name in "${target_names[@]}"; do
 		[[ " ${missing[*]} " != *" ${target_kind[$name]} "* ]] || target_replace "$name"
