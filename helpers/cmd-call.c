@@ -544,7 +544,9 @@ static int stop_all(struct call *call)
 		report_line(&call->report,
 			"The bash of %s does not die; look for a device or server that hangs.",
 			call->name);
+	/* The phase may be in it, by which it is known what there is to undo. */
 	take_rest(call);
+	script_close(&call->script);
 	take_kept(call);
 	drop_xen_lock(call);
 	return status;
@@ -569,11 +571,6 @@ static void run_script(struct call *call, const char *undo)
 	inbox_free(&call->inbox);
 	call->inbox.fd = call->script.socket;
 	event = serve(call);
-	/* What it has told at its end is why. */
-	if (event == EVENT_SCRIPT)
-		take_rest(call);
-	/* The socket closes with this. */
-	call->inbox.fd = call->script.socket;
 	status = stop_all(call);
 	judge(call, event, status);
 }

@@ -145,6 +145,10 @@ bool script_stop(struct script *script, int *status)
 	}
 	script->pid = 0;
 	close_one(&script->pidfd);
-	close_one(&script->socket);
 	return dead;
+}
+
+void script_close(struct script *script)
+{
+	close_one(&script->socket);
 }

@@ -37,10 +37,13 @@ bool script_start(struct script *script, char *argv[], const struct arguments *a
 	int seconds, const char *undo);
 
 /*
- * Ends it, by SIGKILL, unless it has ended, and closes all but errors. *status is as of waitpid(2).
- * Result: false where it does not die of that, since the kernel does not let it; it is no longer
- * waited for then.
+ * Ends it, by SIGKILL, unless it has ended. What it has told before can still be read. *status is
+ * as of waitpid(2). Result: false where it does not die of that, since the kernel does not let it;
+ * it is no longer waited for then.
  */
 bool script_stop(struct script *script, int *status);
+
+/* Closes the socket. */
+void script_close(struct script *script);
 
 #endif

@@ -112,3 +112,15 @@ debugger_ends() {
 	until_true gone "$pid"
 	assert_residue_free
 }
+
+@test "an attach that went on while its parent stood still is undone, if the parent is then to end" {
+	# The parent has read nothing of the attach when the signal comes.
+	# shellcheck disable=SC2016 # the script expands
+	block_script <<<'type_disk() { kill -STOP "$PPID"; }'
+	begin add
+	until_true test -s "$there/run/xen-hotplug/vbd-1-51712"
+	kill -TERM "$started"
+	kill -CONT "$started"
+	ends
+	assert_undone 'block was ended by SIGTERM before it was done'
+}
