@@ -21,8 +21,9 @@ teardown() {
 	e2e_teardown
 }
 
-@test "random schedules on real partitions and mappings: no two guests hold the same bytes, nothing is left" {
-	run env PATH="$E2E_PATH" "$E2E_SOURCE/tests/model/run" --schedules 1000 --seconds 60 3>&-
+# In dom0 a schedule takes ten seconds, so these are the same ones each time; make model draws others.
+@test "schedules on real partitions and mappings: no two guests hold the same bytes, nothing is left" {
+	run env PATH="$E2E_PATH" "$E2E_SOURCE/tests/model/run" --seed 917642004 --schedules 4 3>&-
 	printf '%s\n' "$output"
 	[[ "$status" -eq 0 && $output != *'this kernel makes no'* ]]
 	[[ $(dmsetup ls) != *xen-hotplug-model* ]]
