@@ -37,8 +37,6 @@
 /* How long to wait for a loop device that detaches on its last close. */
 #define DETACHING_MS 5000
 #define DETACHING_PAUSE_NS 20000000
-/* How long an attach releases stale users. */
-#define STALE_MS 12000
 #define MIB (1024UL * 1024)
 
 enum sharing { SHARE_READ, SHARE_NOTHING, SHARE_ALL };
@@ -338,7 +336,7 @@ static int check_users(const struct claim *claim, const struct disk *disk,
 static int check(const struct claim *claim, const struct disk *disk, struct relatives *relatives)
 {
 	const struct timespec pause = {.tv_nsec = DETACHING_PAUSE_NS};
-	struct patience patience = {now_ms() + DETACHING_MS, now_ms() + STALE_MS};
+	struct patience patience = {now_ms() + DETACHING_MS, now_ms() + STALE_ATTACH_MS};
 	struct store store = STORE_CLOSED;
 	bool again;
 	int status;

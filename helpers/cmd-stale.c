@@ -25,7 +25,7 @@ static enum stale release(const struct device *device, bool judge_only, struct s
 	if (!read || journal_is_current(&head))
 		stale = stale_judge(store, BASE, device, sentence);
 	if (stale == STALE_RELEASED && !judge_only)
-		stale = stale_release(device, STALE_MOST_MS, sentence);
+		stale = stale_release(device, deadline_within(STALE_ATTACH_MS), sentence);
 	return stale;
 }
 
@@ -84,7 +84,8 @@ const struct command command_stale = {
 	.summary = "releases a device if it is stale",
 	.help = "\n"
 		"Does what gc does for one device that has a journal. The exit status is 0 if\n"
-		"nothing is left of it, 4 if it is not stale, and 1 if something is left.\n"
+		"nothing is left of it, 4 if it is not stale, and 1 if something is left. It\n"
+		"takes at most 12 s.\n"
 		"\n"
 		"  --judge-only  change nothing; succeed if the device may be released\n",
 	.run = run_stale,

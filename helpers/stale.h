@@ -15,6 +15,8 @@
 
 /* The least time in which a stale device is released, with the report of a failure. */
 #define STALE_LEAST_MS 6000
+/* How long an attach waits for it, which has a budget of its own. */
+#define STALE_ATTACH_MS 12000
 /* As long as a detach and its report may take (cmd-call.c). */
 #define STALE_MOST_MS 38000
 
