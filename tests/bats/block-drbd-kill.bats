@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-only
 # block-drbd, killed at any moment, and with each of its programs failing or
 # hanging: the detach that follows leaves nothing, and the resource Secondary.
+# bats file_tags=waits
 
 load ../lib/host
 load ../lib/enumerate

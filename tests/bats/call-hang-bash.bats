@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-only
 # xen-hotplug call: a bash that hangs, computes, stops or does not read is ended in time.
+# bats file_tags=waits
 
 load ../lib/host
 load ../lib/observe

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-only
 # xen-hotplug call: commands, stores, locks and releases that hang end the call in time.
+# bats file_tags=waits
 
 load ../lib/host
 load ../lib/observe

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-only
 # The demo shows what the README says that it shows, and leaves nothing.
+# bats file_tags=waits
 
 @test "the demo attaches, refuses and detaches, and leaves nothing" {
 	run "$BATS_TEST_DIRNAME/../demo"

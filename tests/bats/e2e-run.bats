@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-only
 # How tests/e2e/run ends when something is amiss, with a QEMU that only plays.
+# bats file_tags=waits
 
 root=$(cd "$BATS_TEST_DIRNAME/../.." && pwd)
 load ../lib/wait

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-only
 # shellcheck disable=SC2016 # scripts expand it
 # A stale device whose release hangs: it ends by itself within the time of whoever started it.
+# bats file_tags=waits
 
 load ../lib/host
 load ../lib/observe
@@ -63,7 +64,7 @@ collect() {
 }
 
 @test "an attach that meets a stale device whose release hangs logs why, and is refused" {
-	stale_thing 'while :; do :; done'
+	stale_thing 'kill -STOP "$$"'
 	vbd 5 51712 "$image"
 	run block_add 5 51712
 	assert_refused backend/vbd/5/51712 busy "is still held for vbd/1/51712, which no longer exists; run 'xen-hotplug gc', which says what keeps it"

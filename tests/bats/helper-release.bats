@@ -1,6 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: LGPL-2.1-only
 # xen-hotplug release: detaches what belongs to the device, and nothing else.
+# bats file_tags=waits
 
 setup() {
 	. "$BATS_TEST_DIRNAME/../lib/helper.bash"

@@ -1,6 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: LGPL-2.1-only
 # Files that are opened for a program, on a file server that does not answer: a sentence, in time.
+# bats file_tags=waits
 
 load ../lib/helper
 load ../lib/fuse

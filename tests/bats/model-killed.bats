@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-only
 # A run of the model (tests/model) that is ended by a signal leaves nothing behind.
+# bats file_tags=waits
 
 bats_require_minimum_version 1.5.0
 root=$(cd "$BATS_TEST_DIRNAME/../.." && pwd)

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-only
 # The invariant of disks, by model (tests/model): a few random schedules, and
 # that scripts which break it are found out. `make model` plays thousands.
+# bats file_tags=waits
 
 bats_require_minimum_version 1.5.0
 root=$(cd "$BATS_TEST_DIRNAME/../.." && pwd)

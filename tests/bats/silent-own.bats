@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-only
 # A guest's own disk, whose loop device is on a file server that does not answer: a repeated
 # attach names the server, and no other guest.
+# bats file_tags=waits
 
 load ../lib/host
 load ../lib/observe

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-only
 # A file server that does not answer: its own guests' disks get a sentence, and
 # no call for another disk asks it anything.
+# bats file_tags=waits
 
 load ../lib/host
 load ../lib/observe
