@@ -27,10 +27,10 @@ phys=() # block devices that phy_device made
 host_start() {
 	local ready
 	untraced
+	mkdir -p "$BATS_TEST_TMPDIR"/{run,varlog/xen,store}
 	store_start "$@"
 	log=$BATS_TEST_TMPDIR/log
 	export XEN_HOTPLUG_LOG=$log
-	mkdir -p "$BATS_TEST_TMPDIR/run" "$BATS_TEST_TMPDIR/varlog/xen"
 	exec {ready}< <(host_namespaces)
 	host_pid=$! host_root=/proc/$!/root
 	read -r -t "$generous" -u "$ready" _ || {

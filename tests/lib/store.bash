@@ -15,7 +15,7 @@ store_start() {
 	STORE_LOG=$STORE_DIR/log
 	STORE_FAULTS=$STORE_DIR/faults
 	export XENSTORED_PATH=$STORE_DIR/xs
-	mkdir -p "$STORE_DIR" || return
+	[[ -d $STORE_DIR ]] || mkdir -p "$STORE_DIR" || return
 	: >"$STORE_LOG"
 	"$MOCK_XENSTORED" --daemon --parent $$ --pid-file "$STORE_DIR/pid" --log "$STORE_LOG" \
 		--faults "$STORE_FAULTS" --listen "$XENSTORED_PATH" "$@"
@@ -40,7 +40,7 @@ store_stop() {
 	local pid
 	[[ -s ${STORE_DIR:-}/pid ]] || return 0
 	pid=$(<"$STORE_DIR/pid")
-	rm -f "$STORE_DIR/pid"
+	: >"$STORE_DIR/pid"
 	kill "$pid" 2>/dev/null || return 0
 	store_gone "$pid"
 }
@@ -80,7 +80,7 @@ store_fault() {
 # store_fault_none
 # Nothing is to go wrong any more.
 store_fault_none() {
-	rm -f "$STORE_FAULTS"
+	[[ ! -e $STORE_FAULTS ]] || rm "$STORE_FAULTS"
 }
 
 # store_requests [type]
