@@ -234,7 +234,8 @@ static void note_doing(struct call *call, const struct request *request)
 	static const struct {
 		const char *word, *doing;
 	} known[] = {
-		{"load", "for the lock of the device, or for the store"},
+		{"accept", "for the lock of the device, or for the store"},
+		{"load", "for the store"},
 		{"lock", "for a lock"},
 		{"claim", "for the disk, or for those that others use"},
 		{"release", "for the disk"},

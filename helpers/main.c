@@ -13,6 +13,9 @@
 
 static const struct command *const commands[] = {
 	&command_call,
+	&command_accept,
+	&command_type,
+	&command_describe,
 	&command_load,
 	&command_lock,
 	&command_unlock,

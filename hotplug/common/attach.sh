@@ -5,11 +5,11 @@
 # attach_device
 # All of the device, or nothing of it.
 attach_device() {
-	"${device_kind}_load" || fail "$reason"
-	"${device_kind}_accept"
+	store_load || fail "$reason"
+	store_accept
 	if "${device_kind}_attached"; then return; fi
 	attach_clear_stale
-	"${device_kind}_parameters"
+	parameters_take
 	parameters_check_tools "${parameters_tools[@]}"
 	run_tell phase attach
 	journal_start

@@ -7,7 +7,7 @@ library journal-read
 # check_device
 # Fails where a resource of the journal is not as it was acquired.
 check_device() {
-	"${device_kind}_load" || fail "$reason"
+	store_load || fail "$reason"
 	[[ -e $journal_file ]] || fail "$device_id was not attached by these scripts: there is no $journal_file."
 	journal_read || fail "$reason"
 	check_resources || fail "$device_id is not as it was attached; detach it and attach it again."

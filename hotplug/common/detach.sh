@@ -9,7 +9,7 @@ library release
 # attached) what this script's resources would be by now.
 detach_device() {
 	local detach_status=0
-	"${device_kind}_load" || detach_status=$?
+	store_load || detach_status=$?
 	((detach_status != lock_missing)) || fail "$reason"
 	if [[ -e $journal_file ]]; then
 		((detach_status == 0)) || complain "$reason"
@@ -27,8 +27,8 @@ detach_device() {
 detach_collect() {
 	failure_hide y
 	trap detach_collected EXIT
-	"${device_kind}_accept"
-	"${device_kind}_parameters"
+	store_accept
+	parameters_take
 	resources_use collect
 }
 

@@ -13,24 +13,6 @@ target='' # if it declares one
 dev=''             # the path of the block device; for a vbd3, of a socket
 physical_device='' # its major:minor in hexadecimal; empty for a vbd3
 
-# block_load
-# Reads the nodes; on failure the helper's status, with reason set.
-block_load() {
-	local published=physical-device
-	[[ $type == vbd ]] || published+=-path
-	store_load frontend-id state params mode "$published" node hotplug-error
-}
-
-# block_accept
-# Checks the nodes that every disk has.
-block_accept() {
-	store_accept params disk
-	mode=${store_value[mode]-}
-	parameters_check 'The access mode' "$mode" mode
-	mode=${mode/ro/r}
-	mode=${mode/rw/w}
-}
-
 # block_attached
 # Is the disk there already? blkback reads its number once and keeps it, so a second
 # add has nothing to do then. The journal and the kernel decide: a node can outlive
@@ -61,20 +43,6 @@ block_is_published() {
 	return 1
 }
 
-# block_parameters
-# The target is one value, or a list of parameters.
-block_parameters() {
-	# Some versions of xl keep the prefix that selected the script.
-	local block_value=${store_value[params]#"${hotplug_name#block-}":}
-	if [[ $target_type ]]; then
-		parameters_check 'The target' "$block_value" "$target_type"
-		target=$block_value
-	else
-		library parameter_list
-		parameter_list_take "$block_value"
-	fi
-}
-
 # block_publish
 # physical-device makes blkback connect; QEMU, pygrub and tapback (vbd3) read
 # physical-device-path; other scripts detach by node. A vbd3 gets no
@@ -96,7 +64,7 @@ block_unpublish() {
 	local block_refused
 	helper publish --deadline 3 "$XENBUS_PATH" node physical-device-path physical-device hotplug-status && return 0
 	block_refused=$reason
-	if block_load && ! block_is_named; then return 0; fi
+	if store_load && ! block_is_named; then return 0; fi
 	reason=$block_refused
 	return 1
 }

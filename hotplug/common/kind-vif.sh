@@ -19,50 +19,10 @@ dev='' # the interface's current name
 main_ip='' # this host's IPv4 address on the interface, where a resource sets it
 command='' # the verb by which they are called
 
-# vif_load
-# Reads the nodes; on failure the helper's status, with reason set.
-vif_load() {
-	store_load frontend-id state vifname mac mtu hotplug-error "${parameters[@]}"
-}
-
-# vif_accept
-# Checks the nodes that every interface has.
-vif_accept() {
-	store_accept frontend-id interface
-	parameters_check 'The name of the interface' "$vif" ifname
-	vif_accept_optional vifname 'The vifname' ifname
-	vif_accept_optional mac 'The MAC address' mac
-	vif_accept_optional mtu 'The MTU' mtu
-	[[ ! $vifname || $type_if != tap ]] || vif_accept_tap_name
-}
-
-# vif_accept_optional <node> <what> <type>
-vif_accept_optional() {
-	[[ ! ${store_value[$1]-} ]] || parameters_check "$2" "${store_value[$1]}" "$3"
-	printf -v "$1" '%s' "${store_value[$1]-}"
-}
-
-# vif_accept_tap_name
-# The tap of an interface with a vifname is called like that, with -emu.
-vif_accept_tap_name() {
-	((${#vifname} <= 11)) ||
-		fail "The vifname '$vifname' is too long for a guest with an emulated interface; use 11 bytes or fewer, because $vifname-emu must fit into 15."
-	vifname+=-emu
-}
-
 # vif_attached
 # Always false: going online again repairs what has changed.
 vif_attached() {
 	return 1
-}
-
-# vif_parameters
-# Each is a node of the backend; an empty one counts as not given.
-vif_parameters() {
-	local vif_name
-	for vif_name in "${parameters[@]}"; do
-		parameters_set "$vif_name" "${store_value[$vif_name]:+y}" "${store_value[$vif_name]-}"
-	done
 }
 
 # vif_publish

@@ -34,7 +34,7 @@ lifecycle_answer() {
 lifecycle_declared() {
 	[[ $device_kind ]] || failure_author "the script has to say what it is for: device block|vif 'SENTENCE'."
 	declare -F resources >/dev/null || failure_author 'the script has to say what a device is made of: resources() { use RESOURCE …; }.'
-	[[ ! $target_type || ${#parameters[@]} == 0 ]] ||
+	[[ ! ${parameter_type[target]-} || ${#parameters[@]} == 0 ]] ||
 		failure_author 'the script declares a target and a param; a disk has either its whole target or a list of parameters.'
 	parameters_check_types
 }

@@ -2,15 +2,12 @@
 # SPDX-License-Identifier: LGPL-2.1-only
 # What a script declares, and how the values reach its variables.
 
-parameters=()                 # names, in the order of their declaration
-declare -gA parameter_type    # name -> type, or choice:a,b
-declare -gA parameter_default # name -> default; no entry: must be given
-declare -gA parameter_about   # name -> one sentence
-declare -gA parameter_line    # name -> the line of the script that declares it
-target_type=''                # the type of the whole target, where there is no list of parameters
-target_about=''
-parameters_tools=() # the programs that the script needs
-device_kind=''      # block or vif
+parameters=()              # names, in the order of their declaration
+declare -gA parameter_type # name -> type, or choice:a,b; also of target
+declare -gA parameter_line # name -> the line of the script that declares it
+parameters_declared=()     # name, type, =DEFAULT or nothing, and sentence of each, and of target
+parameters_tools=()        # the programs that the script needs
+device_kind=''             # block or vif
 device_about=''
 device_verbs='' # what libxl calls it with, for a sentence
 device_types=()
@@ -44,8 +41,7 @@ param() {
 	parameters+=("$1")
 	parameter_line[$1]=${BASH_LINENO[0]}
 	parameter_type[$1]=$2
-	(($# == 3)) || parameter_default[$1]=$3
-	parameter_about[$1]=${!#}
+	parameters_declared+=("$1" "$2" "${4+=$3}" "${!#}")
 }
 
 # parameters_is_taken <name>
@@ -69,18 +65,17 @@ parameters_is_taken() {
 target() {
 	(($# == 2)) || failure_author "a target is declared by: target TYPE 'SENTENCE'; 'target ${*@Q}' is not that."
 	parameter_line[target]=${BASH_LINENO[0]}
-	target_type=$1
-	target_about=$2
+	parameter_type[target]=$1
+	parameters_declared+=(target "$1" '' "$2")
 }
 
 # parameters_check_types
 # When all of the script is read, as its own types may come last.
 parameters_check_types() {
 	local name
-	for name in "${parameters[@]}"; do
+	for name in "${!parameter_type[@]}"; do
 		parameters_check_type "$name" "${parameter_type[$name]}"
 	done
-	[[ ! $target_type ]] || parameters_check_type target "$target_type"
 }
 
 # parameters_check_type <name> <type>
@@ -105,19 +100,21 @@ parameters_check_tools() {
 	done
 }
 
-# parameters_set <name> <y if it is given, or empty> <value>
-# Checks the value against the declared type and puts it into its variable; or the
-# default, where there is one.
+# parameters_take
+# Gives the script its variables; fails where a parameter is not accepted.
+parameters_take() {
+	local parameters_at
+	[[ ! $store_refused ]] || fail "$store_refused"
+	for ((parameters_at = 0; parameters_at < ${#store_variables[@]}; parameters_at += 3)); do
+		parameters_set "${store_variables[@]:parameters_at:3}"
+	done
+}
+
+# parameters_set <name> <value> <what to call it if it is still to be checked, or empty>
 parameters_set() {
-	if [[ $2 ]]; then
-		accepted=$3
-		parameters_check "Parameter $1" "$3" "${parameter_type[$1]}"
-		declare -g "$1=$accepted"
-		return
-	fi
-	[[ ${parameter_default[$1]+set} ]] ||
-		fail "Parameter $1 is missing; add it to the guest's configuration."
-	declare -g "$1=${parameter_default[$1]}"
+	accepted=$2
+	[[ ! $3 ]] || parameters_check "$3" "$2" "${parameter_type[$1]}"
+	declare -g "$1=$accepted"
 }
 
 # parameters_check <what> <value> <type>

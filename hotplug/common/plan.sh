@@ -5,9 +5,9 @@
 # plan_device
 # Fails as the attach would; prints the resources otherwise, and changes nothing.
 plan_device() {
-	"${device_kind}_load" || fail "$reason"
-	"${device_kind}_accept"
-	"${device_kind}_parameters"
+	store_load || fail "$reason"
+	store_accept
+	parameters_take
 	parameters_check_tools "${parameters_tools[@]}"
 	resources_use plan
 }

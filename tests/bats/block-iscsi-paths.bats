@@ -77,7 +77,7 @@ is_waiting() {
 @test "an attach that looks for other paths of a disk waits for another one that does" {
 	host mkdir -p /run/xen-hotplug
 	exec 9>>"$BATS_TEST_TMPDIR/run/xen-hotplug/lock"
-	"$root/helpers/xen-hotplug" load --lock "9:wwid/naa.$iqn-1" /local domain
+	"$root/helpers/xen-hotplug" lock "9:wwid/naa.$iqn-1"
 	iscsi_vbd 1 51712 "$target"
 	iscsi_add 1 51712 3>&- 9>&- &
 	until_true is_waiting

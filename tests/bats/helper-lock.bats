@@ -72,27 +72,6 @@ try() {
 	ended 5 "'name' has been locked by process $holder_PID *"
 }
 
-@test "load takes the lock before it reads" {
-	store_set "$home/b/key" 1
-	exec 8>>lock
-	call load --lock 8:name b key
-	done_with "=1"
-	try name
-	ended 5 "'name' has been locked by process *"
-	exec 8>&-
-}
-
-@test "load whose lock is not taken reads nothing and ends with a status of its own" {
-	local before
-	before=$(store_requests READ)
-	hold name
-	call load --lock 9:name --wait 0.2 b key 9>>lock
-	ended 6 "'name' has been locked by process $holder_PID (/bin/bash ./script name) for 0.2 s;*"
-	call load --lock 77:name b key
-	ended 6 "Descriptor 77 cannot hold the lock 'name' (Bad file descriptor);*"
-	[[ $(store_requests READ) == "$before" ]]
-}
-
 @test "the sentence names the process that holds the lock, with its command line" {
 	hold vbd/3/51712
 	local pid=$holder_PID

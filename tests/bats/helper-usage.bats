@@ -38,16 +38,29 @@ setup() {
 		load
 		load base
 		load --frobnicate base key
-		load --lock
-		load --lock 9 base key
-		load --lock 9: base key
-		load --lock -1:x base key
-		load --lock x:y base key
-		load --wait 0 base key
-		load --wait -1 base key
-		load --wait 1e3 base key
-		load --wait 1.2345 base key
-		load --wait 99999999999999999999 base key
+		lock
+		lock 9
+		lock 9:
+		lock -- -1:x
+		lock x:y
+		lock --wait
+		lock --wait 0 9:x
+		lock --wait -1 9:x
+		lock --wait 1e3 9:x
+		lock --wait 1.2345 9:x
+		lock --wait 99999999999999999999 9:x
+		accept
+		accept --device vbd/1/5
+		accept base
+		accept --device vbd/1/5 base name type default
+		accept --device vbd/1 base
+		accept --device vbd/1/5 --lock x base
+		accept --device vbd/1/5 --lock -1 base
+		type
+		type word
+		type nonsense value
+		describe script block sentence
+		describe script block sentence tools name
 		publish
 		publish base =value
 		publish base ?

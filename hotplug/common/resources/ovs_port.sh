@@ -140,7 +140,8 @@ ovs_port_parse() {
 	ovs_port_bridge=${BASH_REMATCH[2]}${BASH_REMATCH[3]}
 	ovs_port_vlans=${BASH_REMATCH[5]:+${BASH_REMATCH[5]}p}${BASH_REMATCH[6]//://}
 	ovs_port_vlans=${ovs_port_vlans#/}
-	types_unreserved "$ovs_port_bridge" || return
+	expected='the name of an interface for guests (not all, default, lo or bonding_masters, and without %)'
+	[[ $ovs_port_bridge != @(all|default|lo|bonding_masters) && $ovs_port_bridge != *%* ]] || return
 	[[ $ovs_port_vlans ]] || return 0
 	library lib/vlans
 	vlans_parse_any "$ovs_port_vlans" && return 0
