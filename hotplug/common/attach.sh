@@ -7,7 +7,8 @@
 attach_device() {
 	store_load || fail "$reason"
 	store_accept
-	if "${device_kind}_attached"; then return; fi
+	# An interface that goes online again repairs what has changed.
+	if [[ $device_kind == block ]] && block_attached; then return; fi
 	attach_clear_stale
 	parameters_take
 	parameters_check_tools "${parameters_tools[@]}"

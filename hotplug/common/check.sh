@@ -11,6 +11,7 @@ check_device() {
 	[[ -e $journal_file ]] || fail "$device_id was not attached by these scripts: there is no $journal_file."
 	journal_read || fail "$reason"
 	check_resources || fail "$device_id is not as it was attached; detach it and attach it again."
+	resources_look
 }
 
 # check_resources

@@ -33,9 +33,12 @@ detach_collect() {
 }
 
 # detach_collected
-# The exit trap of that.
+# The exit trap of that. After a mistake of the script's, which bash or we have told,
+# the run fails, but only when all is released.
 detach_collected() {
+	local detach_status=$?
 	trap - EXIT
 	failure_hide ''
 	release_device
+	((detach_status == 0)) || run_tell phase detach
 }

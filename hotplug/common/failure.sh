@@ -11,6 +11,9 @@ failure_hidden='' # set by failure_hide
 # what to do next. hotplug-status will be the second argument.
 fail() {
 	complain "$@"
+	[[ ! $failure_hidden ]] || exit 0
+	# A subshell of the script's would end alone.
+	((BASH_SUBSHELL == 0)) || kill -KILL "$$"
 	exit 1
 }
 
@@ -53,6 +56,7 @@ failure_end() {
 # Ends the run with a sentence for whoever writes the script: where it is wrong.
 failure_author() {
 	local frame line=${2-}
+	failure_hide ''
 	for ((frame = 1; frame < ${#BASH_SOURCE[@]}; frame++)); do
 		[[ ! $line && ${BASH_SOURCE[frame]} == "$0" ]] && line=${BASH_LINENO[frame - 1]}
 	done

@@ -6,4 +6,5 @@
 help_device() {
 	helper describe "$hotplug_name" "$device_kind" "$device_about" "${parameters_tools[*]}" "${parameters_declared[@]}" || fail "$reason"
 	printf '%s\n' "${run_reply[@]}"
+	resources_look
 }

@@ -19,12 +19,6 @@ dev='' # the interface's current name
 main_ip='' # this host's IPv4 address on the interface, where a resource sets it
 command='' # the verb by which they are called
 
-# vif_attached
-# Always false: going online again repairs what has changed.
-vif_attached() {
-	return 1
-}
-
 # vif_publish
 # netback connects when hotplug-status is connected. The backend writes the MTU
 # node of the frontend, if the store permits it; the emulated interface has no

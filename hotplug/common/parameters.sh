@@ -72,16 +72,12 @@ target() {
 # parameters_check_types
 # When all of the script is read, as its own types may come last.
 parameters_check_types() {
-	local name
+	local name kind
 	for name in "${!parameter_type[@]}"; do
-		parameters_check_type "$name" "${parameter_type[$name]}"
+		kind=${parameter_type[$name]}
+		declare -F "type_${kind%%:*}" >/dev/null ||
+			failure_author "the type ${kind@Q} of $name is none of: $types_known; choose one, or write a function type_${kind%%:*}." "${parameter_line[$name]}"
 	done
-}
-
-# parameters_check_type <name> <type>
-parameters_check_type() {
-	declare -F "type_${2%%:*}" >/dev/null ||
-		failure_author "the type ${2@Q} of $1 is none of: $types_known; choose one, or write a function type_${2%%:*}." "${parameter_line[$1]}"
 }
 
 # needs <command>...
@@ -118,14 +114,10 @@ parameters_set() {
 }
 
 # parameters_check <what> <value> <type>
+# Fails unless it is of the type, which says in expected why not.
 parameters_check() {
-	"type_${3%%:*}" "$2" "${3#*:}" || parameters_refuse "$1" "$2"
-}
-
-# parameters_refuse <what> <value>
-# Fails: a type has said in expected why.
-parameters_refuse() {
-	local shown
-	quote shown "$2"
-	fail "$1 is $shown, which is not $expected; correct the guest's configuration."
+	local parameters_shown
+	"type_${3%%:*}" "$2" "${3#*:}" && return 0
+	quote parameters_shown "$2"
+	fail "$1 is $parameters_shown, which is not $expected; correct the guest's configuration."
 }

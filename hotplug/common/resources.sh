@@ -19,29 +19,59 @@
 
 resource_mode='' # the meaning of use, as resources_use has it
 
-# resources_use acquire|collect|plan
+# resources_use acquire|collect|plan|look
 # Has the script's resources() say what the device is made of: to acquire it, to
-# note it as if it had been acquired, or to print it.
+# note it as if it had been acquired, to print it, or to find mistakes.
 resources_use() {
 	resource_mode=$1
-	# bash runs the trap before each command of resources(), and of no other function.
-	declare -ft resources
-	trap '[[ $BASH_COMMAND == "use "* ]] || resources_refuse_verb "$BASH_COMMAND"' DEBUG
+	# The functions and subshells of resources() have its trap, too.
+	set -T
+	resources_watch
 	resources
+	set +T
 	trap - DEBUG
 }
 
-# resources_refuse_verb <command>
-# Fails the run if the command is a verb: a detach would not know of it.
-resources_refuse_verb() {
+# resources_look
+# Refuses mistakes of resources(), for help and check, which do not need it: the
+# parameters have their defaults, and a failure that is no mistake only ends this.
+resources_look() {
+	local resources_at
+	failure_hide y
+	for ((resources_at = 0; resources_at < ${#parameters_declared[@]}; resources_at += 4)); do
+		resources_default "${parameters_declared[@]:resources_at:3}"
+	done
+	resources_use look
+}
+
+# resources_default <name> <type> <=DEFAULT, or nothing>
+# The type may set variables for resources().
+resources_default() {
+	"type_${2%%:*}" "${3#=}" "${2#*:}" || :
+	parameters_set "$1" "${3#=}" ''
+}
+
+# resources_watch
+# Has bash look at each command before it runs: a verb must be called by use alone.
+resources_watch() {
+	trap '[[ $BASH_COMMAND == "use "* ]] || resources_refuse "$BASH_COMMAND"' DEBUG
+}
+
+# resources_refuse <command>
+# Fails the run if the command is a verb, of which a detach would not know, or the
+# name of a resource.
+resources_refuse() {
 	local called=${1%% *}
 	[[ $called != [a-z]*_@(acquire|release|check|sweep|plan|expect) ]] ||
 		failure_author "resources() calls $called, so a detach would not release it; write 'use ${called%_*}' instead."
+	type -t "$called" >/dev/null || ! resource_read "$called" ||
+		failure_author "resources() calls $called, which is a resource; write 'use $called' instead."
 }
 
 # use <resource> [argument...]
 # In a script's resources(): the device has this, too.
 use() {
+	trap - DEBUG # verbs may call each other
 	resource_find "$1"
 	resource_accepts "${1}_arguments" "$@"
 	case $resource_mode in
@@ -58,14 +88,15 @@ use() {
 		resource_optional expect "$@"
 		resource_optional plan "$@"
 		;;
+	look) resource_optional expect "$@" ;;
 	esac
+	resources_watch
 }
 
 # resource_find <resource>
 # Fails the run where there is no such resource.
 resource_find() {
-	resource_read "$1" ||
-		fail "There is no resource ${1@Q}: neither ${1}_acquire in $hotplug_name nor a file of that name in $hotplug_common/resources."
+	resource_read "$1" || failure_author "there is no resource ${1@Q}; correct its name, or write ${1}_acquire and ${1}_release."
 }
 
 # resource_accepts NAME_arguments <resource> [argument...]

@@ -44,11 +44,14 @@ says() {
 }
 
 # mistaken <sentence>
-# An attach of the script of standard input, and plan, fail with it; nothing is held.
+# Each verb of the script of standard input fails with it; nothing is held. A check has
+# nothing to look at.
 mistaken() {
+	local verb
 	own_script
-	says plan "$1"
-	says add "$1"
+	for verb in help plan remove add; do
+		says "$verb" "$1"
+	done
 	assert_refused backend/vbd/1/51712 error "$1"
 	assert_residue_free
 	tried=$((tried + 1))
@@ -74,6 +77,28 @@ resources_are() {
 	((tried == 13))
 }
 
+@test "a verb of a resource is refused wherever resources() has a shell call it" {
+	local line
+	while read -r line; do
+		mistaken "6: resources() calls thing_acquire, so a detach would not release it; write 'use thing' instead." \
+			< <(resources_are "$line" 'use disk "$target" "$mode"')
+	done <<-'END'
+		local x=$(thing_acquire a) || :
+		[[ $(thing_acquire a) ]] || :
+		thing_acquire a | cat || :
+		cat <(thing_acquire a) || :
+		( thing_acquire a ) || :
+		thing_acquire a & wait
+		use disk "$(thing_acquire a)" w
+		case $(thing_acquire a) in *) ;; esac
+	END
+	mistaken "14: resources() calls thing_acquire, so a detach would not release it; write 'use thing' instead." < <(
+		resources_are 'pick' 'use disk "$target" "$mode"'
+		printf '%s\n' 'pick() {' '	deeper || :' '}' 'deeper() { thing_acquire a; }'
+	)
+	((tried == 9))
+}
+
 @test "a function of the script's own whose name is no verb may be called in resources()" {
 	{
 		resources_are 'pick' 'use disk "$picked" "$mode"'
@@ -83,6 +108,50 @@ resources_are() {
 	((status == 0))
 	call_own remove
 	assert_residue_free
+}
+
+@test "a resource that is called without use is refused with file and line" {
+	resources_are 'disk "$target" "$mode"' |
+		mistaken "6: resources() calls disk, which is a resource; write 'use disk' instead."
+	resources_are 'use disk "$target" "$mode"' 'thing a' |
+		mistaken "7: resources() calls thing, which is a resource; write 'use thing' instead."
+}
+
+@test "a resource that does not exist is refused with file and line" {
+	resources_are 'use dsik "$target" "$mode"' |
+		mistaken "6: there is no resource 'dsik'; correct its name, or write dsik_acquire and dsik_release."
+}
+
+@test "a mistake of the script's is told by the detach of a device that other scripts attached, after its release" {
+	local loop
+	loop=$(losetup --find --show "$image")
+	store_set backend/vbd/1/51712/node "$loop" backend/vbd/1/51712/physical-device "$(stat -c %t:%T "$loop")"
+	own_script < <(resources_are 'use disk "$target" "$mode"' 'thing_acquire a')
+	says remove "7: resources() calls thing_acquire, so a detach would not release it; write 'use thing' instead."
+	assert_residue_free
+}
+
+@test "check tells a mistake in resources() when all that is attached is as it was" {
+	own_script < <(resources_are 'use disk "$target" "$mode"')
+	call_own add
+	((status == 0))
+	own_script < <(resources_are 'use disk "$target" "$mode"' 'thing_acquire a')
+	says check "7: resources() calls thing_acquire, so a detach would not release it; write 'use thing' instead."
+	call_own remove
+	((status == 0))
+	assert_residue_free
+}
+
+@test "a failure that is no mistake ends neither help nor check" {
+	own_script < <(resources_are '[[ $target == /* ]] || fail "No path."' 'use disk "$target" "$mode"')
+	call_own help
+	((status == 0))
+	call_own add
+	((status == 0))
+	call_own check
+	((status == 0))
+	call_own remove
+	((status == 0))
 }
 
 @test "a resource that lacks an argument is refused with file, line and its arguments" {
@@ -120,6 +189,8 @@ arguments_are_named() {
 	own_script <<<"$(resources_are 'use disk "$no_such_one" "$mode"')"
 	says add '6: the variable no_such_one is not set; correct its name, or declare it as a parameter.'
 	says plan '6: the variable no_such_one is not set; correct its name, or declare it as a parameter.'
+	says help '6: the variable no_such_one is not set; correct its name, or declare it as a parameter.'
+	says remove '6: the variable no_such_one is not set; correct its name, or declare it as a parameter.'
 	own_script <<<"$(resources_are 'use disk "$target" "$mode"')"$'\necho "$no_such_one"'
 	says help '10: the variable no_such_one is not set; correct its name, or declare it as a parameter.'
 	own_script <<<"$(resources_are 'use disk "$target" "$mode"' 'use thing')"

@@ -51,7 +51,7 @@ quotes() {
 	for name in nothing ../x 'a b' '$(id)' 'a[0]' ''; do
 		run library 'use "$1"; echo no' "$name"
 		[[ "$status" -eq 1 ]]
-		[[ $output == 'failed: There is no resource'*. ]]
+		[[ $output == 'failed: '*', line '*': there is no resource '*. ]]
 	done
 }
 
