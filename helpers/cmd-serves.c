@@ -60,8 +60,8 @@ static int look(unsigned pid, struct wanted *wanted)
 	if (wanted->found)
 		return STATUS_DONE;
 	return complain(STATUS_FAILED,
-		"The process %u has not opened the file that is claimed; its name was changed "
-		"meanwhile, try again.",
+		"The process %u has opened another file than the claimed one, because its path "
+		"was changed; try again.",
 		pid);
 }
 

@@ -136,7 +136,7 @@ bool journal_read(const char *path, struct journal *journal)
 		error = EFBIG;
 	else if (!(journal->bytes = malloc((size_t)st.st_size + 1)))
 		error = ENOMEM;
-	/* Another device's may grow meanwhile: what comes later is for the next one who looks. */
+	/* Another device's journal may grow while it is read; the rest is for the next reader. */
 	while (!error && used < (size_t)st.st_size) {
 		ssize_t n = read(fd, journal->bytes + used, (size_t)st.st_size - used);
 

@@ -29,7 +29,7 @@
 #define CLOSE_MS 2000
 #define CLOSE_PAUSE_NS 20000000
 
-/* The path of STRAY: beside this program where it is installed, else in its checkout. */
+/* The path of STRAY: in the directory of this program if it is installed, else in its checkout. */
 static bool find_stray(char path[PATH_MAX])
 {
 	static const char *const places[] = {"", "../hotplug/"};

@@ -44,7 +44,7 @@ int loop_ask_within(const char *path, unsigned ms, struct loop_info64 *info);
 
 /*
  * Asks a silent device, for at most `ms` milliseconds. Result: whether it has answered; if it has
- * lost its file meanwhile, its `number` is 0.
+ * lost its file by then, its `number` is 0.
  */
 bool loop_ask(struct loop *loop, unsigned ms);
 

@@ -17,7 +17,7 @@ uint64_t vacant_key(const struct relatives *relatives);
 /*
  * Whether no guest had any of these devices a minute ago or later, by the notes in the file of
  * locks that is open as `fd`; -1: there is none. It holds for guests whose disks this program
- * claims; a disk that another script gives to a guest meanwhile is seen a minute later.
+ * claims; a disk that another script gives to a guest in this minute is seen after it.
  */
 bool vacant_recall(int fd, uint64_t key);
 

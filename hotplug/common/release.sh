@@ -35,7 +35,7 @@ release_resources() {
 	journal_current || release_verb=sweep
 	for ((release_at = ${#journal_name[@]} - 1; release_at >= 0; release_at--)); do
 		journal_select "$release_at"
-		reason="The $release_verb of $journal_resource failed."
+		reason="Cannot release $journal_resource, which gave no reason; look at the system log, then detach the device again."
 		if [[ $release_verb == sweep ]]; then
 			resource_has_sweep "$journal_resource" || continue
 		else

@@ -54,7 +54,7 @@ resources_default() {
 # resources_watch
 # Has bash look at each command before it runs: a verb must be called by use alone.
 resources_watch() {
-	trap '[[ $BASH_COMMAND == "use "* ]] || resources_refuse "$BASH_COMMAND"' DEBUG
+	trap '[[ $BASH_COMMAND == "use "* || ${FUNCNAME[0]} == @(use|resources_*) ]] || resources_refuse "$BASH_COMMAND"' DEBUG
 }
 
 # resources_refuse <command>

@@ -67,5 +67,5 @@ quotes() {
 		overlay_find() { overlay_found[a]=dm-0; }
 		release_resources
 	'
-	[[ "$status" -eq 0 && "$output" == 'failed: The release of overlay failed.' ]]
+	[[ "$status" -eq 0 && "$output" == 'failed: Cannot release overlay, which gave no reason; look at the system log, then detach the device again.' ]]
 }
