@@ -38,7 +38,7 @@ refused() {
 	assert_residue_free
 }
 
-@test "add promotes the resource and publishes its device, and remove demotes it" {
+@test "add promotes the resource and publishes its device" {
 	vbd 1 51712 r0
 	drbd_add 1
 	[[ "$(drbd_role r0)" == Primary ]]
@@ -86,7 +86,7 @@ refused() {
 	[[ "$(wc -l <"$BATS_TEST_TMPDIR/starts")" == 2 ]]
 }
 
-@test "each volume of a resource is a disk, and only the last detach demotes" {
+@test "each volume of a resource is a disk" {
 	drbd_resource two 2
 	vbd 1 51712 two
 	vbd 1 51728 two/1
@@ -110,7 +110,7 @@ refused() {
 	[[ "$(drbd_role r0)" == Primary ]]
 }
 
-@test "a second guest is refused, and the resource stays Primary for the first" {
+@test "a second guest is refused" {
 	vbd 1 51712 r0
 	vbd 2 51712 r0
 	drbd_add 1
@@ -319,7 +319,7 @@ refused() {
 	assert_residue_free
 }
 
-@test "a device that stays open fails the remove, and the next remove demotes" {
+@test "a device that stays open fails the remove" {
 	vbd 1 51712 r0
 	drbd_add 1
 	drbd_is r0/alpha/open 1000
@@ -378,7 +378,7 @@ refused() {
 	[[ "$(drbd_role r0)" == Primary ]]
 }
 
-@test "check reports the resource's role and state, and plan what an add would do" {
+@test "check reports the resource's role and state" {
 	vbd 1 51712 r0
 	run call block-drbd plan vbd 1 51712
 	((status == 0))

@@ -102,7 +102,7 @@ is_waiting() {
 	assert_failed backend/vbd/1/51712 error 'There are several paths to this disk'
 }
 
-@test "multipath=y: the guest gets the map of all paths, and the detach removes it" {
+@test "multipath=y: the guest gets the map of all paths" {
 	multipath_start
 	iscsi_vbd 1 51712 "$both,multipath=y"
 	iscsi_add 1 51712
@@ -134,7 +134,7 @@ has_disk() {
 	disk=$(iscsi_disk "$iqn" 1 "$1") && [[ -e $ISCSI/class/block/${disk##*/}/device/block ]]
 }
 
-@test "multipath=y: an existing map is used, and stays" {
+@test "multipath=y: an existing map is used" {
 	multipath_start
 	iscsi_session "$iqn" "$portal"
 	iscsi_session "$iqn" "$other"
@@ -150,7 +150,7 @@ has_disk() {
 	[[ "$(iscsi_sessions | wc -l)" == 2 ]]
 }
 
-@test "multipath=y: guests that only read share a map, and the last detach removes it" {
+@test "multipath=y: guests that only read share a map" {
 	multipath_start
 	iscsi_vbd 1 51712 "$both,multipath=y" mode r
 	iscsi_vbd 2 51712 "$both,multipath=y" mode r

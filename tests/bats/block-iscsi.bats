@@ -23,7 +23,7 @@ teardown() {
 	return "$status"
 }
 
-@test "the only LUN of a target becomes the guest's disk, and the detach leaves nothing" {
+@test "the only LUN of a target becomes the guest's disk" {
 	iscsi_vbd 1 51712 "$target"
 	iscsi_add 1 51712
 	iscsi_attached 1 51712 "$(iscsi_disk "$iqn" 1)"
@@ -66,7 +66,7 @@ teardown() {
 	iscsi_refused 1 51712 'did not create a block device for LUN'
 }
 
-@test "an existing session is rescanned and used, and stays" {
+@test "an existing session is rescanned and used" {
 	iscsi_session "$iqn" "$portal"
 	iscsi_lun "$iqn" 2
 	iscsi_vbd 1 51712 "$target,lun=2"
@@ -78,7 +78,7 @@ teardown() {
 	run ! grep -q login "$ISCSI/calls"
 }
 
-@test "two guests on two LUNs share a session, and the last detach ends it" {
+@test "two guests on two LUNs share a session" {
 	local first last
 	iscsi_lun "$iqn" 2
 	for first in 1 2; do
@@ -145,7 +145,7 @@ teardown() {
 	[[ ! -e $ISCSI/reopening ]]
 }
 
-@test "a detach fails with a message while iscsid cannot reopen the session, and the next one succeeds" {
+@test "a detach fails with a message while iscsid cannot reopen the session" {
 	iscsi_vbd 1 51712 "$target"
 	iscsi_add 1 51712
 	echo 1000 >"$ISCSI/reopening"
@@ -225,14 +225,14 @@ teardown() {
 	iscsi_nothing_left
 }
 
-@test "a disk that Xen's script attached is detached, and its session is ended" {
+@test "a disk that Xen's script attached is detached" {
 	iscsi_session "$iqn" "$portal"
 	iscsi_vbd 1 51712 "$target" physical-device-path "$(iscsi_disk "$iqn" 1)" physical-device 7:1 state 5
 	iscsi_remove 1 51712
 	iscsi_nothing_left
 }
 
-@test "a second detach succeeds, and ends no session" {
+@test "a second detach succeeds" {
 	iscsi_session "$iqn" "$portal"
 	iscsi_vbd 1 51712 "$target"
 	iscsi_add 1 51712
@@ -241,7 +241,7 @@ teardown() {
 	[[ "$(iscsi_sessions)" == "$iqn 192.0.2.1" ]]
 }
 
-@test "the detach of a disk that was never attached succeeds, and ends no session" {
+@test "the detach of a disk that was never attached succeeds" {
 	iscsi_session "$iqn" "$portal"
 	iscsi_vbd 1 51712 "$target" state 5
 	iscsi_remove 1 51712
@@ -267,7 +267,7 @@ teardown() {
 	[[ $output == *'broken  iscsi_lun: The disk '*' is transport-offline.'* ]]
 }
 
-@test "plan queries the target, and changes nothing" {
+@test "plan queries the target" {
 	iscsi_vbd 1 51712 "$target,user=web"
 	run call block-iscsi plan vbd 1 51712
 	[[ "$status" == 1 ]]

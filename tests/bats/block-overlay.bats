@@ -55,7 +55,7 @@ assert_released() {
 	[[ ! "$(compgen -G "$BATS_TEST_TMPDIR/*.vbd-*")" ]]
 }
 
-@test "a guest gets the mapping, and the detach leaves only the overlay" {
+@test "a guest gets the mapping" {
 	overlay 1 "base=$base,file=$cow"
 	[[ "$(mappings)" == xen-hotplug-vbd-1-51712-* ]]
 	assert_node backend/vbd/1/51712/physical-device-path "/dev/$(host ls /sys/class/block)"
@@ -81,7 +81,7 @@ assert_released() {
 	assert_released
 }
 
-@test "many guests share a base, and no guest may write it" {
+@test "many guests share a base" {
 	overlay 1 "base=$base,persist=n"
 	overlay 2 "base=$base,persist=n"
 	vbd 1 51728 "$base"
@@ -168,7 +168,7 @@ assert_released() {
 	overlay 1 "base=$base,file=$cow"
 }
 
-@test "a missing or wrong parameter is named, and nothing is left" {
+@test "a missing or wrong parameter is named" {
 	overlay_refused "base=$base" 'needs file=PATH to store what the guest writes'
 	overlay_refused "file=$cow" 'Parameter base is missing'
 	overlay_refused "base=$BATS_TEST_TMPDIR/none,persist=n" 'does not exist'
@@ -188,7 +188,7 @@ assert_released() {
 	[[ ! -e $cow ]]
 }
 
-@test "plan prints what an attach would do, and changes nothing" {
+@test "plan prints what an attach would do" {
 	vbd 1 51712 "base=$base,file=$cow"
 	run call block-overlay plan vbd 1 51712
 	[[ $status == 0 && $output == *overlay_file* ]]

@@ -31,7 +31,7 @@ teardown() {
 	call block check vbd 1 51712
 }
 
-@test "block refuses a disk that block-shared attached, and says how to share it" {
+@test "block refuses a disk that block-shared attached" {
 	block_remove 1 51712
 	call block-shared add vbd 2 51712
 	vbd 1 51728 "$image"

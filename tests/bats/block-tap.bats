@@ -51,7 +51,7 @@ refused() {
 		"/local/domain/0/backend/vbd3/1/51712/physical-device-path = \"/run/blktap-control/nbd$pid.0\""
 }
 
-@test "remove ends the tapdisk and frees its minor and image, and a second remove succeeds" {
+@test "remove ends the tapdisk and frees its minor and image" {
 	vbd3 1 51712 "vhd:$image"
 	tap_add_disk 1
 	[[ "$(loop_of "$image")" ]]
@@ -112,7 +112,7 @@ refused() {
 	assert_residue_free
 }
 
-@test "two guests that only read an image share a tapdisk, and the last detach ends it" {
+@test "two guests that only read an image share a tapdisk" {
 	local first
 	for first in 1 2; do
 		vbd3 1 51712 "vhd:$image" mode r
@@ -246,7 +246,7 @@ refused() {
 	rm -r "$tap_control"
 }
 
-@test "a tapdisk that does not answer fails the remove, and the next remove ends it" {
+@test "a tapdisk that does not answer fails the remove" {
 	vbd3 1 51712 "vhd:$image"
 	tap_add_disk 1
 	mkdir "$BATS_TEST_TMPDIR/bin"
@@ -278,7 +278,7 @@ refused() {
 	rm -r "$tap_control"
 }
 
-@test "plan prints what an attach would do, and starts nothing" {
+@test "plan prints what an attach would do" {
 	vbd3 1 51712 "vhd:$image"
 	run call block-tap plan vbd3 1 51712
 	((status == 0))

@@ -67,7 +67,7 @@ teardown() {
 	losetup -d "$loop"
 }
 
-@test "plan prints what an attach would do, and whether the disk is free" {
+@test "plan prints what an attach would do" {
 	vbd 1 51712 "$image"
 	vbd 2 51712 "$image"
 	run call block plan vbd 1 51712

@@ -6,7 +6,7 @@ load ../lib/host
 load ../lib/observe
 load ../lib/call
 
-@test "a bash that hangs in an attach is ended after 24 s, and the attach undone" {
+@test "a bash that hangs in an attach is ended after 24 s" {
 	block_script <<<"thing_acquire() { run touch \$there/held; read -r _ <\$there/never; }; thing_release() { run rm \$there/held; }"
 	begin add timeout "$in_time"
 	ends
@@ -14,7 +14,7 @@ load ../lib/call
 	[[ ! -e $there/held ]]
 }
 
-@test "a bash that computes for ever, is stopped, or hangs up is ended after 24 s, and the attach undone" {
+@test "a bash that computes for ever, is stopped, or hangs up is ended after 24 s" {
 	local code
 	quickly
 	# shellcheck disable=SC2016 # the script expands
@@ -28,7 +28,7 @@ load ../lib/call
 	done
 }
 
-@test "a bash that does not read its answers is ended after 24 s, and the attach undone" {
+@test "a bash that does not read its answers is ended after 24 s" {
 	quickly
 	# shellcheck disable=SC2016 # the script expands
 	block_script <<<'thing_acquire() { printf -v text "%01000000d" 0; run_tell run --input "$text" -- cat; while :; do :; done; }'
@@ -37,7 +37,7 @@ load ../lib/call
 	assert_undone 'block was not done within 24 s and was ended'
 }
 
-@test "a release that hangs after a failed attach is ended after 34 s, and the next detach goes on" {
+@test "a release that hangs after a failed attach is ended after 34 s" {
 	quickly
 	block_script <<<"thing_acquire() { fail 'There is no thing.'; }; thing_release() { $computes; }"
 	begin add "${quick[@]}"

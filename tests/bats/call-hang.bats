@@ -24,7 +24,7 @@ load ../lib/call
 	block_remove 1 51712
 }
 
-@test "a command that hangs and ignores signals is killed after 10 s, and the attach undone" {
+@test "a command that hangs and ignores signals is killed after 10 s" {
 	quickly
 	block_script <<-'END'
 		thing_acquire() {
@@ -110,7 +110,7 @@ load ../lib/call
 	done
 }
 
-@test "a lock that another process has for good ends the attach after 12 s, and the process is named" {
+@test "a lock that another process has for good ends the attach after 12 s" {
 	mkdir -m 700 "$there/run/xen-hotplug"
 	exec 9<>"$there/run/xen-hotplug/lock"
 	"$helper" lock 9:vbd/1/51712
@@ -122,7 +122,7 @@ load ../lib/call
 	assert_refused "$path" error 'for 12 s;'
 }
 
-@test "a detach that hangs is ended after 34 s with a sentence, and the next one goes on" {
+@test "a detach that hangs is ended after 34 s with a sentence" {
 	block_script </dev/null
 	block_add 1 51712
 	quickly

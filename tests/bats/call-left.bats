@@ -45,7 +45,7 @@ worker_of_call() {
 	gone "$(<"$there/child")"
 }
 
-@test "a daemon that a command has started outlives its worker, and the call" {
+@test "a daemon that a command has started outlives its worker" {
 	block_script <<-'END'
 		thing_acquire() { run sh -c 'setsid sh -c '\''echo "$$" >"$1/child"; exec sleep 1000'\'' - "$1" >/dev/null 2>&1 & until [ -s "$1/child" ]; do sleep 0.01; done' - "$there"; }
 	END

@@ -55,7 +55,7 @@ load ../lib/call
 	done
 }
 
-@test "a detach whose script exits in a release fails, and the next one goes on" {
+@test "a detach whose script exits in a release fails" {
 	block_script </dev/null
 	block_add 1 51712
 	block_script <<<'thing_release() { exit 0; }'
@@ -72,7 +72,7 @@ load ../lib/call
 	[[ $status == 0 && $output == $'one\ntwo' ]]
 }
 
-@test "a bash that is killed in the middle of an attach has its attach undone, and the signal is named" {
+@test "a bash that is killed in the middle of an attach has its attach undone" {
 	local signal where
 	for where in waits computes; do
 		for signal in 9:Killed 11:'Segmentation fault' 15:Terminated; do
@@ -119,7 +119,7 @@ load ../lib/call
 	assert_residue_free
 }
 
-@test "a parent that is killed takes bash, the worker and the command with it, and the lock goes after them" {
+@test "a parent that is killed takes bash, the worker and the command with it" {
 	local command pids pid
 	block_script <<<"thing_acquire() { $waits; }"
 	begin add
@@ -223,7 +223,7 @@ load ../lib/call
 	done
 }
 
-@test "a signal while an attach waits for the lock ends it, and nothing is to be undone" {
+@test "a signal while an attach waits for the lock ends it" {
 	mkdir -m 700 "$there/run/xen-hotplug"
 	exec 9<>"$there/run/xen-hotplug/lock"
 	"$helper" lock 9:vbd/1/51712
@@ -289,7 +289,7 @@ load ../lib/call
 	exec {pipe}>&-
 }
 
-@test "a flood on standard error is passed on, and keeps no attach from its end" {
+@test "a flood on standard error is passed on" {
 	# shellcheck disable=SC2016 # the script expands
 	block_script <<<'thing_acquire() { printf "%0100000d\n" {1..20} >&2; }'
 	begin add
@@ -305,7 +305,7 @@ load ../lib/call
 	assert_undone 'block stopped with status 4: \x1b[2Jsecond; this is a defect of the script'
 }
 
-@test "a lock directory that others can write is refused, and the device is told" {
+@test "a lock directory that others can write is refused" {
 	mkdir -m 777 "$there/run/xen-hotplug"
 	run block_add 1 51712
 	assert_failed "$path" error 'can be written by others than root'

@@ -84,7 +84,7 @@ chain() {
 	[[ "$output" == $'arp spa=10.8.8.8\nipv6 src6=fd00::99' ]]
 }
 
-@test "firewall = none sets no rule, and warns if there is an ip=" {
+@test "firewall = none sets no rule" {
 	vif 1 0 ip 10.0.0.1
 	run attach 'firewall = none' 'bind_mac = y'
 	[[ "$status" -eq 0 ]]

@@ -83,7 +83,7 @@ qemu_gone() {
 	until_true qemu_gone
 }
 
-@test "a run that takes too long is killed, and says so" {
+@test "a run that takes too long is killed" {
 	qemu 'touch up console.log' 'printf "%s\n" 1..2 "ok 1 one in 5ms" >tests' 'exec sleep 300'
 	E2E_TIMEOUT=4 ends 1 'Only 1 of 2 tests ran, since its 4 s were over'
 	until_true qemu_gone
@@ -95,7 +95,7 @@ qemu_gone() {
 }
 
 # shellcheck disable=SC2016 # the stand-in expands
-@test "the tests of all hosts count, and one failed host fails the run" {
+@test "the tests of all hosts count" {
 	qemu 'cd "${E2E_RESULTS-.}"; touch up console.log; printf "%s\n" 1..1 "ok 1 one in 5ms" end >tests'
 	E2E_HOSTS=2 run "$root/tests/e2e/all"
 	[[ $status == 0 && "$output" == *'1: '*'2: '*$'\n2 passed, 0 failed, 0 skipped'* ]]

@@ -71,7 +71,7 @@ restarted() {
 	[[ "$(nbd_devices | wc -l)" == 1 ]]
 }
 
-@test "a plan says that the disk is free, and leaves what is stale" {
+@test "a plan says that the disk is free" {
 	nbd_start
 	nbd_serve disk
 	vbd 1 51712 host=127.0.0.1,export=disk
@@ -100,7 +100,7 @@ both_attached() {
 	call "$1" remove vbd 5 51712
 }
 
-@test "a stale device's DRBD role and iSCSI session pass to the next one, and end with it" {
+@test "a stale device's DRBD role and iSCSI session pass to the next one" {
 	drbd_start
 	drbd_resource r0
 	both_attached block-drbd r0
@@ -232,7 +232,7 @@ requests_of() {
 	gc
 }
 
-@test "an attach keeps a stale NBD export's owner that the kernel still serves, and a plan says so" {
+@test "an attach keeps a stale NBD export's owner that the kernel still serves" {
 	nbd_start
 	nbd_serve disk
 	vbd 1 51712 host=127.0.0.1,export=disk

@@ -41,7 +41,7 @@ assert_forgotten() {
 	[[ ! "$(host_journals)" ]]
 }
 
-@test "gc forgets a disk of an earlier boot, and leaves a loop device alone that this boot has" {
+@test "gc forgets a disk of an earlier boot" {
 	old_disk block "$image"
 	assert_forgotten
 	[[ "$(loop_of "$image")" ]]
@@ -109,7 +109,7 @@ iscsi_record_gone() {
 	[[ "$(drbd_role r0)" == Primary ]]
 }
 
-@test "a snapshot's temporary file of an earlier boot is deleted, and a mapping with its name stays" {
+@test "a snapshot's temporary file of an earlier boot is deleted" {
 	dmsetup_start
 	old_disk block-overlay "base=$image,persist=n"
 	assert_forgotten

@@ -56,7 +56,7 @@ stale_vif() {
 	assert_collected
 }
 
-@test "gc takes a stale interface that is still there off its bridge, and gives its name back" {
+@test "gc takes a stale interface that is still there off its bridge" {
 	bridge xenbr0
 	vif 1 0 bridge xenbr0 vifname web
 	online 1 0
@@ -120,7 +120,7 @@ stale_vif() {
 	assert_unrouted
 }
 
-@test "gc takes a stale interface out of the rules that masquerade, and deletes its lease" {
+@test "gc takes a stale interface out of the rules that masquerade" {
 	host mkdir -p /run/xen-dhcp
 	vif 2 0
 	nat_online 2 0

@@ -37,7 +37,7 @@ assert_collected() {
 	[[ "$(gc)" == 'Nothing is stale.' ]]
 }
 
-@test "gc releases a stale image, and nothing of a guest that is there" {
+@test "gc releases a stale image" {
 	local own
 	vbd 2 51712 "$BATS_TEST_TMPDIR/own.img"
 	image own.img
@@ -52,7 +52,7 @@ assert_collected() {
 	grep -q 'vbd/1/51712, whose backend directory was gone, is released' "$log"
 }
 
-@test "gc --dry-run names what is stale, and changes nothing" {
+@test "gc --dry-run names what is stale" {
 	local before
 	stale_disk block "$image"
 	before=$(host_loops)
@@ -121,7 +121,7 @@ assert_collected() {
 	[[ ! "$(nbd_residue)" ]]
 }
 
-@test "gc ends the qemu-nbd of a stale image, and releases its backing file" {
+@test "gc ends the qemu-nbd of a stale image" {
 	nbd_start
 	qemu-img create -q -f qcow2 "$BATS_TEST_TMPDIR/base.qcow2" 4M
 	qemu-img create -q -f qcow2 -b "$BATS_TEST_TMPDIR/base.qcow2" -F qcow2 "$BATS_TEST_TMPDIR/disk.qcow2"
@@ -130,7 +130,7 @@ assert_collected() {
 	[[ ! "$(nbd_residue)" ]]
 }
 
-@test "gc logs out of a stale disk's iSCSI target, and deletes our record" {
+@test "gc logs out of a stale disk's iSCSI target" {
 	iscsi_start
 	iscsi_target "$iqn" "$portal"
 	iscsi_lun "$iqn" 1
@@ -204,7 +204,7 @@ assert_collected() {
 	mv "$BATS_TEST_TMPDIR/kept" "$BATS_TEST_TMPDIR/run/xen-hotplug/vbd-1-51712"
 }
 
-@test "gc says that a loop device is still open, and nobody else gets its file until then" {
+@test "gc says that a loop device is still open" {
 	local loop
 	stale_disk block "$image"
 	loop=$(loop_of "$image")

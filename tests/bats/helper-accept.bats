@@ -64,7 +64,7 @@ refuses() {
 	}
 }
 
-@test "a list of parameters gives values, and absent ones their defaults" {
+@test "a list of parameters gives values" {
 	table takes <<-'END'
 		server=a a 80 ''
 		server=a,port=1 a 1 ''
@@ -172,7 +172,7 @@ refuses() {
 	}
 }
 
-@test "an interface's parameters come from nodes, and an empty node gives the default" {
+@test "an interface's parameters come from nodes" {
 	base=$home/backend/vif/1/0
 	store_set "$base/frontend-id" 1 "$base/two" '' "$base/three" given "$base/vifname" web "$base/mac" 00:16:3e:00:00:01
 	call accept --device vif/1/0 --tap vif1.0-emu -- "$base" one word =first 'A.' two word =second 'B.' three word '' 'C.'

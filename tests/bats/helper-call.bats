@@ -32,7 +32,7 @@ call_script() {
 	error=$(<err)
 }
 
-@test "a script asks several times, and each answer has its fields" {
+@test "a script asks several times" {
 	store_set "$home/a" 'one value' "$home/b" ''
 	script <<-'END'
 		helper load "$home" a b c && printf '%s\0' "${run_reply[@]}"
@@ -66,7 +66,7 @@ call_script() {
 	done_with 1000
 }
 
-@test "a request that fails has its status and one sentence, and the next one is served" {
+@test "a request that fails has its status and one sentence" {
 	script <<-'END'
 		helper claim --device vbd/1/2 --mode w -- /no/such/image || printf '%s\0' "$?" "$reason"
 		helper nonsense || printf '%s\0' "$?" "$reason"
@@ -91,7 +91,7 @@ call_script() {
 		"'sh -c printf half; echo why >&2; exit 7' failed: why." 0 ''
 }
 
-@test "a worker that is killed has failed, and the next request is served" {
+@test "a worker that is killed has failed" {
 	script <<-'END'
 		run sh -c 'kill -KILL $PPID' || printf '%s\0' "$?" "$reason"
 		run echo next && printf '%s\0' "$run_output"
@@ -109,7 +109,7 @@ call_script() {
 	done_with 4194200
 }
 
-@test "a request of more than 4 MiB is answered by a sentence, and the next one is served" {
+@test "a request of more than 4 MiB is answered by a sentence" {
 	script <<-'END'
 		printf -v text '%04194304d' 0
 		run_with "$text" wc -c || printf '%s\0' "$?" "$reason"

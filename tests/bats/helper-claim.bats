@@ -58,7 +58,7 @@ without_partitions() {
 	[[ $(tag_of "$dev") == "xen-hotplug:vbd/4/$devid:1af:"* ]]
 }
 
-@test "with mode r, the loop device is read-only, and the file may be" {
+@test "with mode r, the loop device is read-only" {
 	chmod a-w disk.img
 	claim 3 r "$PWD/disk.img"
 	((status == 0))
@@ -178,7 +178,7 @@ on_disk() {
 	((status == 0))
 }
 
-@test "a claim of a device fails in time if the lock of Xen's scripts stays locked, and names the holder" {
+@test "a claim of a device fails in time if the lock of Xen's scripts stays locked" {
 	local loop
 	loop=$(attach disk.img)
 	exec 8<>block
@@ -231,7 +231,7 @@ on_disk() {
 	((status == 0))
 }
 
-@test "two readers share an image, and a writer is refused" {
+@test "two readers share an image" {
 	claim 3 r "$PWD/disk.img"
 	((status == 0))
 	claim 4 r "$PWD/disk.img"
@@ -254,7 +254,7 @@ on_disk() {
 	[[ $(loops | wc -l) == 2 ]]
 }
 
-@test "two readers lock a disk shared, and a writer locks it exclusively" {
+@test "two readers lock a disk shared" {
 	exec 8<>lock
 	claim 3 r "$PWD/disk.img" --lock 8
 	((status == 0))
@@ -361,7 +361,7 @@ on_disk() {
 	((status == 4))
 }
 
-@test "the host's own loop device over the file counts as a user, and the refusal says how to detach it" {
+@test "the host's own loop device over the file counts as a user" {
 	local loop
 	loop=$(attach disk.img)
 	claim 3 w "$PWD/disk.img"
@@ -878,7 +878,7 @@ requests_of_claim() {
 	call release --device "vbd/$1/$devid"
 }
 
-@test "the store is read for the disk of a file system once, and again after a claim of a device" {
+@test "the store is read for the disk of a file system once" {
 	local i
 	on_disk fs
 	image fs/other.img

@@ -189,7 +189,7 @@ both=(first second)
 	relatives 253:3 253:3 253:0 8:0
 }
 
-@test "overlays on one base only read it, and do not overlap each other" {
+@test "overlays on one base only read it" {
 	stack 'loop 7:0 file 1:100' 'loop 7:1 file 1:100' 'loop 7:2 file 1:102' 'loop 7:3 file 1:103' \
 		'dm 253:0 0 100 snapshot 7:0 7:2 P 8' 'dm 253:1 0 100 snapshot 7:1 7:3 P 8'
 	together 253:0 253:1
@@ -290,7 +290,7 @@ beneath() {
 	relatives 8:16 8:16 '9:0 holder' '253:0 holder' '253:1 holder' 7:0 7:1
 }
 
-@test "a file on a file system of several devices overlaps each of them, and its subvolumes are apart" {
+@test "a file on a file system of several devices overlaps each of them" {
 	stack 'filesystem 0:40 8:0 8:16' 'filesystem 0:41 8:0 8:16' 'loop 7:0 file 40:257' 'loop 7:1 file 41:257'
 	beneath 7:0 8:0
 	beneath 7:1 8:16

@@ -51,14 +51,14 @@ node() {
 	done_with
 }
 
-@test "nothing is written if one item fails, and the sentence names the node" {
+@test "nothing is written if one item fails" {
 	store_fault "write:$b/second@1+=ENOSPC"
 	call publish "$b" first=1 second=2
 	ended 1 "Cannot write the node '$b/second' in the store (No space left on device)*"
 	lacks "$home/$b/first"
 }
 
-@test "an optional item is skipped if the store denies it, and a mandatory one fails" {
+@test "an optional item is skipped if the store denies it" {
 	helper_teardown
 	store_start --listen "$BATS_TEST_TMPDIR/guest:5"
 	cd "$BATS_TEST_TMPDIR" || return
@@ -121,7 +121,7 @@ node() {
 	done_with
 }
 
-@test "forget removes the file and logs, and succeeds if the file is gone" {
+@test "forget removes the file and logs" {
 	: >journal
 	call forget --log $'Detached\nhere.' journal
 	done_with

@@ -91,7 +91,7 @@ detaches_nat() {
 	assert_unrouted
 }
 
-@test "what vif-nat attached with a journal of format 1 is detached, and another guest's rules stay" {
+@test "what vif-nat attached with a journal of format 1 is detached" {
 	routed_host
 	vif 1 0
 	vif 2 0 ip 198.51.100.8
@@ -133,7 +133,7 @@ detaches_route() {
 	assert_unrouted
 }
 
-@test "what vif-route attached with a journal of format 1 is detached, and another guest's proxy stays" {
+@test "what vif-route attached with a journal of format 1 is detached" {
 	routed_host
 	vif 1 0
 	vif 2 0 ip 198.51.100.5

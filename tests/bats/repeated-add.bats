@@ -56,7 +56,7 @@ assert_number() {
 	assert_number
 }
 
-@test "a remove takes away the nodes that the add wrote, and no others" {
+@test "a remove takes away the nodes that the add wrote" {
 	vbd 1 51712 "$image"
 	nodes_remember
 	block_add 1 51712
@@ -64,7 +64,7 @@ assert_number() {
 	assert_changed
 }
 
-@test "an offline takes away hotplug-status, and an emulated interface's remove does not" {
+@test "an offline takes away hotplug-status" {
 	bridge xenbr0
 	vif 1 0 bridge xenbr0
 	vif_link vif1.0-emu guest1.0-emu
@@ -147,7 +147,7 @@ assert_number() {
 	assert_node "$path/physical-device" "$(stat -c %t:%T "$phy")"
 }
 
-@test "an add that finds the guest connected to what is gone fails, and changes nothing" {
+@test "an add that finds the guest connected to what is gone fails" {
 	disk block "$image"
 	losetup -d "$(loop_of "$image")"
 	until_true no_loops

@@ -84,7 +84,7 @@ served_guest() {
 	host umount "$here/tmpfs"
 }
 
-@test "while a server is stopped, other disks come and go, and its guest gets a sentence" {
+@test "while a server is stopped, other disks come and go" {
 	served_guest
 	vbd 2 51712 "$image"
 	block_add 2 51712

@@ -121,7 +121,7 @@ trunk() {
 	assert_residue_free
 }
 
-@test "plan reports a bridge that does not filter, and changes nothing" {
+@test "plan reports a bridge that does not filter" {
 	pretended_bridge xenbr0 0
 	vif 1 0 bridge xenbr0 vlan 10
 	run call vif-bridge plan vif 1 0

@@ -49,7 +49,7 @@ teardown() {
 	assert_refused backend/vif/1/0 error 'This host has no bridge; create one'
 }
 
-@test "the refusal of a missing bridge names those that exist, and xl.conf's default" {
+@test "the refusal of a missing bridge names those that exist" {
 	local number
 	bridge br0
 	bridge br1
@@ -114,7 +114,7 @@ teardown() {
 	assert_refused backend/vif/2/0 error "The vifname 'web0' belongs to vif/1/0, whose interface is called web0"
 }
 
-@test "an interface that is not a bridge is refused, and the error names the script for Open vSwitch" {
+@test "an interface that is not a bridge is refused" {
 	host ip link add dummy0 type veth peer name dummy1
 	vif 1 0 bridge dummy0
 	run online 1 0
@@ -313,7 +313,7 @@ ip_that_waits() {
 	END
 }
 
-@test "SIGTERM during a command rolls the attach back, and the error names the signal" {
+@test "SIGTERM during a command rolls the attach back" {
 	local signal script started
 	bridge xenbr0
 	for signal in TERM INT HUP; do # bash starts what is behind & with SIGINT ignored, which changes nothing

@@ -65,7 +65,7 @@ refused() {
 	assert_residue_free
 }
 
-@test "online makes the vif a port that is up and has its external-ids, and publishes connected" {
+@test "online makes the vif a port that is up and has its external-ids" {
 	ovs_bridge ovs0
 	vif 1 0 bridge ovs0
 	nodes_remember
@@ -80,7 +80,7 @@ refused() {
 		'/local/domain/0/backend/vif/1/0/hotplug-status = "connected"'
 }
 
-@test "offline removes the port and its record, and a second offline succeeds" {
+@test "offline removes the port and its record" {
 	ovs_bridge ovs0
 	guest 1 ovs0
 	ovs_offline 1 0
@@ -104,7 +104,7 @@ refused() {
 	[[ "$(ovs_get port vif1.0 tag)$(ovs_get port vif1.0 trunks)" == '10[20]' ]]
 }
 
-@test "a tap is a port with the same ids, and is removed on its own" {
+@test "a tap is a port with the same ids" {
 	ovs_bridge ovs0
 	vif 1 0 bridge ovs0 vifname web
 	vif_link vif1.0-emu tap1.0
@@ -317,7 +317,7 @@ vlans() {
 	[[ "$output" == *'vif1.0 is not a port of the bridge ovs0.'* ]]
 }
 
-@test "plan checks that the bridge exists, and changes nothing" {
+@test "plan checks that the bridge exists" {
 	vif 1 0 bridge ovs0.10
 	run call vif-openvswitch plan vif 1 0
 	[[ "$status" -eq 1 ]]
@@ -340,7 +340,7 @@ vlans() {
 	refused 'Parameter bridge is missing'
 }
 
-@test "vif-bridge refuses a bridge of Open vSwitch, and names vif-openvswitch" {
+@test "vif-bridge refuses a bridge of Open vSwitch" {
 	ovs_bridge ovs0
 	vif 1 0 bridge ovs0
 	run online 1 0
@@ -408,7 +408,7 @@ vlans() {
 	assert_node backend/vif/1/0/hotplug-status connected
 }
 
-@test "without ovsdb-server, attach and detach fail, and a detach succeeds once it is back" {
+@test "without ovsdb-server, attach and detach fail" {
 	ovs_bridge ovs0
 	guest 2 ovs0
 	ovs_end "$ovs_switch"

@@ -102,7 +102,7 @@ have() {
 	done
 }
 
-@test "an add of a device waits for a script that has the lock, and then sees its guest" {
+@test "an add of a device waits for a script that has the lock" {
 	neighbour_waits
 	block_add 2 51712 >"$BATS_TEST_TMPDIR/said" 2>&1 3>&- &
 	ours=$!
