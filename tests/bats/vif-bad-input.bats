@@ -53,22 +53,21 @@ refuses() {
 }
 
 @test "each script refuses values that are invalid for an interface" {
-	local words many
-	printf -v many '192.0.2.%d ' {1..65}
+	local words
 	vif_link vif1.0 guest1.0
 	while IFS='|' read -r -a words; do
 		sampled || continue
 		each_script refuses "${words[@]}"
 	done <<-END
 		192.0.2.300 is not one|ip|192.0.2.300
-		which is not a list of 1 to 64|ip|web.example
+		which is not a list of IPv4 or IPv6 addresses|ip|web.example
 		192.0.2.1/64 is not one|ip|fd00::1 192.0.2.1/64
 		fd00::1/129 is not one|ip|192.0.2.1 fd00::1/129
 		::ffff:192.0.2.1 is not one|ip|::ffff:192.0.2.1
 		192.0.0.0/7 is too wide; prefixes must be /8|ip|192.0.0.0/7
 		0.0.0.0/0 is not one|ip|0.0.0.0/0
 		2001:db8::/31 is too wide; prefixes must be /32|ip|192.0.2.1 2001:db8::/31
-		which is not a list of 1 to 64|ip|$many
+		10.0.0.0/255.0.255.0 is not one|ip|10.0.0.0/255.0.255.0
 		'abcdefghijklmnop', which is not the name of an interface|vifname|abcdefghijklmnop
 		'web/0', which is not the name of an interface|vifname|web/0
 		'../web', which is not the name of an interface|vifname|../web

@@ -344,12 +344,9 @@ refused_route() {
 }
 
 @test "an address that cannot be routed is refused before any change" {
-	local many
-	printf -v many '198.51.100.%d ' {1..65}
 	refused_route "198.51.100.300 is not one" ip 198.51.100.300
 	refused_route "Parameter ip is 'web.example'" ip web.example
 	refused_route "198.0.0.0/7 is too wide" ip '198.51.100.5 198.0.0.0/7'
-	refused_route '1 to 64' ip "$many"
 	refused_route "The interface 'eth9' does not exist; correct gatewaydev=" ip 198.51.100.5 gatewaydev eth9
 	refused_route 'which is not the name of an interface' ip 198.51.100.5 gatewaydev 'eth0 dev lo'
 	refused_route "which is not" ip "198.51.100.5\$(touch $BATS_TEST_TMPDIR/pwned)"

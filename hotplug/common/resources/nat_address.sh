@@ -34,8 +34,8 @@ nat_address_find() {
 	library lib/addresses
 	addresses_parse "$ip" || fail "The addresses are not $expected."
 	nat_address_routers=''
-	((${#addresses_ipv4[@]} == 0)) || nat_address_router_ipv4 "${addresses_ipv4[0]%/32}"
-	((${#addresses_ipv6[@]} == 0)) || nat_address_router_ipv6 "${addresses_ipv6[0]%/128}"
+	((${#addresses_ipv4[@]} == 0)) || nat_address_router_ipv4 "${addresses_ipv4[0]}"
+	((${#addresses_ipv6[@]} == 0)) || nat_address_router_ipv6 "${addresses_ipv6[0]}"
 }
 
 # nat_address_derive

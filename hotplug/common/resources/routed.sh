@@ -128,27 +128,30 @@ routed_resolve() {
 routed_read() {
 	local rest entry
 	# Of IPv6, those that are not primary are the temporary ones.
-	run_with "address show dev $1 scope global primary -tentative
+	run_with "address show dev $1 primary -tentative
 		neighbour show proxy dev $1
 " ip -json -batch - || fail "Cannot read the addresses of $1: $reason"
 	rest=$run_output routed_host_ipv4='' routed_host_ipv6='' routed_answer=' '
 	routed_take_addresses "$rest" ''
 	routed_take_addresses "$rest" deprecated
+	routed_take_addresses "$rest" link
 	while [[ $rest =~ '"dst":"'([^\"]*)'"'(.*) ]]; do
 		rest=${BASH_REMATCH[2]}
 		routed_answer+="${BASH_REMATCH[1]} "
 	done
 }
 
-# routed_take_addresses <JSON of ip> <deprecated or empty>
+# routed_take_addresses <JSON of ip> <deprecated, link or empty>
 # Sets routed_host_ipv4 and routed_host_ipv6, if they are empty, to the first address
-# of this kind. A deprecated one works, but is not the host's choice.
+# of this kind. A deprecated one works, but is not the host's choice; so does an IPv4
+# address of the link's scope, but an IPv6 one would be the same on all interfaces.
 routed_take_addresses() {
 	local rest=$1 address kind
 	while [[ $rest =~ '"local":"'([^\"]*)'"'([^\}]*)(.*) ]]; do
 		address=${BASH_REMATCH[1]} kind='' rest=${BASH_REMATCH[3]}
 		[[ ${BASH_REMATCH[2]} != *'"deprecated":true'* ]] || kind=deprecated
-		[[ $kind == "$2" ]] || continue
+		[[ ${BASH_REMATCH[2]} =~ '"scope":"'(host|link)'"' ]] && kind=${BASH_REMATCH[1]}
+		[[ $kind == "$2" && $address/$kind != *:*/link ]] || continue
 		if [[ $address == *:* ]]; then
 			routed_host_ipv6=${routed_host_ipv6:-$address}
 		else
@@ -225,12 +228,12 @@ routed_compose() {
 }
 
 # routed_remember <host's interface> [guest's address]...
-# Sets routed_proxies to those of the guest's addresses that need a proxy: hosts, except those that the administrator has added a proxy for. Another
-# device of ours may need the same one.
+# Sets routed_proxies to those of the guest's addresses that need a proxy: hosts, except
+# those that the administrator has added a proxy for. Another device of ours may need
+# the same one.
 routed_remember() {
 	local address number
 	for address in "${@:2}"; do
-		address=${address%/32} address=${address%/128}
 		[[ $address == */* || $routed_answer == *" $address "* && $routed_claimed != *" $address "* ]] ||
 			routed_proxies+=("$address")
 	done
