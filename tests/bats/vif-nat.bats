@@ -255,9 +255,6 @@ leased() {
 }
 
 @test "an address that cannot be translated is refused before any change" {
-	vif 1 0 ip '10.8.0.0/24'
-	run nat_online 1 0
-	assert_refused backend/vif/1/0 error '10.8.0.0/24 in ip= is a network; list the guest'
 	vif 1 126
 	run nat_online 1 126
 	assert_refused backend/vif/1/126 error 'No address can be derived for vif/1/126'
@@ -347,4 +344,15 @@ nat_subject() {
 	host iptables --table nat --flush POSTROUTING
 	run call vif-nat check vif 1 0
 	[[ "$status" -eq 1 && $output == *'broken  masquerade: Nothing masquerades 10.7.0.5'* ]]
+}
+
+@test "a network in ip= is translated, and its first address is the guest's own" {
+	vif 1 0 ip 10.0.9.0/24
+	nat_online 1 0
+	[[ "$(addresses_of vif1.0)" == '10.0.9.127/32 ' ]]
+	space inside-1-0 guest1.0 10.0.9.0/32 10.0.9.7/32
+	inside inside-1-0 ip route add 10.0.9.127 dev guest1.0
+	inside inside-1-0 ip route add default via 10.0.9.127
+	until_true inside inside-1-0 ping -q -c 1 -W 1 -I 10.0.9.0 192.0.2.9
+	until_true inside inside-1-0 ping -q -c 1 -W 1 -I 10.0.9.7 192.0.2.9
 }

@@ -64,7 +64,7 @@ filtered_for() {
 }
 
 @test "an ip= may have host bits, a netmask, repeated addresses, white space and any spelling of IPv6" {
-	connects_each ip 9 <<-'LIST'
+	connects_each ip 10 <<-'LIST'
 		vif-bridge|10.0.9.1/16
 		vif-bridge|10.0.9.1/255.255.0.0 10.1.0.0/255.255.255.0
 		vif-bridge|10.0.9.1 10.0.9.1/32 10.0.9.1/24
@@ -74,6 +74,7 @@ filtered_for() {
 		vif-nat|10.0.9.1/16
 		vif-nat|10.0.9.1/255.255.0.0 10.0.9.1
 		vif-nat|10.0.9.200
+		vif-nat|10.0.9.0/24 2001:db8:9::/64
 	LIST
 	connects vif-bridge bridge xenbr0 ip $' 10.0.9.1\t10.0.9.2\n10.0.9.3 '
 	filtered_for $' 10.0.9.1\t10.0.9.2\n10.0.9.3 10.0.9.1' '{ 10.0.9.1, 10.0.9.2, 10.0.9.3 }'

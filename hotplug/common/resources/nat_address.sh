@@ -28,14 +28,16 @@ nat_address_release() {
 }
 
 # nat_address_find <addresses, or empty>
+# If the first of a family is a network, its first address is the guest's own, as with
+# Xen's script.
 nat_address_find() {
 	ip=$1
 	[[ $ip ]] || nat_address_derive
 	library lib/addresses
 	addresses_parse "$ip" || fail "The addresses are not $expected."
 	nat_address_routers=''
-	((${#addresses_ipv4[@]} == 0)) || nat_address_router_ipv4 "${addresses_ipv4[0]}"
-	((${#addresses_ipv6[@]} == 0)) || nat_address_router_ipv6 "${addresses_ipv6[0]}"
+	((${#addresses_ipv4[@]} == 0)) || nat_address_router_ipv4 "${addresses_ipv4[0]%/*}"
+	((${#addresses_ipv6[@]} == 0)) || nat_address_router_ipv6 "${addresses_ipv6[0]%/*}"
 }
 
 # nat_address_derive
@@ -62,7 +64,6 @@ nat_address_has_ipv6() {
 # 127 above the guest's, or below if that would exceed 255.
 nat_address_router_ipv4() {
 	local octet=${1##*.}
-	nat_address_is_host "$1"
 	nat_address_routers+="${1%.*}.$((octet < 128 ? octet + 127 : octet - 127)) "
 }
 
@@ -70,15 +71,8 @@ nat_address_router_ipv4() {
 # 128 above the guest's, or below.
 nat_address_router_ipv6() {
 	local address
-	nat_address_is_host "$1"
 	addresses_split "$1"
 	printf -v address '%x:' "${addresses_groups[@]:0:7}"
 	printf -v address '%s%x' "$address" $((addresses_groups[7] ^ 128))
 	nat_address_routers+="$address "
-}
-
-# nat_address_is_host <guest's address>
-nat_address_is_host() {
-	[[ $1 != */* ]] ||
-		fail "$1 in ip= is a network; list the guest's own address before networks of the same family."
 }
