@@ -333,3 +333,33 @@ ip_that_waits() {
 		host ip link del vif1.0
 	done
 }
+
+@test "a guest's mtu= changes neither the bridge's MTU nor that of later guests" {
+	local mtu
+	bridge xenbr0
+	host ip link add uplink type veth peer name far
+	host ip link set uplink master xenbr0 up
+	for mtu in 1400 9000; do
+		vif 1 0 bridge xenbr0 mtu "$mtu"
+		online 1 0
+		[[ "$(link vif1.0 .mtu) $(link xenbr0 .mtu)" == "$mtu 1500" ]]
+		vif 1 1 bridge xenbr0
+		online 1 1
+		[[ "$(link vif1.1 .mtu)" == 1500 ]]
+		offline 1 0
+		offline 1 1
+		[[ "$(link xenbr0 .mtu)" == 1500 ]]
+		host ip link delete vif1.0
+		host ip link delete vif1.1
+	done
+	host ip link delete uplink
+}
+
+@test "a bridge that is down gets its port, and a warning says so" {
+	host ip link add xenbr0 type bridge
+	vif 1 0 bridge xenbr0
+	run online 1 0
+	[[ "$status" -eq 0 && "$output" == *'The bridge xenbr0 is down, so vif1.0 reaches nothing until it is up (ip link set xenbr0 up).'* ]]
+	assert_node backend/vif/1/0/hotplug-status connected
+	[[ -e $host_root/sys/class/net/xenbr0/brif/vif1.0 ]]
+}

@@ -13,6 +13,7 @@ bridge_port_shown=8 # how many bridges a message names
 
 bridge_port_bridge=''  # set by bridge_port_find and bridge_port_translate: the bridge's name
 bridge_port_bridges=() # set by bridge_port_list: this host's bridges
+bridge_port_mtu=''     # set by bridge_port_read: the bridge's MTU
 
 bridge_port_arguments='INTERFACE BRIDGE MTU'
 
@@ -20,20 +21,21 @@ bridge_port_arguments='INTERFACE BRIDGE MTU'
 # Sets mtu to the port's. With VLANs, the port goes up only after these are set,
 # so that no frame of the guest gets into another VLAN.
 bridge_port_acquire() {
-	local bridge up=' up'
+	local bridge up=' up' keep=''
 	bridge_port_find "$2"
 	bridge=$bridge_port_bridge
 	[[ ! ${4-} ]] || bridge_port_filters "$bridge" "$4"
 	[[ ! ${4-} ]] || up=''
-	mtu=$3
-	[[ $mtu ]] || read -r mtu 2>/dev/null <"/sys/class/net/$bridge/mtu" ||
-		fail "The bridge '$bridge' vanished during the attach of $1; create it again, then attach the interface again."
+	bridge_port_read "$1" "$bridge"
+	mtu=${3:-$bridge_port_mtu}
+	[[ $mtu == "$bridge_port_mtu" ]] || keep="link set dev $bridge mtu $bridge_port_mtu"
 	interface_takes_mtu "$1" "$mtu"
 	interface_remember "$1"
 	run_with "link set dev $1 down
 		link set dev $1 address $bridge_port_mac mtu $mtu
 		address flush dev $1
 		link set dev $1 master $bridge$up
+		$keep
 " ip -batch - || fail "Cannot make $1 a port of the bridge $bridge (MTU $mtu): $reason"
 	[[ $up ]] || bridge_port_set_vlans "$1" "$4"
 }
@@ -58,6 +60,20 @@ bridge_port_check() {
 	bridge_port_translate "$2"
 	[[ ! $2 || -e /sys/class/net/$bridge_port_bridge/brif/$1 ]] || reason="$1 is not a port of the bridge $bridge_port_bridge."
 	[[ ! $reason ]]
+}
+
+# bridge_port_read <interface> <bridge>
+# Sets bridge_port_mtu, which the bridge must keep: while nobody has set it, a bridge
+# takes the smallest of its ports', and so a guest's, for this host and for later guests.
+bridge_port_read() {
+	local flags=''
+	bridge_port_mtu=''
+	read -r bridge_port_mtu 2>/dev/null <"/sys/class/net/$2/mtu" || :
+	read -r flags 2>/dev/null <"/sys/class/net/$2/flags" || :
+	[[ $bridge_port_mtu && $flags ]] ||
+		fail "The bridge '$2' vanished during the attach of $1; create it again, then attach the interface again."
+	((flags & 1)) ||
+		warn "The bridge $2 is down, so $1 reaches nothing until it is up (ip link set $2 up)."
 }
 
 # bridge_port_find <bridge, or empty for the only one>
