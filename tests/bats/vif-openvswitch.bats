@@ -438,3 +438,22 @@ vlans() {
 	run call vif-openvswitch plan vif 1 0
 	[[ "$status" -eq 1 && $output == *"Open vSwitch has no bridge 'xenbr0'"*'ovs0'* ]]
 }
+
+@test "a port of a fake bridge has its VLAN, and VLANs beside that are refused" {
+	ovs_bridge ovs0
+	host ovs-vsctl --timeout="$generous" add-br fake0 ovs0 10
+	vif 1 0 bridge fake0
+	ovs_online 1 0
+	[[ "$(ovs_get port vif1.0 tag)" == 10 ]]
+	[[ "$(host ovs-vsctl --timeout="$generous" port-to-br vif1.0)" == fake0 ]]
+	call vif-openvswitch check vif 1 0
+	ovs_offline 1 0
+	[[ ! "$(ovs_ports)" ]]
+	nodes backend/vif/1/0 vlan 20
+	run ovs_online 1 0
+	assert_refused backend/vif/1/0 error "The bridge 'fake0' is VLAN 10 of another Open vSwitch bridge; remove the VLANs"
+	nodes backend/vif/1/0 vlan '' bridge fake0:20
+	run call vif-openvswitch plan vif 1 0
+	[[ "$status" -eq 1 && "$output" == *"The bridge 'fake0' is VLAN 10"* ]]
+	[[ ! "$(ovs_ports)" ]]
+}

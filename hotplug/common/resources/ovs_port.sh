@@ -36,8 +36,9 @@ ovs_port_acquire() {
 	((${#columns[@]} == 0)) || columns=(-- set interface "$1" "${columns[@]}")
 	interface_remember "$1"
 	ovs_port_ask "$ovs_port_patience" -- --if-exists del-port "$1" -- \
-		add-port "$ovs_port_bridge" "$1" "${ovs_port_settings[@]}" "${columns[@]}" ||
-		ovs_port_failed "$1" "$?"
+		add-port "$ovs_port_bridge" "$1" "${ovs_port_settings[@]}" "${columns[@]}" \
+		-- br-to-vlan "$ovs_port_bridge" || ovs_port_failed "$1"
+	ovs_port_fits "${run_output%$'\n'}"
 	run_with "link set dev $1 down
 		link set dev $1 address $ovs_port_mac${3:+ mtu $3}
 		address flush dev $1
@@ -48,7 +49,8 @@ ovs_port_acquire() {
 # ovs_port_plan <interface> <bridge> <mtu> <VLANs>
 ovs_port_plan() {
 	ovs_port_find "$2" "$4"
-	ovs_port_ask "$ovs_port_patience" -- br-exists "$ovs_port_bridge" || ovs_port_failed "$1" "$?"
+	ovs_port_ask "$ovs_port_patience" -- br-to-vlan "$ovs_port_bridge" || ovs_port_failed "$1"
+	ovs_port_fits "${run_output%$'\n'}"
 }
 
 # ovs_port_release <interface> <bridge> <mtu> <VLANs>
@@ -82,11 +84,10 @@ ovs_port_ask() {
 	return "$status"
 }
 
-# ovs_port_failed <interface> <ovs-vsctl's status>
+# ovs_port_failed <interface>
 # Fails, with the reason or a clearer one.
 ovs_port_failed() {
-	# br-exists has a status for that, add-port only a message.
-	[[ $2 != 2 && $reason != *'no bridge named'* ]] || ovs_port_missing
+	[[ $reason != *'no bridge named'* ]] || ovs_port_missing
 	fail "Cannot make $1 a port of the Open vSwitch bridge '$ovs_port_bridge': $reason"
 }
 
@@ -115,6 +116,14 @@ ovs_port_find() {
 	[[ ! $2 ]] || parameters_check 'Parameter vlan' "$2" vlans
 	ovs_port_settings=()
 	[[ ! $ovs_port_vlans$2 ]] || ovs_port_set
+}
+
+# ovs_port_fits <the bridge's VLAN, or 0>
+# Fails if the port has VLANs and the bridge is one of Open vSwitch's fake bridges, which
+# is a VLAN of its parent itself: the port would leave the bridge.
+ovs_port_fits() {
+	((${#ovs_port_settings[@]})) && [[ $1 != 0 ]] || return 0
+	fail "The bridge '$ovs_port_bridge' is VLAN $1 of another Open vSwitch bridge; remove the VLANs from the guest's configuration, or name the other bridge."
 }
 
 # ovs_port_set
