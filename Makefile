@@ -5,6 +5,8 @@ PREFIX         ?= /usr
 SYSCONFDIR     ?= /etc
 XEN_SCRIPT_DIR ?= $(SYSCONFDIR)/xen/scripts
 LIBDIR         ?= $(PREFIX)/lib/xen-hotplug
+SYSTEMD_NETWORK_DIR ?= $(PREFIX)/lib/systemd/network
+NM_CONF_DIR    ?= $(PREFIX)/lib/NetworkManager/conf.d
 DESTDIR        ?=
 
 CC      ?= cc
@@ -38,7 +40,7 @@ PACKAGES_RUN   = bash iproute2 util-linux libxenstore4
 PACKAGES_DEMO  = $(PACKAGES_BUILD) $(PACKAGES_RUN) xenstore-utils jq
 PACKAGES_CHECK = $(PACKAGES_DEMO) shellcheck shfmt clang-format clang-tidy cppcheck codespell \
 	libasan8 libubsan1 clang libclang-rt-14-dev bats parallel strace jq git procps iputils-ping e2fsprogs perl \
-	nftables iptables dnsmasq-base busybox openvswitch-switch \
+	nftables iptables dnsmasq-base busybox openvswitch-switch udev \
 	nbd-client nbd-server qemu-utils openssl bindfs squashfs-tools erofs-utils btrfs-progs
 PACKAGES_E2E   = $(PACKAGES_BUILD) qemu-system-x86 mmdebstrap e2fsprogs
 PACKAGES       = $(PACKAGES_CHECK) $(PACKAGES_E2E)
@@ -168,7 +170,7 @@ lint-format:
 	@$(lint_done)
 
 lint-spelling:
-	@codespell --ignore-words-list uptodate,conectix README.md STYLE.md docs hotplug helpers tests Makefile
+	@codespell --ignore-words-list uptodate,conectix README.md STYLE.md docs hotplug helpers host tests Makefile
 	@$(lint_done)
 
 fmt: need-check ## format the sources
@@ -226,6 +228,8 @@ install: $(HELPER) ## into DESTDIR, PREFIX and XEN_SCRIPT_DIR; keeps what it rep
 	install -m 0755 $(HELPER) $(DESTDIR)$(LIBDIR)/xen-hotplug
 	[ -e $(DESTDIR)$(SYSCONFDIR)/xen/hotplug.conf ] || \
 		install -D -m 0644 hotplug/hotplug.conf $(DESTDIR)$(SYSCONFDIR)/xen/hotplug.conf
+	install -D -m 0644 -t $(DESTDIR)$(SYSTEMD_NETWORK_DIR) host/*.link host/*.network
+	install -D -m 0644 -t $(DESTDIR)$(NM_CONF_DIR) host/*.conf
 
 uninstall: ## takes ours away and puts back what install had replaced
 	for s in $(DEVICE_SCRIPTS); do \
@@ -234,6 +238,11 @@ uninstall: ## takes ours away and puts back what install had replaced
 	done
 	rm -f $(DESTDIR)$(XEN_SCRIPT_DIR)/hotplug.sh
 	rm -rf $(DESTDIR)$(LIBDIR)
+	rm -f $(addprefix $(DESTDIR)$(SYSTEMD_NETWORK_DIR)/,$(notdir $(wildcard host/*.link host/*.network))) \
+		$(addprefix $(DESTDIR)$(NM_CONF_DIR)/,$(notdir $(wildcard host/*.conf)))
+	for d in $(DESTDIR)$(SYSTEMD_NETWORK_DIR) $(DESTDIR)$(NM_CONF_DIR); do \
+		[ ! -d "$$d" ] || rmdir -p --ignore-fail-on-non-empty "$$d"; \
+	done
 	conf=$(DESTDIR)$(SYSCONFDIR)/xen/hotplug.conf; ! cmp -s hotplug/hotplug.conf "$$conf" || rm "$$conf"
 
 clean: ## remove what was built

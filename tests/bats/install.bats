@@ -64,6 +64,18 @@ make_in() {
 	[[ $(<"$destination/etc/xen/hotplug.conf") == 'firewall = none' ]]
 }
 
+@test "install and uninstall bring and remove the files for the host's network managers" {
+	local systemd=$destination/usr/lib/systemd/network nm=$destination/usr/lib/NetworkManager/conf.d
+	mkdir -p "$systemd"
+	echo other >"$systemd/80-other.link"
+	make_in install
+	cmp "$root/host/80-xen-vif.link" "$systemd/80-xen-vif.link"
+	cmp "$root/host/80-xen-vif.network" "$systemd/80-xen-vif.network"
+	cmp "$root/host/80-xen-vif.conf" "$nm/80-xen-vif.conf"
+	make_in uninstall
+	[[ "$(find "$destination/usr" -type f)" == "$systemd/80-other.link" ]]
+}
+
 @test "PREFIX and XEN_SCRIPT_DIR are respected" {
 	make_in install PREFIX=/opt XEN_SCRIPT_DIR=/opt/scripts
 	[[ -x $destination/opt/scripts/block && -x $destination/opt/lib/xen-hotplug/xen-hotplug ]]
