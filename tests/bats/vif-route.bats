@@ -363,8 +363,13 @@ refused_route() {
 
 @test "if ip refuses one line, the attach is rolled back" {
 	vif 1 0 ip '198.51.100.5 2001:db8:5::5'
-	host sysctl -q net/ipv6/conf/vif1.0/disable_ipv6=1
-	run route_online 1 0
+	mkdir "$BATS_TEST_TMPDIR/bin"
+	program "$BATS_TEST_TMPDIR/bin/ip" <<-END
+		#!/bin/bash
+		sed 's/^route prepend 2001.*/& bad/' | exec $(type -P ip) "\$@"
+	END
+	PATH=$BATS_TEST_TMPDIR/bin:$PATH run route_online 1 0
+	rm "$BATS_TEST_TMPDIR/bin/ip"
 	[[ "$status" -eq 1 ]]
 	assert_refused backend/vif/1/0 error 'Cannot route 198.51.100.5 2001:db8:5::5 through vif1.0: '
 	assert_unrouted

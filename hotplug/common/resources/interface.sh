@@ -137,6 +137,18 @@ interface_takes_mtu() {
 	fail "$1 cannot have the MTU $2; its maximum is ${BASH_REMATCH[1]}, so set mtu=${BASH_REMATCH[1]} or less in the guest's configuration."
 }
 
+# interface_has_ipv6 <name> <MTU, or empty>
+# Can it have IPv6? The kernel may have it and the interface not: by disable_ipv6, or
+# because the MTU is less than 1280 (RFC 8200). Before it has its name it is vif, and
+# before it is there, the default counts.
+interface_has_ipv6() {
+	local off=1 name=default
+	[[ ! -e /sys/class/net/$vif ]] || name=$vif
+	[[ ! -e /sys/class/net/$1/ifindex ]] || name=$1
+	read -r off 2>/dev/null <"/proc/sys/net/ipv6/conf/$name/disable_ipv6" || return 1
+	((off == 0 && (${2:-1500} >= 1280)))
+}
+
 # interface_is_ours <name>
 # Is the interface of this name the one that the current resource recorded? Names
 # are reused, by other guests and by the host. If nothing is recorded (another

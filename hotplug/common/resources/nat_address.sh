@@ -3,6 +3,9 @@
 # The addresses of a masqueraded guest, and of this host on the guest's interface.
 # Both are derived from the guest's numbers, as in Xen's vif-nat.
 
+# shellcheck source=interface.sh
+resource_find interface
+
 # The guests' IPv6 network: unique local (RFC 4193). It is the same on every host,
 # because it is masqueraded, like 10/8.
 nat_address_network=fd58:656e:6e61
@@ -46,18 +49,7 @@ nat_address_derive() {
 	((devid < 126 && domid < 65536)) ||
 		fail "No address can be derived for $device_id, as its number is too high; add ip= to the guest's configuration."
 	printf -v ip '10.%d.%d.%d' $((domid / 256)) $((domid % 256)) $((devid + 1))
-	! nat_address_has_ipv6 || printf -v ip '%s %s:%x::%x' "$ip" "$nat_address_network" "$domid" $((devid + 1))
-}
-
-# nat_address_has_ipv6
-# Can the interface have IPv6? The kernel may have it and the interface not: by
-# disable_ipv6, or because the MTU is less than 1280 (RFC 8200).
-nat_address_has_ipv6() {
-	local off=1 name=default
-	[[ ! -e /sys/class/net/$vif ]] || name=$vif
-	[[ ! -e /sys/class/net/$dev || ! $dev ]] || name=$dev
-	read -r off 2>/dev/null <"/proc/sys/net/ipv6/conf/$name/disable_ipv6" || return 1
-	((off == 0 && (${mtu:-1500} >= 1280)))
+	! interface_has_ipv6 "$dev" "$mtu" || printf -v ip '%s %s:%x::%x' "$ip" "$nat_address_network" "$domid" $((devid + 1))
 }
 
 # nat_address_router_ipv4 <guest's address>

@@ -41,6 +41,8 @@ routed_acquire() {
 	read -ra addresses <<<"$2"
 	routed_gateway='' routed_ipv4='' routed_ipv6='' routed_proxies=()
 	if [[ ${5-} ]]; then routed_given "$5"; else routed_found "$3" "${addresses[@]}"; fi
+	[[ ! $routed_ipv6 ]] || interface_has_ipv6 "$1" "$4" ||
+		fail "$1 cannot have the IPv6 addresses of ip=, because IPv6 is switched off (disable_ipv6) or its MTU is below 1280; correct that, or remove these addresses."
 	main_ip=$routed_host_ipv4
 	interface_remember "$1"
 	routed_proxy_on "$1"
