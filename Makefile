@@ -40,7 +40,7 @@ PACKAGES_RUN   = bash iproute2 util-linux libxenstore4
 PACKAGES_DEMO  = $(PACKAGES_BUILD) $(PACKAGES_RUN) xenstore-utils jq
 PACKAGES_CHECK = $(PACKAGES_DEMO) shellcheck shfmt clang-format clang-tidy cppcheck codespell \
 	libasan8 libubsan1 clang libclang-rt-14-dev bats parallel strace jq git procps iputils-ping e2fsprogs perl \
-	nftables iptables dnsmasq-base busybox openvswitch-switch udev \
+	nftables iptables dnsmasq-base busybox openvswitch-switch udev isc-dhcp-client ndisc6 keepalived \
 	nbd-client nbd-server qemu-utils openssl bindfs squashfs-tools erofs-utils btrfs-progs
 PACKAGES_E2E   = $(PACKAGES_BUILD) qemu-system-x86 mmdebstrap e2fsprogs
 PACKAGES       = $(PACKAGES_CHECK) $(PACKAGES_E2E)

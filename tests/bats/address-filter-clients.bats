@@ -3,10 +3,12 @@
 # the interface other is a server or router on its bridge.
 
 load ../lib/host
+load ../lib/enumerate
 load ../lib/wire
 load ../lib/routed
 
-members=() # processes that are members of a multicast group
+members=() # the guest's processes
+routers=() # processes of keepalived
 
 setup() {
 	wire_host
@@ -18,6 +20,7 @@ teardown() {
 	local status=0
 	[[ ! ${dnsmasq-} ]] || kill "$dnsmasq"
 	((${#members[@]} == 0)) || kill "${members[@]}"
+	((${#routers[@]} == 0)) || kill "${routers[@]}"
 	routed_stop
 	wire_stop || status=1
 	return "$status"
@@ -130,4 +133,86 @@ index_of() {
 		[[ \$(nsenter --target ${routed_spaces[guest]} --net ip route get 10.9.0.9) == *'mtu 1300'* ]]"
 	until_true bash -c "nsenter --target ${routed_spaces[guest]} --net ping -q -c 1 -W 1 -M do -s 1352 fd09::9 >/dev/null
 		[[ \$(nsenter --target ${routed_spaces[guest]} --net ip route get fd09::9) == *'mtu 1300'* ]]"
+}
+
+# isc_client -4|-6
+# Starts dhclient in the guest, which writes what it gets.
+isc_client() {
+	program "$BATS_TEST_TMPDIR/lease" <<-END
+		#!/bin/sh
+		case \$reason in PREINIT*) exec $(type -P ip) link set "\$interface" up ;; esac
+		echo "\$reason \$new_ip_address\$new_ip6_address" >>$BATS_TEST_TMPDIR/said
+	END
+	: >"$BATS_TEST_TMPDIR/said"
+	nsenter --target "${routed_spaces[guest]}" --net -- setpriv --pdeathsig KILL dhclient "$1" -d -cf /dev/null \
+		-lf "$BATS_TEST_TMPDIR/leases$1" -pf "$BATS_TEST_TMPDIR/dhclient$1" -sf "$BATS_TEST_TMPDIR/lease" guest1.0 \
+		>"$BATS_TEST_TMPDIR/dhclient.log" 2>&1 3>&- &
+	members+=("$!")
+}
+
+@test "ISC's clients of DHCP and DHCPv6 get their leases" {
+	guest_with '10.0.0.1 fd00::1'
+	dnsmasq_with --enable-ra --dhcp-range=10.0.0.1,10.0.0.1 --dhcp-range=fd00::1,fd00::1
+	isc_client -4
+	until_true grep -qx 'BOUND 10.0.0.1' "$BATS_TEST_TMPDIR/said"
+	until_true inside guest bash -c '! ip -6 address show dev guest1.0 tentative | grep -q fe80'
+	isc_client -6
+	until_true grep -qx 'BOUND6 fd00::1' "$BATS_TEST_TMPDIR/said"
+}
+
+@test "rdisc6 finds the router, and ndisc6 a neighbour" {
+	guest_with fd00::1 fd00::1/64
+	dnsmasq_with --enable-ra --dhcp-range=fd00::,ra-only
+	until_true inside guest bash -c '! ip -6 address show dev guest1.0 tentative | grep -q fe80'
+	until_true bash -c "[[ \$(nsenter --target ${routed_spaces[guest]} --net rdisc6 --single guest1.0) == *'Prefix '*'fd00::/64'* ]]"
+	until_true bash -c "[[ \$(nsenter --target ${routed_spaces[guest]} --net ndisc6 --single fd00::2 guest1.0) == *'Target link-layer address:'* ]]"
+}
+
+@test "packets to the ports of IPsec in UDP pass" {
+	local port
+	guest_with '10.0.0.1 fd00::1' 10.0.0.1/24 fd00::1/64
+	for port in 500 4500; do
+		# shellcheck disable=SC2016 # perl's own
+		host timeout "$generous" perl -MIO::Socket::INET -e '
+			my $socket = IO::Socket::INET->new(Proto => "udp", LocalPort => shift) or die "socket: $!";
+			print STDERR "ready\n"; $socket->recv(my $text, 99); print $text' "$port" \
+			>"$BATS_TEST_TMPDIR/got-$port" 2>"$BATS_TEST_TMPDIR/ready-$port" 3>&- &
+		until_true grep -q ready "$BATS_TEST_TMPDIR/ready-$port"
+		inside guest bash -c "printf %s $port-from-guest >/dev/udp/10.0.0.2/$port"
+		wait "$!"
+		[[ "$(<"$BATS_TEST_TMPDIR/got-$port")" == "$port-from-guest" ]]
+	done
+}
+
+# vrrp_of <namespace's process id> <interface> <priority>
+# keepalived as a router of the address 10.0.0.100.
+vrrp_of() {
+	printf '%s\n' "vrrp_instance one {" "interface $2" 'virtual_router_id 7' "priority $3" 'advert_int 0.2' \
+		'virtual_ipaddress { 10.0.0.100/24 }' '}' >"$BATS_TEST_TMPDIR/$2.conf"
+	nsenter --target "$1" --net -- setpriv --pdeathsig KILL keepalived --vrrp --dont-fork --log-console --no-syslog --use-file="$BATS_TEST_TMPDIR/$2.conf" \
+		--pid="$BATS_TEST_TMPDIR/$2.pid" --vrrp_pid="$BATS_TEST_TMPDIR/$2.vrrp" >"$BATS_TEST_TMPDIR/$2.log" 2>&1 3>&- &
+	routers+=("$!")
+}
+
+# vrrp_is <interface> MASTER|BACKUP
+# The last state that its keepalived told.
+vrrp_is() {
+	[[ "$(grep -o 'Entering [A-Z]* STATE' "$BATS_TEST_TMPDIR/$1.log" | tail -n 1)" == "Entering $2 STATE" ]]
+}
+
+@test "VRRP of a guest passes if hotplug.conf lets it serve, and not otherwise" {
+	tree_copy
+	cp "$real_helper" "$tree/helpers/xen-hotplug"
+	printf 'serves = 00:16:3e:00:00:01\n' >"$tree/hotplug/hotplug.conf"
+	guest_with '10.0.0.1 10.0.0.100' 10.0.0.1/24
+	vrrp_of "$host_pid" other 100
+	until_true vrrp_is other MASTER
+	vrrp_of "${routed_spaces[guest]}" guest1.0 200
+	until_true vrrp_is other BACKUP
+	host ip neighbour flush dev other
+	until_true host ping -q -c 1 -W 1 10.0.0.100
+	: >"$tree/hotplug/hotplug.conf"
+	online 1 0
+	until_true vrrp_is other MASTER
+	vrrp_is guest1.0 MASTER
 }

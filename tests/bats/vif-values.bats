@@ -140,3 +140,24 @@ filtered_for() {
 	route_online 1 0
 	[[ "$(addresses_of vif1.0)" == '203.0.113.1/32 ' ]]
 }
+
+@test "a gateway that has only addresses of this host is refused" {
+	vif 1 0 ip 198.51.100.5 gatewaydev lo
+	run route_online 1 0
+	[[ "$status" -eq 1 ]]
+	assert_refused backend/vif/1/0 error "The interface lo has no IPv4 address, which the guest's 198.51.100.5 needs"
+	assert_unrouted
+}
+
+@test "each test that the table of vif values names exists" {
+	local rows titles title
+	mapfile -t rows < <(sed -n '/^## Each value of a /,/^## .*hotplug/s/^| .* |$/&/p' "$root/docs/network.md")
+	mapfile -t titles < <(printf '%s\n' "${rows[@]}" | sed -n 's/.*| "\(.*\)" |$/\1/p')
+	((${#titles[@]} > 25 && ${#rows[@]} == ${#titles[@]} + 1)) # the heading
+	for title in "${titles[@]}"; do
+		grep -qF "@test \"$title\" {" "$root"/tests/{bats,conformance,e2e/suite}/*.bats || {
+			echo "no test: $title"
+			return 1
+		}
+	done
+}
