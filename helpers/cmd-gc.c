@@ -92,6 +92,16 @@ static int find_journals(struct gc *gc)
 	return status;
 }
 
+/* Asks those on remote file systems whose they are. One that does not answer is nobody's here. */
+static void ask_silent(struct loop_list *loops)
+{
+	unsigned patience = LOOP_PATIENCE_MS;
+
+	for (size_t i = 0; i < loops->count; i++)
+		if (loops->loops[i].silent && !loop_ask(&loops->loops[i], patience))
+			patience = LOOP_IMPATIENCE_MS;
+}
+
 /* Lists the loop devices, some of whose journals may be lost, as where /run was cleared. */
 static int find_loops(struct gc *gc)
 {
@@ -102,6 +112,8 @@ static int find_loops(struct gc *gc)
 		"them does not answer.",
 		DEADLINE_DEFAULT / 1000.0);
 	int status = loop_list_read(NULL, &mounts, &gc->loops);
+	if (!status)
+		ask_silent(&gc->loops);
 	deadline_clear();
 	mount_table_free(&mounts);
 	return status;

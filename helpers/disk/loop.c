@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/fs.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -88,7 +89,18 @@ int loop_ask_path(const char *path, struct loop_info64 *info)
 	return ioctl_once(open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC), LOOP_GET_STATUS64, info);
 }
 
-/* Attaches to one free device. Result: a negative errno, or 0. */
+/*
+ * Whether the device has a size. The kernel gives it the size 0 if it cannot ask the file's server,
+ * and calls that a success.
+ */
+static bool has_size(int fd)
+{
+	uint64_t size;
+
+	return !ioctl(fd, BLKGETSIZE64, &size) && size;
+}
+
+/* Attaches to one free device. Result: a negative errno, or 0; -ENODATA if the size is 0. */
 static int attach_once(int control, const struct loop_config *config, bool writable,
 	char path[LOOP_PATH_SIZE], dev_t *number)
 {
@@ -104,6 +116,8 @@ static int attach_once(int control, const struct loop_config *config, bool writa
 		return -errno;
 	if (fstat(fd, &st) || ioctl(fd, LOOP_CONFIGURE, config))
 		result = -errno;
+	else if (!has_size(fd))
+		result = ioctl(fd, LOOP_CLR_FD) ? -errno : -ENODATA;
 	else
 		*number = st.st_rdev;
 	close(fd);
@@ -124,6 +138,11 @@ static int complain_attach(int error, const char *path)
 			"Lost the race for a free loop device for %d s; find the other programs "
 			"with 'losetup -l' and 'lsof %s', then try again.",
 			ATTACH_MS / 1000, path);
+	case ENODATA:
+		return complain(STATUS_FAILED,
+			"The kernel attached the file to '%s' with the size 0, because it could "
+			"not ask the file server for it; check that server, then try again.",
+			path);
 	case EINVAL:
 	case ENOTTY:
 		return complain(STATUS_FAILED,

@@ -2,6 +2,7 @@
 /* Lists the loop devices, and asks no file server that may not answer. */
 #include "looplist.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -54,11 +55,11 @@ static int add_loop(struct loop_list *list, const char *name, dev_t number)
 	return STATUS_DONE;
 }
 
-static int list_loops(struct loop_list *list)
+/* Adds the devices of /proc/partitions, which omits those of size 0: mostly ones without a file. */
+static int list_sized(struct loop_list *list)
 {
 	int status = STATUS_DONE;
 
-	/* This table omits devices of size 0, which are the ones without a file. */
 	char *table = textfile_table("/proc/partitions");
 	if (!table)
 		return complain(STATUS_FAILED,
@@ -73,6 +74,63 @@ static int list_loops(struct loop_list *list)
 			status = add_loop(list, name, number);
 	}
 	free(table);
+	return status;
+}
+
+/* The number in the name of a loop device in sysfs. */
+static bool parse_name(const char *name, unsigned *index)
+{
+	return !strncmp(name, "loop", 4) && parse_unsigned(name + 4, MOST_LOOPS - 1, index);
+}
+
+/* Marks the devices that are listed. `listed` has room for MOST_LOOPS. */
+static void mark_listed(const struct loop_list *list, bool *listed)
+{
+	unsigned index;
+
+	for (size_t i = 0; i < list->count; i++)
+		if (parse_name(list->loops[i].path + strlen("/dev/"), &index))
+			listed[index] = true;
+}
+
+/* Adds a device with a file and the size 0. */
+static int add_empty(int directory, const char *name, struct loop_list *list)
+{
+	char path[300];
+	uint64_t size;
+	dev_t number;
+
+	snprintf(path, sizeof(path), "%s/loop/backing_file", name);
+	if (faccessat(directory, path, F_OK, 0))
+		return STATUS_DONE;
+	snprintf(path, sizeof(path), "%s/size", name);
+	if (!textfile_number(directory, path, &size) || size)
+		return STATUS_DONE;
+	snprintf(path, sizeof(path), "%s/dev", name);
+	if (!textfile_device(directory, path, &number) || loop_list_get(list, number))
+		return STATUS_DONE;
+	return add_loop(list, name, number);
+}
+
+/*
+ * Adds the devices with a file and the size 0: the file was truncated, or the process that attached
+ * it was killed while the kernel asked the file server for the size.
+ */
+static int list_empty(struct loop_list *list)
+{
+	bool *listed = calloc(MOST_LOOPS, sizeof(*listed));
+	DIR *directory = opendir("/sys/block");
+	int status = listed ? STATUS_DONE : complain_memory();
+	unsigned index;
+
+	if (listed)
+		mark_listed(list, listed);
+	for (struct dirent *entry; directory && !status && (entry = readdir(directory));)
+		if (parse_name(entry->d_name, &index) && !listed[index])
+			status = add_empty(dirfd(directory), entry->d_name, list);
+	if (directory)
+		closedir(directory);
+	free(listed);
 	return status;
 }
 
@@ -220,8 +278,10 @@ static int ask_loops(const struct mount_table *mounts, struct loop_list *list)
 int loop_list_read(const char *own, struct mount_table *mounts, struct loop_list *list)
 {
 	*list = (struct loop_list){.loops = NULL};
-	int status = list_loops(list);
+	int status = list_sized(list);
 
+	if (!status)
+		status = list_empty(list);
 	if (!status && !mount_table_read(mounts))
 		status = complain(STATUS_FAILED,
 			"Cannot read the mounts in '/proc/self/mountinfo' (%s); mount procfs on "

@@ -12,7 +12,7 @@
 #define LOOP_IMPATIENCE_MS 50
 
 /*
- * Lists all loop devices with a file. The kernel asks the file's file system for the status of a
+ * Lists all loop devices with a file, also those of size 0. The kernel asks the file's file system for the status of a
  * loop device, so devices on remote file systems (filesystem_is_remote()) are only asked if they
  * are on that of `own`, a path without symbolic links, or NULL, which has answered; and the others
  * in a process that can be ended. A device that is not asked, or does not answer, is `silent`: if

@@ -41,6 +41,13 @@ teardown() {
 	assert_residue_free
 }
 
+@test "an image that the kernel attaches with the size 0 is refused" {
+	vbd 1 51712 "$image"
+	BROKEN=size LD_PRELOAD=$root/build/unit/broken.so run block_add 1 51712
+	assert_refused backend/vbd/1/51712 error "with the size 0, because it could not ask the file server for it"
+	assert_residue_free
+}
+
 @test "the refusal of an image names the guest that has it" {
 	vbd 1 51712 "$image"
 	vbd 2 51712 "$image"

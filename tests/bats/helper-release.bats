@@ -43,6 +43,15 @@ release() {
 	until_true no_loops
 }
 
+@test "a loop device of size 0 is detached" {
+	claim 3 w "$PWD/disk.img"
+	: >disk.img
+	losetup --set-capacity "$dev"
+	release 3
+	done_with "$dev"
+	until_true no_loops
+}
+
 @test "the loop devices of other guests stay" {
 	image other.img
 	claim 3 w "$PWD/disk.img"

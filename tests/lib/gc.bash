@@ -6,13 +6,17 @@
 # Runs it. Loop devices are the machine's, and their tags name devices that this test's
 # store does not have: it sees those of this test alone.
 gc() {
-	local loop status=0
+	local loop list=$BATS_TEST_TMPDIR/loops status=0
+	rm -rf "$list"
+	mkdir "$list"
 	while read -r loop _; do
 		printf ' %d %d 1024 %s\n' "0x$(stat -c %t "$loop")" "0x$(stat -c %T "$loop")" "${loop#/dev/}"
+		ln -s "/sys/devices/virtual/block/${loop#/dev/}" "$list"
 	done < <(host_loops) >"$BATS_TEST_TMPDIR/partitions"
 	host mount --bind "$BATS_TEST_TMPDIR/partitions" /proc/partitions
+	host mount --bind "$list" /sys/block
 	host "${gc_under[@]}" "$(realpath "$scripts/../../helpers/xen-hotplug")" gc "$@" || status=$?
-	host umount /proc/partitions
+	host umount /proc/partitions /sys/block
 	return "$status"
 }
 

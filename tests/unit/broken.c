@@ -1,15 +1,19 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
 /*
  * Preloaded, it breaks the helper in one way, which the variable BROKEN names, so that tests can
- * show that the model (tests/model) finds it:
+ * show that the model (tests/model) finds it, or the helper itself:
  *
  * overlay  a file on overlayfs is taken for one of a file system without layers
  * stale    every device of a guest seems to have no backend directory
+ * size     a loop device is attached with the size 0
  */
 #include <dlfcn.h>
 #include <errno.h>
 #include <fnmatch.h>
+#include <linux/loop.h>
+#include <stdarg.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -53,6 +57,24 @@ ssize_t getdelim(char **text, size_t *size, int end, FILE *file)
 	if (length > 0 && is_broken("overlay"))
 		hide_overlays(*text, (size_t)length);
 	return length;
+}
+
+/* An offset behind the end of any file leaves nothing of it. */
+int ioctl(int fd, unsigned long request, ...)
+{
+	int (*real)(int, unsigned long, void *);
+	va_list arguments;
+	struct loop_config config;
+
+	va_start(arguments, request);
+	void *argument = va_arg(arguments, void *);
+	va_end(arguments);
+	*(void **)&real = dlsym(RTLD_NEXT, "ioctl");
+	if (request != LOOP_CONFIGURE || !is_broken("size"))
+		return real(fd, request, argument);
+	memcpy(&config, argument, sizeof(config));
+	config.info.lo_offset = INT64_MAX - 4095;
+	return real(fd, request, &config);
 }
 
 void *xs_read(
