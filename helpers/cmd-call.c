@@ -600,17 +600,17 @@ static void show_sentence(struct call *call)
 static void report(struct call *call)
 {
 	char which[QUOTE_LIMIT * 2], id[DEVICE_TEXT_SIZE];
-	char *argv[REPORT_LINES + 11] = {(char *)call->program, (char *)command_fail.name,
-		"--deadline", "3", "--status", call->report.busy ? "busy" : "error", "--",
-		(char *)call->base, call->report.sentence, which};
-	int argc = 10;
+	char *argv[REPORT_LINES + 9] = {(char *)call->program, (char *)command_fail.name,
+		"--status", call->report.busy ? "busy" : "error", "--", (char *)call->base,
+		call->report.sentence, which};
+	int argc = 8;
 	struct worker_end end = {.text = NULL};
 
 	snprintf(which, sizeof(which), "%s: %s of %s failed.", call->name,
 		call->argv[1] ? call->argv[1] : "the call",
 		call->arguments.device.type[0] ? device_text(&call->arguments.device, id)
 					       : "no device");
-	for (const char *line; (line = report_at(&call->report, (size_t)argc - 10)); argc++)
+	for (const char *line; (line = report_at(&call->report, (size_t)argc - 8)); argc++)
 		argv[argc] = (char *)line;
 	argv[argc] = NULL;
 	call->undoing = true;
