@@ -71,32 +71,38 @@ static bool use_of_mount(const struct host_query *query, char *line, struct host
 }
 
 /* Examines a swap space, unless it is on a remote file system other than the disk's. */
-static bool stat_swap(const struct host_query *query, const char *path, struct stat *st)
+static bool stat_swap(const struct host_query *query, struct mount_table *mounts, const char *path,
+	struct stat *st)
 {
-	struct mount_table mounts = {.text = NULL};
-	bool done = mount_table_read(&mounts) &&
-		    !filesystem_is_remote_path(
-			    &mounts, path, mount_of_path(&mounts, query->disk->path)) &&
-		    !stat(path, st);
-
-	mount_table_free(&mounts);
-	return done;
+	return mount_table_read(mounts) &&
+	       !filesystem_is_remote_path(mounts, path, mount_of_path(mounts, query->disk->path)) &&
+	       !stat(path, st);
 }
 
-/* Whether the swap space at that path overlaps with the disk. */
-static bool is_swap(const struct host_query *query, const char *path, struct overlap *overlap)
+/* How the swap space at that path overlaps with the disk. */
+static struct overlap overlap_of_swap(
+	const struct host_query *query, struct identity_cache *cache, const char *path)
 {
-	const struct stat *disk = &query->disk->stat;
-	const struct relative *relative = NULL;
+	const struct relative *relative;
 	struct stat st;
 
-	if (!stat_swap(query, path, &st))
-		return false;
-	if (S_ISBLK(st.st_mode))
-		relative = direct_relative(query->relatives, st.st_rdev);
-	*overlap = relative ? relative->overlap : (struct overlap){true, true, true, true};
-	return relative ||
-	       (query->disk->file && st.st_dev == disk->st_dev && st.st_ino == disk->st_ino);
+	if (!stat_swap(query, &cache->mounts, path, &st))
+		return (struct overlap){.any = false};
+	if (!S_ISBLK(st.st_mode))
+		return relatives_overlap_file(query->disk, query->relatives, cache,
+			&(struct file){st.st_dev, st.st_ino, path});
+	relative = direct_relative(query->relatives, st.st_rdev);
+	return relative ? relative->overlap : (struct overlap){.any = false};
+}
+
+/* Whether the swap space at that path is the disk, or on the disk, and not below it. */
+static bool is_swap(const struct host_query *query, const char *path, struct overlap *overlap)
+{
+	struct identity_cache cache = {.partitions = NULL};
+
+	*overlap = overlap_of_swap(query, &cache, path);
+	identity_cache_free(&cache);
+	return overlap->any && overlap->direct;
 }
 
 static bool use_of_swap(const struct host_query *query, char *line, struct host_use *use)
@@ -215,8 +221,8 @@ static void find_reasons(const struct host_query *query, bool held, struct host_
 {
 	if (held)
 		find_in_table(query, "/proc/self/mountinfo", use_of_mount, found);
-	/* A file can be swap without a loop device. */
-	if (held || query->disk->file)
+	/* A file can be swap, and nothing holds it, or a loop device over it. */
+	if (held || identity_has_file(&query->disk->identity))
 		find_in_table(query, "/proc/swaps", use_of_swap, found);
 	if (held)
 		find_holders(query, found);

@@ -443,3 +443,11 @@ bool identity_has_file_on(const struct identity *identity, dev_t file_system)
 			return true;
 	return false;
 }
+
+bool identity_has_file(const struct identity *identity)
+{
+	for (size_t i = 0; i < identity->extent_count; i++)
+		if (identity->extents[i].base.file)
+			return true;
+	return false;
+}

@@ -83,6 +83,9 @@ bool identity_equal(const struct identity *a, const struct identity *b);
 /* Whether `number` is the disk itself or one of the block devices below it. */
 bool identity_has_layer(const struct identity *identity, dev_t number);
 
+/* Whether a part of it is a file. */
+bool identity_has_file(const struct identity *identity);
+
 /* Whether the disk is, or lies on, a file of the file system with this device number. */
 bool identity_has_file_on(const struct identity *identity, dev_t file_system);
 

@@ -561,6 +561,19 @@ on_disk() {
 	ended 4 "Disk '$PWD/disk.img' is swap space of this host; run 'swapoff' on '$PWD/disk.img' first."
 }
 
+@test "a loop device over a part of an image file that is swap space is refused" {
+	local loop part
+	head -c 4M /dev/zero >disk.img
+	chmod 600 disk.img
+	loop=$(attach disk.img)
+	part=$(attach --offset 1M --sizelimit 1M "$loop")
+	mkswap -q disk.img
+	swapon disk.img || skip "this kernel has no swap"
+	claim 3 r "$part"
+	swapoff disk.img
+	ended 4 "Disk '$part' is swap space of this host; run 'swapoff' on '$PWD/disk.img' first*"
+}
+
 @test "the host's swap space is refused" {
 	local loop
 	loop=$(attach disk.img)
