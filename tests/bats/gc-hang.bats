@@ -25,20 +25,20 @@ teardown() {
 # hanging <what the release does>
 # Makes a script of a disk with a thing, which is released first.
 hanging() {
-	{
-		printf '#!/bin/bash -p\n. %q/hotplug.sh\n' "$scripts"
-		printf '%s\n' "device block 'A disk with a thing.'" "target disk 'The image.'" \
-			'resources() { use disk "$target" "$mode"; use thing; }' 'thing_acquire() { :; }' \
-			"thing_release() { $1; }" 'hotplug "$@"'
-	} | program "$own"
+	own_script "$own" <<-END
+		device block 'A disk with a thing.'
+		target disk 'The image.'
+		resources() { use disk "\$target" "\$mode"; use thing; }
+		thing_acquire() { :; }
+		thing_release() { $1; }
+		hotplug "\$@"
+	END
 }
 
 # stale_thing <what the release does>
 # Guest 1 has had such a disk, and no detach was called.
 stale_thing() {
-	vbd 1 51712 "$image"
-	host env XENBUS_PATH=backend/vbd/1/51712 "$own" add
-	stale 1 vbd
+	stale_own "$own"
 	hanging "$1"
 }
 

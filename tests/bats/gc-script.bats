@@ -9,13 +9,12 @@ setup() {
 	host_start
 	domain 1
 	image disk.img
-	vbd 1 51712 "$image"
 	there=$BATS_TEST_TMPDIR/own/scripts
 	own=$there/block-own
 	journal=$BATS_TEST_TMPDIR/run/xen-hotplug/vbd-1-51712
 	mkdir -p "$there"
 	chmod 755 "$BATS_TEST_TMPDIR/own" "$there"
-	own_script
+	noting_script
 }
 
 teardown() {
@@ -23,20 +22,16 @@ teardown() {
 	host_stop
 }
 
-# own_script
+# noting_script
 # Makes the script $own, which notes each of its starts.
-own_script() {
-	{
-		printf '#!/bin/bash -p\necho >>%q\n. %q/hotplug.sh\n' "$BATS_TEST_TMPDIR/starts" "$scripts"
-		sed 1,4d "$scripts/block"
-	} | program "$own"
+noting_script() {
+	own_script "$own" "echo >>${BATS_TEST_TMPDIR@Q}/starts" < <(sed 1,4d "$scripts/block")
 }
 
-# stale_own
+# stale_noting
 # A disk that this script has attached, and then stale.
-stale_own() {
-	host env XENBUS_PATH=backend/vbd/1/51712 "$own" add
-	stale 1 vbd
+stale_noting() {
+	stale_own "$own"
 	rm "$BATS_TEST_TMPDIR/starts"
 }
 
@@ -65,7 +60,7 @@ others() {
 }
 
 @test "a script that belongs to another user is not started by gc" {
-	stale_own
+	stale_noting
 	chown 12345 "$own"
 	refuses "$(others)"
 	chown root "$own"
@@ -74,7 +69,7 @@ others() {
 
 @test "a script that others can write is not started by gc" {
 	local mode
-	stale_own
+	stale_noting
 	chgrp 12345 "$own"
 	for mode in 757 775; do
 		chmod "$mode" "$own"
@@ -86,7 +81,7 @@ others() {
 
 @test "a script in a directory that others can write, or on the way to it, is not started by gc" {
 	local directory
-	stale_own
+	stale_noting
 	for directory in "$there" "${there%/*}"; do
 		chmod 757 "$directory"
 		refuses "$(others)"
@@ -101,7 +96,7 @@ others() {
 }
 
 @test "a link to a script of another user is not started by gc" {
-	stale_own
+	stale_noting
 	mkdir "$there.other"
 	mv "$own" "$there.other"
 	ln -s "$there.other/block-own" "$own"
@@ -113,7 +108,7 @@ others() {
 
 @test "a script whose path has .. in it is not started by gc" {
 	local own=$BATS_TEST_TMPDIR/own/../own/scripts/block-own
-	stale_own
+	stale_noting
 	refuses "Its script '$own' is not started, because it is no absolute path without '..'; release the device by its script's right path."
 	stale_is_released
 }
@@ -126,7 +121,7 @@ stale_is_released() {
 }
 
 @test "a script in whose place a directory is, is not started by gc" {
-	stale_own
+	stale_noting
 	mv "$own" "$own.kept"
 	mkdir "$own"
 	refuses "Its script '$own' is not started, because it is no regular file; install the script there again."
@@ -136,7 +131,7 @@ stale_is_released() {
 }
 
 @test "a journal that others can write names no script" {
-	stale_own
+	stale_noting
 	chmod 622 "$journal"
 	run gc
 	[[ ! -e $BATS_TEST_TMPDIR/starts ]]

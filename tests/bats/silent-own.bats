@@ -8,23 +8,15 @@ load ../lib/observe
 load ../lib/fuse
 
 setup() {
-	host_start
-	domain 1
-	here=$BATS_TEST_TMPDIR
-	own=own-$$.img # loop devices are the machine's, and these are known by name and size
-	fuse_mount "$here/real" "$here/view"
-	truncate -s 1M "$here/real/$own"
+	own=own-$$.img
+	fuse_host "$own"
 	vbd 1 51712 "$here/view/$own"
 	block_add 1 51712
 	loop=$(store_get backend/vbd/1/51712/physical-device-path)
 }
 
 teardown() {
-	local status=0
-	fuse_answers
-	host_stop || status=1
-	fuse_stop
-	return "$status"
+	fuse_host_stop
 }
 
 @test "a repeated attach of a guest's own disk on a silent server names the server" {

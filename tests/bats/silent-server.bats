@@ -8,24 +8,14 @@ load ../lib/observe
 load ../lib/fuse
 
 setup() {
-	host_start
-	domain 1
+	fuse_host silent.img
 	domain 2
 	domain 3
 	image local.img
-	here=$BATS_TEST_TMPDIR
-	fuse_mount "$here/real" "$here/view"
-	# No other test has this name: from their hosts the mount is not seen, and only a
-	# name and a size tell files there apart.
-	truncate -s 1M "$here/real/silent.img"
 }
 
 teardown() {
-	local status=0
-	fuse_answers
-	host_stop || status=1
-	fuse_stop
-	return "$status"
+	fuse_host_stop
 }
 
 # unasked add|remove <domid> <devid>

@@ -37,3 +37,25 @@ fuse_stop() {
 	done
 	fuse_pids=()
 }
+
+# fuse_host <file>
+# For setup: a host with guest 1, and the file, of 1 MiB, on a server of its own: real/FILE, which is
+# shown as view/FILE below the variable here. No other test may have such a file: from its host the
+# mount is not seen, and only a name and a size tell files there apart.
+fuse_host() {
+	host_start
+	domain 1
+	here=$BATS_TEST_TMPDIR
+	fuse_mount "$here/real" "$here/view"
+	truncate -s 1M "$here/real/$1"
+}
+
+# fuse_host_stop
+# For teardown.
+fuse_host_stop() {
+	local status=0
+	fuse_answers
+	host_stop || status=1
+	fuse_stop
+	return "$status"
+}

@@ -42,3 +42,20 @@ boot_again() {
 	uuidgen >"$BATS_TEST_TMPDIR/boot_id"
 	host mount --bind "$BATS_TEST_TMPDIR/boot_id" /proc/sys/kernel/random/boot_id
 }
+
+# own_script <script> [line]
+# Makes a user's own script of standard input, with this line before that of the framework.
+own_script() {
+	{
+		printf '#!/bin/bash -p\n%s\n. %q/hotplug.sh\n' "${2-}" "$scripts"
+		cat
+	} | program "$1"
+}
+
+# stale_own <script>
+# Guest 1 has had the image by its own script, and no detach was called.
+stale_own() {
+	vbd 1 51712 "$image"
+	host env XENBUS_PATH=backend/vbd/1/51712 "$1" add
+	stale 1 vbd
+}
