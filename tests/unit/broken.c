@@ -6,17 +6,23 @@
  * overlay  a file on overlayfs is taken for one of a file system without layers
  * stale    every device of a guest seems to have no backend directory
  * size     a loop device is attached with the size 0
+ * nested   a file system on a loop device seems to be on no device
+ * served   no process seems to have a file open
  */
 #include <dlfcn.h>
 #include <errno.h>
 #include <fnmatch.h>
 #include <linux/loop.h>
+#include <linux/major.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <sys/types.h>
 #include <xenstore.h>
 
 static char broken[16];
@@ -59,22 +65,72 @@ ssize_t getdelim(char **text, size_t *size, int end, FILE *file)
 	return length;
 }
 
+/* As of a file system that has no device number of its own. */
+static void hide_device(dev_t *device)
+{
+	if (is_broken("nested") && major(*device) == LOOP_MAJOR)
+		*device = makedev(0, 4096 + minor(*device));
+}
+
+int fstat(int fd, struct stat *st)
+{
+	int (*real)(int, struct stat *);
+
+	*(void **)&real = dlsym(RTLD_NEXT, "fstat");
+	int result = real(fd, st);
+	if (!result && S_ISREG(st->st_mode))
+		hide_device(&st->st_dev);
+	return result;
+}
+
+/* The helper reads what a process has open with this, and with numbers for names. */
+ssize_t readlinkat(int directory, const char *path, char *target, size_t size)
+{
+	ssize_t (*real)(int, const char *, char *, size_t);
+
+	*(void **)&real = dlsym(RTLD_NEXT, "readlinkat");
+	if (is_broken("served") && path[0] >= '0' && path[0] <= '9') {
+		errno = ENOENT;
+		return -1;
+	}
+	return real(directory, path, target, size);
+}
+
+static void hide_file_system(struct loop_info64 *info)
+{
+	dev_t device = info->lo_device;
+
+	if (!info->lo_rdevice)
+		hide_device(&device);
+	info->lo_device = device;
+}
+
 /* An offset behind the end of any file leaves nothing of it. */
+static void take_size(struct loop_config *config)
+{
+	if (is_broken("size"))
+		config->info.lo_offset = INT64_MAX - 4095;
+}
+
 int ioctl(int fd, unsigned long request, ...)
 {
 	int (*real)(int, unsigned long, void *);
-	va_list arguments;
 	struct loop_config config;
+	va_list arguments;
 
 	va_start(arguments, request);
 	void *argument = va_arg(arguments, void *);
 	va_end(arguments);
+	if (request == LOOP_CONFIGURE) {
+		memcpy(&config, argument, sizeof(config));
+		take_size(&config);
+		argument = &config;
+	}
 	*(void **)&real = dlsym(RTLD_NEXT, "ioctl");
-	if (request != LOOP_CONFIGURE || !is_broken("size"))
-		return real(fd, request, argument);
-	memcpy(&config, argument, sizeof(config));
-	config.info.lo_offset = INT64_MAX - 4095;
-	return real(fd, request, &config);
+	int result = real(fd, request, argument);
+	if (!result && request == LOOP_GET_STATUS64)
+		hide_file_system(argument);
+	return result;
 }
 
 void *xs_read(
