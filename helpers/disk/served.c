@@ -22,8 +22,9 @@
 #include "services.h"
 #include "status.h"
 
-/* The most backing files below each other that are looked at by their names. */
-#define MOST_DEPTH 200
+/* The most backing files below each other that are looked at by their names: more than QEMU opens.
+ */
+#define MOST_DEPTH 4096
 
 /* Of a file, with itself. */
 #define WHOLE ((struct overlap){true, true, true, true})
@@ -280,6 +281,19 @@ static bool go_down(struct link *link, const char *real)
 	       strcmp(above, link->path) != 0;
 }
 
+/*
+ * Whether a chain of backing files has come back to an image. Of all that it meets it remembers
+ * one, the last whose depth is a power of two.
+ */
+static bool is_loop(char known[PATH_MAX], const char *real, unsigned depth)
+{
+	if (depth && !strcmp(known, real))
+		return true;
+	if (!(depth & (depth - 1)))
+		snprintf(known, PATH_MAX, "%s", real);
+	return false;
+}
+
 /* Looks at the path in `params`, and at the backing files that headers name now. */
 static int look_at_path(struct search *search, const struct served_device *served)
 {
@@ -287,16 +301,16 @@ static int look_at_path(struct search *search, const struct served_device *serve
 	struct link link = {.served = served,
 		.access = GUEST_BY_MODE,
 		.qcow2 = !strncmp(served->params, "qcow2:", 6)};
-	char real[PATH_MAX];
+	char real[PATH_MAX], known[PATH_MAX];
 
 	if (!path || strlen(path) >= sizeof(link.path))
 		return STATUS_DONE;
 	snprintf(link.path, sizeof(link.path), "%s", path);
-	for (int depth = 0; depth < MOST_DEPTH; depth++) {
+	for (unsigned depth = 0; depth < MOST_DEPTH; depth++) {
 		bool local = path_resolve(&search->cache.mounts, link.path, real);
 		int status = look_at_file(search, &link, real, local);
 
-		if (status || !local || !go_down(&link, real))
+		if (status || !local || is_loop(known, real, depth) || !go_down(&link, real))
 			return status;
 	}
 	return STATUS_DONE;

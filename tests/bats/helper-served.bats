@@ -193,6 +193,23 @@ view() {
 	given w "$PWD/other.img"
 }
 
+@test "without a record of the server, the backing files of a chain of 300, and of a loop, count" {
+	truncate -s 1M m000
+	qemu-img create -q -u -f qcow2 -b m000 -F qcow2 m001 1M
+	perl -e 'local $/; open my $from, "<", "m001"; $_ = <$from>;
+		for my $i (2 .. 300) {
+			my ($above, $below) = map { sprintf "m%03d", $_ } $i, $i - 1;
+			(my $image = $_) =~ s/m000/$below/;
+			open my $to, ">", $above; print $to $image;
+		}'
+	qdisk 4 "qcow2:$PWD/m300"
+	refused w "$PWD/m000" read-only
+	cp m300 m001
+	sed -i 's/m299/m001/' m001
+	refused w "$PWD/m001" read-only
+	given w "$PWD/m000"
+}
+
 @test "a writer that is unknown may be the server of any guest whose server is unknown" {
 	qdisk 3 "raw:$PWD/other.img"
 	device 3

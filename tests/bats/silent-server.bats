@@ -94,6 +94,14 @@ served_guest() {
 	assert_residue_free
 }
 
+@test "a backing file on a stopped server gets a sentence that names the server" {
+	qemu-img create -q -u -f qcow2 -F raw -b "$here/view/silent.img" "$here/top.qcow2" 1M
+	vbd 2 51712 "file=$here/top.qcow2,backing=$here/view/silent.img"
+	kill -STOP "$fuse_pid"
+	run call block-qcow2 plan vbd 2 51712
+	[[ $output == *"Disk '$here/view/silent.img' cannot be opened, because its file server has not answered for 8 s; see whether it is running, then try again."* ]]
+}
+
 @test "a stopped server whose mount is detached, or in another namespace, stops no other disk" {
 	served_guest
 	host umount --lazy "$here/view"

@@ -56,10 +56,11 @@ image_claim() {
 image_claim_file() {
 	local image known
 	quote image "$1"
-	for known in "${image_held[@]}"; do
-		[[ ! $1 -ef ${known#*=} ]] || fail "The backing files of an image are a loop: $image is in it twice; restore the image, or correct it with qemu-img rebase."
-	done
 	disk_claim "$@"
+	# Not before: the claim waits for a silent file server with a deadline of its own.
+	for known in "${image_held[@]}"; do
+		[[ ! $disk_target -ef ${known#*=} ]] || fail "The backing files of an image are a loop: $image is in it twice; restore the image, or correct it with qemu-img rebase."
+	done
 	[[ $disk_kind == file ]] || fail "The image $image is a block device, which this script cannot keep from other guests; use an image file."
 	image_held+=("$dev=$disk_target")
 }
