@@ -70,6 +70,10 @@ UNIT_C = $(addprefix helpers/,array.c message.c number.c textfile.c $(addprefix 
 build/unit/layers: tests/unit/layers.c $(UNIT_C) $(helper_h) | build/unit
 	$(CC) $(WARN) $(SANITIZE) -Ihelpers -o $@ $< $(UNIT_C)
 
+build/unit/filesystems: tests/unit/filesystems.c $(helper_c) $(helper_h) | build/unit
+	$(CC) $(WARN) $(SANITIZE) -Ihelpers -o $@ $< \
+		$(filter-out helpers/main.c helpers/cmd-%.c helpers/call/%,$(helper_c)) -lxenstore
+
 build/unit/%.so: tests/unit/%.c | build/unit
 	$(CC) $(WARN) -O2 -fPIC -shared -o $@ $<
 
@@ -118,7 +122,7 @@ check-all: need-check ## the same with every case of each enumeration; lint look
 	@SAMPLE=1 tests/run "$$FILTER"
 
 # What the tests need.
-BUILT = $(HELPER) $(MOCK) $(MOMENTS) build/asan/xen-hotplug build/asan/mock-xenstored build/unit/layers build/unit/quick.so build/unit/no-dh.so build/unit/orphan.so build/unit/broken.so
+BUILT = $(HELPER) $(MOCK) $(MOMENTS) build/asan/xen-hotplug build/asan/mock-xenstored build/unit/layers build/unit/filesystems build/unit/quick.so build/unit/no-dh.so build/unit/orphan.so build/unit/broken.so
 
 tests: $(BUILT)
 	tests/run "$$FILTER"

@@ -64,9 +64,19 @@ bool opaque_paths_match(const char *a, const char *b)
 	return shorter[0] == '/' && !strcmp(shorter, longer);
 }
 
-static bool sizes_match(uint64_t a, uint64_t b)
+/* eCryptfs shows a file without the header that it has below. */
+static bool has_own_sizes(const struct mount_table *mounts, const char *path)
 {
-	return !a || !b || a / SECTOR == b / SECTOR;
+	const struct mount *mount = mount_of_path(mounts, path);
+
+	return mount && !strcmp(mount->type, "ecryptfs");
+}
+
+static bool sizes_match(
+	const struct mount_table *mounts, const struct named_file *a, const struct named_file *b)
+{
+	return !a->size || !b->size || a->size / SECTOR == b->size / SECTOR ||
+	       has_own_sizes(mounts, a->path) || has_own_sizes(mounts, b->path);
 }
 
 static bool may_be_one(
@@ -74,7 +84,7 @@ static bool may_be_one(
 {
 	char a_inside[PATH_MAX], b_inside[PATH_MAX];
 
-	return sizes_match(a->size, b->size) && path_inside(mounts, a->path, a_inside) &&
+	return sizes_match(mounts, a, b) && path_inside(mounts, a->path, a_inside) &&
 	       path_inside(mounts, b->path, b_inside) && opaque_paths_match(a_inside, b_inside);
 }
 
