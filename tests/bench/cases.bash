@@ -6,10 +6,11 @@
 
 declare -gA kind_script=([vif]=vif-bridge [ip]=vif-bridge [filter]=vif-bridge [iptables]=vif-bridge
 	[route]=vif-route [nat]=vif-nat [ovs]=vif-openvswitch
-	[image]=block [device]=block [dummy]=block-dummy [shared]=block-shared [iscsi]=block-iscsi [drbd]=block-drbd
+	[image]=block [device]=block [served]=block [dummy]=block-dummy [shared]=block-shared [iscsi]=block-iscsi [drbd]=block-drbd
 	[probe]=block-drbd-probe [nbd]=block-nbd [qcow2]=block-qcow2 [overlay]=block-overlay [tap]=block-tap)
 declare -gA kind_title=([ip]='vif-bridge ip=' [filter]='vif-bridge ip=, filters' [iptables]='vif-bridge iptables'
-	[image]='block file' [device]='block device' [packets]='packets through a vif')
+	[image]='block file' [device]='block device' [packets]='packets through a vif'
+	[served]='block file, QEMU')
 kinds_with_tools='@(ip|iptables|route|nat|ovs|iscsi|drbd|probe|nbd|qcow2|overlay|tap)'
 # The type of the backend, where it is not vbd, and the verbs of the type. The
 # probe is called once, with a device; packets are measured in two ways.

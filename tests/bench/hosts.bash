@@ -102,6 +102,12 @@ host_filter() {
 	crowd "$1"
 }
 
+# host_served
+# With a store for guests whose disks QEMU serves, which the driver starts.
+host_served() {
+	domain 1
+}
+
 # host_iscsi
 # With a target that has one disk.
 host_iscsi() {

@@ -1,7 +1,7 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: LGPL-2.1-only
-# Other guests of a host: their disks in the store, and their interfaces with
-# filters. Their domids begin at 1000. Needs host and root of ../lib/host.bash.
+# Other guests of a host: their disks in the store, or served by QEMU, and their
+# interfaces with filters. Their domids begin at 1000. Needs host and root of ../lib/host.bash.
 
 # other_guests <number>
 # Prints the nodes of that many guests with a disk each, as the store has them
@@ -23,6 +23,25 @@ other_guest() {
 		"$2/removable" 0 "$2/bootable" 1 "$2/physical-device-path" "/dev/guests/disk$1" \
 		"$2/hotplug-status" connected
 	printf '%s fe:%x\n' "$2/physical-device" "$1"
+}
+
+# other_servers <number>
+# Starts that many processes which stand for QEMU in this namespace of processes, each with
+# an image, and 20 descriptors besides; and writes the nodes of the guests that they serve.
+other_servers() {
+	local guest here=$BATS_TEST_TMPDIR nodes=()
+	cp "$(type -P sleep)" "$here/qemu-system-i386"
+	for ((guest = 1000; guest < 1000 + $1; guest++)); do
+		truncate -s 1M "$here/$guest.img"
+		(
+			exec {fd}<>"$here/$guest.img"
+			for _ in {1..20}; do exec {fd}</dev/null; done
+			exec "$here/qemu-system-i386" infinity
+		) >/dev/null 2>&1 &
+		nodes+=("/local/domain/$guest/image/device-model-pid" "$!" "device-model/$guest/state" running
+			"backend/qdisk/$guest/51712/params" "raw:$here/$guest.img" "backend/qdisk/$guest/51712/mode" w)
+	done
+	printf '%s\0' "${nodes[@]}" | xargs -0 -n 12 xenstore-write
 }
 
 # crowd <number>
