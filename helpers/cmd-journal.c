@@ -82,27 +82,6 @@ static int print(const char *path)
 	return status;
 }
 
-/* The value that a journal has last for a key; NULL: none. Arguments of resources are no notes. */
-static const char *latest(const struct journal *journal, const char *key)
-{
-	const char *at = journal->bytes, *end = at + journal->length, *value = NULL;
-	struct record record;
-
-	while (journal_next(&at, end, &record)) {
-		const char *name = record.field;
-
-		for (size_t i = 0; strcmp(record.word, "use") != 0 && i + 1 < record.count;
-			i += 2) {
-			const char *next = name + strlen(name) + 1;
-
-			if (!strcmp(name, key))
-				value = next;
-			name = next + strlen(next) + 1;
-		}
-	}
-	return value;
-}
-
 /* Adds another device's value, unless its journal has none or is of an earlier boot. */
 static int put_other(
 	struct output *out, const char *directory, int length, const char *name, const char *key)
@@ -119,7 +98,7 @@ static int put_other(
 		return complain_unread(path);
 	}
 	journal_head_parse(journal.bytes, journal.length, &head);
-	const char *value = journal_is_current(&head) ? latest(&journal, key) : NULL;
+	const char *value = journal_is_current(&head) ? journal_latest(&journal, key) : NULL;
 	if (value && *value) {
 		output_field(out, "%s", name);
 		output_field(out, "%s", value);

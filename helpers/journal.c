@@ -82,6 +82,26 @@ void journal_path(char path[JOURNAL_PATH_SIZE], const struct device *device, con
 		device->domid, device->devid, suffix);
 }
 
+const char *journal_latest(const struct journal *journal, const char *key)
+{
+	const char *at = journal->bytes, *end = at + journal->length, *value = NULL;
+	struct record record;
+
+	while (journal_next(&at, end, &record)) {
+		const char *name = record.field;
+
+		for (size_t i = 0; strcmp(record.word, "use") != 0 && i + 1 < record.count;
+			i += 2) {
+			const char *next = name + strlen(name) + 1;
+
+			if (!strcmp(name, key))
+				value = next;
+			name = next + strlen(next) + 1;
+		}
+	}
+	return value;
+}
+
 void journal_head_parse(const char *bytes, size_t length, struct journal_head *head)
 {
 	const char *at = bytes, *end = bytes + length, *boot, *script;

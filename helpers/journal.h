@@ -55,6 +55,12 @@ bool journal_next(const char **at, const char *end, struct record *record);
 /* The field of that index, from 0 on; NULL if the record has fewer. */
 const char *record_field(const struct record *record, size_t index);
 
+/*
+ * The value that a journal's notes have last for a key; NULL: none. Arguments of resources are no
+ * notes.
+ */
+const char *journal_latest(const struct journal *journal, const char *key);
+
 /* Parses the name of a journal, TYPE-DOMID-DEVID[-emu]. Result: whether it is one. */
 bool journal_name_parse(const char *name, struct device *device);
 

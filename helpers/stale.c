@@ -4,7 +4,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <libgen.h>
 #include <limits.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -18,52 +17,13 @@
 #include "disk/backend.h"
 #include "journal.h"
 #include "lock.h"
-#include "supervise.h"
-#include "trust.h"
+#include "recorded.h"
 
 #define SELF "/proc/self/exe"
 #define LOCK_FILE JOURNAL_DIRECTORY "/lock"
-/* The script of a device that has none, in a directory of the framework. */
-#define STRAY "common/stray.sh"
 /* What looks at a loop device, such as udev, closes it within this time. */
 #define CLOSE_MS 2000
 #define CLOSE_PAUSE_NS 20000000
-
-/* The path of STRAY: in the directory of this program if it is installed, else in its checkout. */
-static bool find_stray(char path[PATH_MAX])
-{
-	static const char *const places[] = {"", "../hotplug/"};
-	char self[PATH_MAX];
-	ssize_t length = readlink(SELF, self, sizeof(self) - 1);
-
-	if (length < 0)
-		return false;
-	self[length] = '\0';
-	const char *directory = dirname(self);
-	for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
-		int written = snprintf(path, PATH_MAX, "%s/%s" STRAY, directory, places[i]);
-
-		if (written > 0 && written < PATH_MAX && !access(path, R_OK))
-			return true;
-	}
-	return false;
-}
-
-/* The last line that a call has written is its sentence. */
-static void take_sentence(const struct supervised *result, char sentence[STALE_SENTENCE_SIZE])
-{
-	size_t end = result->error_length, start;
-
-	while (end && result->errors[end - 1] == '\n')
-		end--;
-	for (start = end; start && result->errors[start - 1] != '\n'; start--)
-		;
-	escape(sentence, SENTENCE_LIMIT, result->errors + start, end - start, ESCAPE_TEXT);
-	if (!end)
-		snprintf(sentence, SENTENCE_LIMIT,
-			"Its script ended with status %d and said nothing about why.",
-			result->status);
-}
 
 static enum stale call_script(
 	const char *script, const char *suffix, unsigned ms, char sentence[STALE_SENTENCE_SIZE])
@@ -95,42 +55,7 @@ static enum stale call_script(
 		snprintf(sentence, SENTENCE_LIMIT,
 			"Its script was not done within %g s; see what it waits for.", ms / 1000.0);
 	else
-		take_sentence(&result, sentence);
-	return STALE_FAILED;
-}
-
-/* Says why the script of a journal is not started. */
-static void tell_trust(enum trust trust, const char *script, char sentence[STALE_SENTENCE_SIZE])
-{
-	const char *why = "can be changed or replaced by others than root; correct the owners and "
-			  "modes on its path ('namei -l')";
-
-	if (trust == TRUST_PATH)
-		why = "is no absolute path without '..'; release the device by its script's right "
-		      "path";
-	else if (trust == TRUST_KIND)
-		why = "is no regular file; install the script there again";
-	snprintf(sentence, SENTENCE_LIMIT, "Its script %s is not started, because it %s.",
-		QUOTED(script), why);
-}
-
-/* Its own script where that is known and there, else STRAY. */
-static enum stale release_one(const struct journal_head *head, const char *suffix, unsigned ms,
-	char sentence[STALE_SENTENCE_SIZE])
-{
-	char stray[PATH_MAX];
-
-	if (!find_stray(stray)) {
-		snprintf(sentence, SENTENCE_LIMIT,
-			"There is no " STRAY "; install xen-hotplug again.");
-		return STALE_FAILED;
-	}
-	enum trust trust = head->script[0] ? trust_examine(head->script, stray) : TRUST_ABSENT;
-	if (trust == TRUST_GIVEN)
-		return call_script(head->script, suffix, ms, sentence);
-	if (trust == TRUST_ABSENT)
-		return call_script(stray, suffix, ms, sentence);
-	tell_trust(trust, head->script, sentence);
+		recorded_sentence(&result, sentence);
 	return STALE_FAILED;
 }
 
@@ -138,19 +63,20 @@ enum stale stale_release(
 	const struct device *device, unsigned ms, char sentence[STALE_SENTENCE_SIZE])
 {
 	static const char *const suffixes[] = {"", JOURNAL_EMULATED};
-	char path[sizeof("backend/") + DEVICE_TEXT_SIZE], text[DEVICE_TEXT_SIZE];
 	long long end = now_ms() + deadline_within(ms);
 	enum stale stale = STALE_RELEASED;
 	struct journal_head head;
+	char script[PATH_MAX];
 
-	snprintf(path, sizeof(path), "backend/%s", device_text(device, text));
-	setenv("XENBUS_PATH", path, 1);
+	recorded_export(device);
 	for (size_t i = 0; i < sizeof(suffixes) / sizeof(suffixes[0]) && !stale; i++) {
 		long long left = end - now_ms();
 
 		if (!journal_head_read(device, suffixes[i], &head) && errno == ENOENT)
 			continue;
-		stale = release_one(&head, suffixes[i], left > 0 ? (unsigned)left : 1, sentence);
+		if (!recorded_find(&head, script, sentence))
+			return STALE_FAILED;
+		stale = call_script(script, suffixes[i], left > 0 ? (unsigned)left : 1, sentence);
 	}
 	return stale;
 }

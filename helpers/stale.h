@@ -7,11 +7,11 @@
 
 #include "disk/device.h"
 #include "disk/loop.h"
-#include "message.h"
+#include "recorded.h"
 #include "store.h"
 
 /* Room for the sentence of STALE_FAILED. */
-#define STALE_SENTENCE_SIZE (SENTENCE_LIMIT + sizeof("…"))
+#define STALE_SENTENCE_SIZE RECORDED_SENTENCE_SIZE
 
 /* The least time in which a stale device is released, with the report of a failure. */
 #define STALE_LEAST_MS 6000
