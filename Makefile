@@ -7,6 +7,7 @@ XEN_SCRIPT_DIR ?= $(SYSCONFDIR)/xen/scripts
 LIBDIR         ?= $(PREFIX)/lib/xen-hotplug
 SYSTEMD_NETWORK_DIR ?= $(PREFIX)/lib/systemd/network
 NM_CONF_DIR    ?= $(PREFIX)/lib/NetworkManager/conf.d
+UNIT_DIR       ?= $(PREFIX)/lib/systemd/system
 DESTDIR        ?=
 
 CC      ?= cc
@@ -28,6 +29,10 @@ client_c = $(wildcard tests/mock-xenstored/client/*.c)
 
 DEVICE_SCRIPTS = block block-drbd block-drbd-probe block-dummy block-iscsi block-nbd block-overlay block-qcow2 \
 	block-shared block-tap vif-bridge vif-nat vif-openvswitch vif-route
+# Units of systemd, each started with another one.
+UNITS = xen-hotplug-rules xen-hotplug-repair
+UNITS_WANTED = multi-user.target:xen-hotplug-rules \
+	$(addsuffix .service:xen-hotplug-repair,nftables firewalld netfilter-persistent iptables ip6tables)
 COMMON  = $(notdir $(wildcard hotplug/common/*.sh))
 SHELL_FILES = $(addprefix hotplug/Linux/,$(DEVICE_SCRIPTS) hotplug.sh) $(wildcard hotplug/common/*.sh \
 	hotplug/common/lib/*.sh hotplug/common/resources/*.sh tests/lib/* tests/stand-ins/* tests/bats/*.bats tests/bench/* tests/conformance/* tests/model/* tests/e2e/inside/* \
@@ -230,6 +235,14 @@ install: $(HELPER) ## into DESTDIR, PREFIX and XEN_SCRIPT_DIR; keeps what it rep
 	install -m 0644 hotplug/common/lib/*.sh $(DESTDIR)$(LIBDIR)/common/lib
 	install -m 0644 hotplug/common/resources/*.sh $(DESTDIR)$(LIBDIR)/common/resources
 	install -m 0755 $(HELPER) $(DESTDIR)$(LIBDIR)/xen-hotplug
+	for u in $(UNITS); do \
+		install -d $(DESTDIR)$(UNIT_DIR) && sed 's|@LIBDIR@|$(LIBDIR)|' hotplug/systemd/$$u.service \
+			> $(DESTDIR)$(UNIT_DIR)/$$u.service && chmod 0644 $(DESTDIR)$(UNIT_DIR)/$$u.service || exit 1; \
+	done
+	for w in $(UNITS_WANTED); do \
+		install -d $(DESTDIR)$(UNIT_DIR)/$${w%:*}.wants && \
+			ln -sf ../$${w#*:}.service $(DESTDIR)$(UNIT_DIR)/$${w%:*}.wants/ || exit 1; \
+	done
 	[ -e $(DESTDIR)$(SYSCONFDIR)/xen/hotplug.conf ] || \
 		install -D -m 0644 hotplug/hotplug.conf $(DESTDIR)$(SYSCONFDIR)/xen/hotplug.conf
 	install -D -m 0644 -t $(DESTDIR)$(SYSTEMD_NETWORK_DIR) host/*.link host/*.network
@@ -240,12 +253,16 @@ uninstall: ## takes ours away and puts back what install had replaced
 		old=$(DESTDIR)$(XEN_SCRIPT_DIR)/$$s; kept=$(DESTDIR)$(LIBDIR)/replaced/$$s; \
 		rm -f "$$old"; if [ -e "$$kept" ]; then mv "$$kept" "$$old" || exit 1; fi; \
 	done
-	rm -f $(DESTDIR)$(XEN_SCRIPT_DIR)/hotplug.sh
+	rm -f $(DESTDIR)$(XEN_SCRIPT_DIR)/hotplug.sh $(UNITS:%=$(DESTDIR)$(UNIT_DIR)/%.service)
 	rm -rf $(DESTDIR)$(LIBDIR)
 	rm -f $(addprefix $(DESTDIR)$(SYSTEMD_NETWORK_DIR)/,$(notdir $(wildcard host/*.link host/*.network))) \
 		$(addprefix $(DESTDIR)$(NM_CONF_DIR)/,$(notdir $(wildcard host/*.conf)))
 	for d in $(DESTDIR)$(SYSTEMD_NETWORK_DIR) $(DESTDIR)$(NM_CONF_DIR); do \
 		[ ! -d "$$d" ] || rmdir -p --ignore-fail-on-non-empty "$$d"; \
+	done
+	for w in $(UNITS_WANTED); do \
+		rm -f $(DESTDIR)$(UNIT_DIR)/$${w%:*}.wants/$${w#*:}.service; \
+		rmdir -p --ignore-fail-on-non-empty $(DESTDIR)$(UNIT_DIR)/$${w%:*}.wants 2>/dev/null || :; \
 	done
 	conf=$(DESTDIR)$(SYSCONFDIR)/xen/hotplug.conf; ! cmp -s hotplug/hotplug.conf "$$conf" || rm "$$conf"
 

@@ -717,9 +717,9 @@ static void find_device(struct call *call)
 		path = getenv("XENBUS_PATH");
 		arguments_parse(call->argv + 1, path, &call->arguments);
 	}
-	/* A person who only asks changes no node, and those of a stale device are gone. */
+	/* A person's call changes no node, and those of a stale device are gone. */
 	call->base = call->arguments.device.type[0] && !*call->how &&
-				     !arguments_only_ask(&call->arguments)
+				     !arguments_by_person(&call->arguments)
 			     ? path
 			     : "";
 }

@@ -31,6 +31,8 @@ static const struct command *const commands[] = {
 	&command_serves,
 	&command_gc,
 	&command_stale,
+	&command_repair,
+	&command_watch,
 };
 
 #define COMMAND_COUNT (sizeof(commands) / sizeof(commands[0]))

@@ -25,8 +25,8 @@ static const char *const vif_verbs[][2] = {
 static const char *const tap_verbs[][2] = {
 	{"add", "attach"}, {"remove", "detach"}, {"online", "none"}, {"offline", "none"}};
 
-static const char *const person_verbs[][2] = {
-	{"check", "check"}, {"plan", "plan"}, {"help", "help"}, {"--help", "help"}, {"-h", "help"}};
+static const char *const person_verbs[][2] = {{"check", "check"}, {"repair", "repair"},
+	{"plan", "plan"}, {"help", "help"}, {"--help", "help"}, {"-h", "help"}};
 
 #define COUNT(table) (sizeof(table) / sizeof((table)[0]))
 
@@ -101,6 +101,11 @@ bool arguments_only_ask(const struct arguments *arguments)
 {
 	return !strcmp(arguments->action, "check") || !strcmp(arguments->action, "plan") ||
 	       !strcmp(arguments->action, "help");
+}
+
+bool arguments_by_person(const struct arguments *arguments)
+{
+	return arguments_only_ask(arguments) || !strcmp(arguments->action, "repair");
 }
 
 bool arguments_parse_tap(const char *name, struct device *device)

@@ -13,7 +13,7 @@ struct arguments {
 		*type_if; /* of the setting type_if=, or ""; of a vif, "vif" where it is absent */
 	/*
 	 * What the verb asks for: attach, detach, none (the other half of a pair of calls does it),
-	 * check, plan or help; "" where the verb is none of the device's.
+	 * check, repair, plan or help; "" where the verb is none of the device's.
 	 */
 	const char *action;
 	struct device device; /* without a type where the path names none */
@@ -27,6 +27,9 @@ void arguments_parse(char *const words[], const char *path, struct arguments *ar
 
 /* Whether a person asks, and nothing is to be changed. */
 bool arguments_only_ask(const struct arguments *arguments);
+
+/* Whether a person calls, or xen-hotplug itself, so that a failure is not told to libxl. */
+bool arguments_by_person(const struct arguments *arguments);
 
 /*
  * The device of a tap by the tap's name, vifDOMID.DEVID-emu, which is all that older callers give.

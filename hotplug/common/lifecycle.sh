@@ -7,11 +7,11 @@
 : "${type=}" "${domid=}" "${devid=}" # vif, 1, 0; empty where the path names no device
 : "${device_id=}"                    # vif/1/0: also the key of the lock
 : "${verb=}" "${type_if=}"           # as libxl calls it
-: "${action=}"                       # attach, detach, undo, check, plan or help; empty where the verb is none
+: "${action=}"                       # attach, detach, undo, check, repair, plan or help; empty where the verb is none
 
 # hotplug <argument>...
 # The last line of a script. The arguments are libxl's (the verb, type_if=…)
-# or a person's (check, plan, help); the helper has parsed them.
+# or a person's (check, repair, plan, help); the helper has parsed them.
 hotplug() {
 	run_tell phase ask
 	[[ $hotplug_undo ]] || lifecycle_declared
@@ -65,5 +65,5 @@ lifecycle_refuse_verb() {
 	[[ $device_kind != vif || $type_if == @(vif|tap) ]] ||
 		fail "type_if is $shown, but must be vif or tap; let libxl call $hotplug_name, or leave type_if= out."
 	quote shown "$verb"
-	fail "$hotplug_name was called with $shown; libxl calls it with $device_verbs, a person with check, plan or help."
+	fail "$hotplug_name was called with $shown; libxl calls it with $device_verbs, a person with check, repair, plan or help."
 }

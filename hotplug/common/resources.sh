@@ -7,6 +7,11 @@
 #   NAME_release [argument...]  undo it; what is gone already is fine; `complain`, or a
 #                               status that is not 0, for what cannot be undone
 #   NAME_check [argument...]    is it still so? (optional) otherwise not 0, with reason set
+#   NAME_repair [argument...]   make it so again, where check fails because other programs have
+#                               removed it (optional). It uses what acquire has noted, and no
+#                               node of the store. Acquire notes `rules` where these are the
+#                               device's own, and `shared rules` (which) where devices share
+#                               them, so that `xen-hotplug repair` finds the device.
 #   NAME_sweep [argument...]    undo what outlives a boot, such as files: instead of release,
 #                               where this host has booted since (optional)
 #   NAME_plan [argument...]     the same questions as acquire, no change (optional)
@@ -62,7 +67,7 @@ resources_watch() {
 # name of a resource.
 resources_refuse() {
 	local called=${1%% *}
-	[[ $called != [a-z]*_@(acquire|release|check|sweep|plan|expect) ]] ||
+	[[ $called != [a-z]*_@(acquire|release|check|repair|sweep|plan|expect) ]] ||
 		failure_author "resources() calls $called, so a detach would not release it; write 'use ${called%_*}' instead."
 	type -t "$called" >/dev/null || ! resource_read "$called" ||
 		failure_author "resources() calls $called, which is a resource; write 'use $called' instead."

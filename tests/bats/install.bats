@@ -35,6 +35,19 @@ make_in() {
 	done
 }
 
+@test "the units of systemd start the installed helper, and are wanted by what starts before guests" {
+	local units=$destination/usr/lib/systemd/system unit
+	make_in install
+	for unit in rules repair; do
+		grep -q '^ExecStart=/usr/lib/xen-hotplug/xen-hotplug ' "$units/xen-hotplug-$unit.service"
+		[[ "$(<"$units/xen-hotplug-$unit.service")" != *@* ]]
+	done
+	[[ $units/multi-user.target.wants/xen-hotplug-rules.service -ef $units/xen-hotplug-rules.service ]]
+	[[ $units/nftables.service.wants/xen-hotplug-repair.service -ef $units/xen-hotplug-repair.service ]]
+	! type -P systemd-analyze || sed -i "s|/usr/lib|$destination&|" "$units"/xen-hotplug-*.service
+	! type -P systemd-analyze || systemd-analyze verify "$units"/xen-hotplug-*.service
+}
+
 @test "install leaves all other scripts as they are" {
 	make_in install
 	[[ $(<"$scripts/block-common.sh") == another ]]

@@ -20,6 +20,8 @@ address_filter_protocols=() # numbers of the other IP protocols that guests may 
 address_filter_listed=0
 address_filter_hooked=''
 
+address_filter_interface='' # set by address_filter_find_interface
+
 address_filter_batch=''  # set by address_filter_deletion, for nft
 address_filter_former='' # set by address_filter_find_former: what deletes the chains for former interfaces of this name
 
@@ -41,7 +43,8 @@ address_filter_acquire() {
 	library lib/address_filter_rules
 	address_filter_rules_make "$chain" "${@:1:3}" "${4-}"
 	interface_remember "$1"
-	journal_remember chain "$chain" rules "$address_filter_rules_count"
+	journal_remember chain "$chain" rules "$address_filter_rules_count" \
+		allowed "${address_filter_serves:-n} ${address_filter_protocols[*]}"
 	# Replacing a chain makes nft wait for an RCU grace period (16 ms instead of 4).
 	run_with "$address_filter_former$address_filter_rules_create" nft -f - ||
 		run_with "$address_filter_former$address_filter_rules_replace" nft -f - ||
@@ -62,6 +65,27 @@ address_filter_release() {
 	[[ $chain ]] || return 0
 	address_filter_deletion "$chain"
 	run_with "$address_filter_batch" nft -f -
+}
+
+# address_filter_repair <interface> <MAC address> <addresses> [VLANs] [bridge]
+# What the guest may send was decided at the attach. An interface that was renamed needs
+# a new chain, because the kernel does not move one.
+address_filter_repair() {
+	local chain ifindex allowed
+	journal_recall chain chain
+	journal_recall ifindex ifindex
+	journal_recall allowed allowed
+	address_filter_find_interface "$1" "$ifindex" || return
+	if [[ $allowed ]]; then
+		read -ra address_filter_protocols <<<"${allowed#* }"
+		address_filter_serves=${allowed%% *} address_filter_serves=${address_filter_serves#n}
+	else
+		address_filter_decide "$2" "${5-}"
+	fi
+	library lib/address_filter_rules
+	address_filter_rules_make "$chain" "$address_filter_interface" "$2" "$3" "${4-}"
+	address_filter_deletion "$chain"
+	run_with "$address_filter_batch$address_filter_rules_create" nft -f -
 }
 
 # address_filter_deletion <chain>
@@ -99,12 +123,13 @@ address_filter_remove_former() {
 
 # address_filter_check <interface> <MAC address> <addresses> [VLANs] [bridge]
 address_filter_check() {
-	local chain rules ifindex name=$1
+	local chain rules ifindex name
 	journal_recall chain chain
 	journal_recall rules rules
 	journal_recall ifindex ifindex
-	[[ $chain ]] || return 0
-	! interface_find "${ifindex:-none}" || name=$interface_found
+	# Nothing is sent on an interface that is gone; interface_check says that.
+	[[ $chain ]] && address_filter_find_interface "$1" "$ifindex" || return 0
+	name=$address_filter_interface
 	run nft list chain "${address_filter_table% *}" "${address_filter_table#* }" "$chain" || {
 		[[ $reason != *'No such file'* ]] ||
 			reason="Nothing filters $name, because its rules are gone; nft flush ruleset or a restart of nftables removes them."
@@ -116,6 +141,15 @@ address_filter_check() {
 	[[ $address_filter_hooked ]] ||
 		reason="Nothing filters $name, because its filter is for an interface of another name."
 	[[ ! $reason ]]
+}
+
+# address_filter_find_interface <name at the attach> <ifindex, or empty in an old journal>
+# Sets address_filter_interface to its name now; fails if it is gone.
+address_filter_find_interface() {
+	address_filter_interface=$1
+	[[ $2 ]] || return 0
+	interface_find "$2" || return
+	address_filter_interface=$interface_found
 }
 
 # address_filter_examine <interface>

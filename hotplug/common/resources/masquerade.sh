@@ -13,6 +13,7 @@ masquerade_key='masqueraded addresses' # the key of a device's own in its journa
 
 masquerade_firewall=''  # set by masquerade_choose: nftables, iptables or none
 masquerade_addresses='' # set by masquerade_family
+masquerade_kind=''      # set by masquerade_name_kind
 masquerade_create=''    # what creates the tables of masquerade_nftables
 masquerade_replace=''   # and what replaces them
 
@@ -23,7 +24,8 @@ masquerade_acquire() {
 	masquerade_choose
 	[[ $masquerade_firewall != none ]] || return 0
 	lock masquerade || fail "$reason"
-	journal_remember with "$masquerade_firewall" "$masquerade_key" "$1"
+	masquerade_name_kind "$1"
+	journal_remember with "$masquerade_firewall" "$masquerade_key" "$1" 'shared rules' "$masquerade_kind"
 	masquerade_apply "$masquerade_firewall" "$1" "$1" || fail "Cannot masquerade $1: $reason"
 	unlock masquerade
 }
@@ -42,6 +44,16 @@ masquerade_release() {
 	lock masquerade || return
 	masquerade_apply "$with" "$1" '' || return
 	journal_drop "$masquerade_key"
+	unlock masquerade
+}
+
+# masquerade_repair <addresses>
+# The others', too.
+masquerade_repair() {
+	local with
+	journal_recall with with
+	lock masquerade || return
+	masquerade_apply "$with" "$1" "$1" || return
 	unlock masquerade
 }
 
@@ -106,6 +118,17 @@ masquerade_family() {
 		[[ $1 == ip && $address == *:* || $1 == ip6 && $address != *:* ]] || chosen+="$address, "
 	done
 	masquerade_addresses=${chosen%, }
+}
+
+# masquerade_name_kind <addresses>
+# Sets masquerade_kind: guests with the same one need the same tables.
+masquerade_name_kind() {
+	local family
+	masquerade_kind="masquerade $masquerade_firewall"
+	for family in ip ip6; do
+		masquerade_family "$family" "$1"
+		[[ ! $masquerade_addresses ]] || masquerade_kind+=" $family"
+	done
 }
 
 # masquerade_nftables <our addresses> <all addresses>
