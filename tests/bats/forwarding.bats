@@ -29,13 +29,13 @@ br_netfilter() {
 	iptables_drops
 }
 
-# own_rules <interface> <owner>
-# What iptables lists of ours.
+# own_rules
+# What iptables lists while a guest is attached, however many there are.
 own_rules() {
 	local family
 	for family in 4 6; do
-		printf -- '-A FORWARD -m physdev --physdev-out %s --physdev-is-bridged -m comment --comment "xen-hotplug/%s" -j ACCEPT\n' "$1" "$2"
-		printf -- '-A FORWARD -m physdev --physdev-in %s --physdev-is-bridged -m comment --comment "xen-hotplug/%s" -j ACCEPT\n' "$1" "$2"
+		printf '%s\n' '-A FORWARD -j XEN_HOTPLUG'
+		printf '%s\n' '-A XEN_HOTPLUG -o xenbr0 -m physdev --physdev-is-bridged -j ACCEPT'
 	done
 }
 
@@ -59,16 +59,16 @@ assert_attaches_and_detaches() {
 	local dropped
 	vif 1 0 bridge xenbr0 vifname web
 	online 1 0
-	[[ "$(rules)" == "$(own_rules web vif/1/0)" ]]
+	[[ "$(rules)" == "$(own_rules)" ]]
 	assert_forwards
 	online 1 0
-	[[ "$(rules)" == "$(own_rules web vif/1/0)" ]]
+	[[ "$(rules)" == "$(own_rules)" ]]
 	call vif-bridge check vif 1 0
 	offline 1 0
 	[[ ! "$(rules)" ]]
 }
 
-@test "one rule for each direction lets a guest's packets pass until it is detached" {
+@test "one rule for its bridge lets a guest's packets pass until it is detached" {
 	br_netfilter
 	assert_attaches_and_detaches
 }
@@ -109,13 +109,149 @@ assert_attaches_and_detaches() {
 	[[ "$(rules)" == '-A FORWARD -i lo -j ACCEPT' ]]
 }
 
-@test "a tap has rules of its own" {
+@test "a tap alone has the rules, too" {
 	br_netfilter
 	vif 1 0 bridge xenbr0
 	vif_link vif1.0-emu tap1.0
 	tap_add 1 0
-	[[ "$(rules)" == "$(own_rules vif1.0-emu vif/1/0-emu)" ]]
+	[[ "$(rules)" == "$(own_rules)" ]]
 	tap_remove 1 0
+	[[ ! "$(rules)" ]]
+}
+
+# another <domid> [bridge]
+# One more guest, which is attached.
+another() {
+	domain "$1"
+	vif_link "vif$1.0" "guest$1.0"
+	vif_nodes "$1" 0 bridge "${2-xenbr0}"
+	online "$1" 0
+}
+
+@test "all guests share the rules: the next ones start no program of iptables, and the last one removes them" {
+	br_netfilter
+	another 1
+	noted iptables{,-restore} ip6tables{,-restore}
+	another 2
+	another 3
+	offline 1 0
+	offline 2 0
+	[[ ! -e "$BATS_TEST_TMPDIR/called" ]]
+	noted_no_more
+	[[ "$(rules)" == "$(own_rules)" ]]
+	offline 3 0
+	[[ ! "$(rules)" ]]
+}
+
+@test "each bridge has its rule, and only frames between ports of guests' bridges pass" {
+	local family
+	br_netfilter
+	bridge other0
+	host ip link add a0 type veth peer name a1
+	host ip link add b0 type veth peer name b1
+	host ip link set a0 master other0 up
+	host ip link set b0 master other0 up
+	host ip link set a1 up
+	host ip link set b1 up
+	another 1
+	until_true grep -qx 3 "$host_root/sys/class/net/b0/brport/state"
+	[[ ! "$(host "$root/tests/frames/send" a1 b1 'arp tpa=10.0.0.3' <<<ipv4)" ]]
+	another 2 other0
+	arrive a1 b1 ipv4
+	offline 1 0
+	[[ "$(rules)" == "$(own_rules | sed s/xenbr0/other0/)" ]]
+	offline 2 0
+	[[ ! "$(rules)" ]]
+	host ip link delete a0
+	host ip link delete b0
+}
+
+@test "rules that another program has removed are reported, and repaired for all guests" {
+	local harm
+	br_netfilter
+	another 1
+	another 2
+	for harm in 'iptables --flush FORWARD' 'iptables --flush' 'ip6tables --flush XEN_HOTPLUG' \
+		'iptables --flush && iptables --delete-chain'; do
+		moment=$harm
+		host bash -c "$harm"
+		run call vif-bridge check vif 2 0
+		[[ "$status" -eq 1 && "$output" == *'broken  forwarding: The rules of '* ]]
+		host "$root/helpers/xen-hotplug" repair
+		[[ "$(rules)" == "$(own_rules)" ]]
+		call vif-bridge check vif 2 0
+	done
+	host iptables --insert FORWARD --jump XEN_HOTPLUG
+	host ip6tables --flush FORWARD
+	offline 1 0
+	offline 2 0
+	[[ ! "$(rules)" ]]
+}
+
+@test "of guests that come and go at the same time, the last one removes the rules" {
+	local domid round calls
+	br_netfilter
+	for domid in 1 2 3 4; do
+		domain "$domid"
+		vif "$domid" 0 bridge xenbr0
+	done
+	for round in 1 2 3; do
+		calls=()
+		online 1 0
+		for domid in 2 3 4; do
+			online "$domid" 0 3>&- &
+			calls+=("$!")
+		done
+		offline 1 0
+		wait "${calls[@]}"
+		[[ "$(rules)" == "$(own_rules)" ]]
+		calls=()
+		for domid in 2 3 4; do
+			offline "$domid" 0 3>&- &
+			calls+=("$!")
+		done
+		wait "${calls[@]}"
+		[[ ! "$(rules)" ]]
+	done
+}
+
+@test "a guest does not rely on the rules of an attach that was killed before it added them" {
+	br_netfilter
+	another 1
+	# As a kill leaves it: the rules are announced in the journal, and not there.
+	host iptables --flush && host iptables --delete-chain XEN_HOTPLUG
+	host ip6tables --flush && host ip6tables --delete-chain XEN_HOTPLUG
+	host "$root/helpers/xen-hotplug" journal --drop 'forwarding set' /run/xen-hotplug/vif-1-0
+	another 2
+	[[ "$(rules)" == "$(own_rules)" ]]
+	offline 2 0
+	[[ "$(rules)" == "$(own_rules)" ]]
+	offline 1 0
+	[[ ! "$(rules)" ]]
+}
+
+@test "the rules of a guest that a former version attached are removed" {
+	local command direction
+	vif 1 0 bridge xenbr0
+	for command in iptables ip6tables; do
+		for direction in in out; do
+			host "$command" --append FORWARD -m physdev --physdev-is-bridged "--physdev-$direction" vif1.0 \
+				-m comment --comment xen-hotplug/vif/1/0 -j ACCEPT
+		done
+	done
+	host ip6tables --delete FORWARD 1
+	online 1 0
+	printf '%s\0' use 2 forwarding vif1.0 '' note 4 commands 'iptables ip6tables' owner xen-hotplug/vif/1/0 '' \
+		>>"$BATS_TEST_TMPDIR/run/xen-hotplug/vif-1-0"
+	offline 1 0
+	[[ ! "$(rules)" ]]
+}
+
+@test "after a kill at any moment of an attach, the detach leaves no rule for bridged packets" {
+	br_netfilter
+	host ip link delete xenbr0 # subject_make has its own
+	subject_make vif
+	killed_everywhere attach 30
 	[[ ! "$(rules)" ]]
 }
 

@@ -23,8 +23,28 @@ legacy() {
 }
 
 # rules
-# Those of FORWARD, of both families.
+# Those of FORWARD and of our own chain, of both families.
 rules() {
-	host iptables --list-rules FORWARD | grep '^-A' || :
-	host ip6tables --list-rules FORWARD | grep '^-A' || :
+	local command
+	for command in iptables ip6tables; do
+		host "$command" --list-rules | grep -e '^-A FORWARD' -e '^-A XEN_HOTPLUG ' || :
+	done
+}
+
+# noted <command>...
+# From now on a call of them is noted in the file called, and fails.
+noted() {
+	local command
+	noted_path=$PATH
+	mkdir -p "$BATS_TEST_TMPDIR/noted"
+	for command; do
+		printf '#!/bin/sh\necho %s >>%q/called\nexit 3\n' "$command" "$BATS_TEST_TMPDIR" |
+			program "$BATS_TEST_TMPDIR/noted/$command"
+	done
+	PATH=$BATS_TEST_TMPDIR/noted:$PATH
+}
+
+# noted_no_more
+noted_no_more() {
+	PATH=$noted_path
 }

@@ -133,7 +133,7 @@ assert_attached() {
 nothing_held_but() {
 	host_journals
 	[[ -e $host_root/sys/class/net/$subject_link ]] || echo "no interface $subject_link"
-	routed_rules 'neighbour show proxy' 'route show' | grep -E 'proxy|web|vif1|(chain|counter) .?vif|_nat|xen-hotplug'
+	routed_rules 'neighbour show proxy' 'route show' | grep -E 'proxy|web|vif1|(chain|counter) .?vif|_nat|XEN_HOTPLUG'
 }
 
 # routed_rules <show of ip>...
