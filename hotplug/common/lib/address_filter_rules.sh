@@ -18,14 +18,14 @@ address_filter_rules_elements=''  # set by address_filter_rules_set
 # Reads what address_filter_acquire has decided: address_filter_serves and
 # address_filter_protocols.
 address_filter_rules_make() {
-	local policy=accept hook
+	local policy=accept hook lines
 	address_filter_rules_body="ether saddr != $3 drop
 arp saddr ether != $3 drop
 "
 	[[ ! $4 ]] || policy=drop
 	[[ ! $4 ]] || address_filter_rules_addresses "${@:3}"
-	address_filter_rules_count=${address_filter_rules_body//[!$'\n']/}
-	address_filter_rules_count=${#address_filter_rules_count}
+	mapfile -t lines <<<"${address_filter_rules_body%$'\n'}"
+	address_filter_rules_count=${#lines[@]}
 	hook="type filter hook ingress device \"$2\" priority -300; policy $policy;"
 	address_filter_rules_new "$1" "$hook"
 	address_filter_rules_instead "$1" "$hook"
