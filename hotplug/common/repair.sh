@@ -28,12 +28,13 @@ repair_resources() {
 }
 
 # repair_resource <index>
-# Complains where it is still broken.
+# Complains where it stays broken. What succeeded is not checked again, because guests
+# wait for it.
 repair_resource() {
 	local repair_why
 	check_resource "$1" && return 0
 	repair_why=$reason reason=''
-	if "${journal_resource}_repair" "${journal_arguments[@]}" && check_resource "$1"; then
+	if "${journal_resource}_repair" "${journal_arguments[@]}"; then
 		warn "$device_id: $journal_resource was restored. $repair_why"
 	else
 		complain "$device_id: $journal_resource cannot be restored. ${reason:-$repair_why}"
