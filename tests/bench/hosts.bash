@@ -67,7 +67,8 @@ host_plain() {
 }
 
 # host_iptables
-# With a bridge whose frames br_netfilter shows to an iptables that drops them.
+# With a bridge whose frames br_netfilter shows to an iptables that drops them. The
+# driver attaches another guest, because only the first one adds rules.
 host_iptables() {
 	local command
 	bridge xenbr0
