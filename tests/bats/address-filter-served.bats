@@ -7,24 +7,6 @@ load ../lib/enumerate
 load ../lib/wire
 load ../lib/verdicts
 
-setup() {
-	wire_host
-}
-
-teardown() {
-	wire_stop
-}
-
-# configured <line>...
-# These lines are in hotplug.conf.
-configured() {
-	[[ ${tree-} ]] || {
-		tree_copy
-		cp "$real_helper" "$tree/helpers/xen-hotplug"
-	}
-	printf '%s\n' "$@" >"$tree/hotplug/hotplug.conf"
-}
-
 # What a server, router or querier sends, from addresses of its own. Each line is a
 # frame and, behind #, what it does to others.
 serving() {

@@ -8,15 +8,6 @@ load ../lib/enumerate
 load ../lib/wire
 load ../lib/verdicts
 
-setup() {
-	wire_host
-}
-
-teardown() {
-	report_moment
-	wire_stop
-}
-
 @test "the guest's own IPv4 and ARP packets pass" {
 	guest ip '10.0.0.1 10.0.0.5 10.1.0.0/24'
 	verdicts ipv4 <<-'END'

@@ -151,14 +151,13 @@ assert_translated_through() {
 
 @test "an iptables that does not work in this kernel is ignored, unless hotplug.conf selects it" {
 	noted iptables iptables-restore
-	tree_copy
-	cp "$real_helper" "$tree/helpers/xen-hotplug"
+	configured
 	vif 1 0 ip 198.51.100.5
 	call vif-route online vif 1 0 type_if=vif
 	assert_node backend/vif/1/0/hotplug-status connected
 	[[ "$(<"$BATS_TEST_TMPDIR/called")" == iptables ]]
 	call vif-route offline vif 1 0 type_if=vif
-	printf 'firewall = iptables\n' >"$tree/hotplug/hotplug.conf"
+	configured 'firewall = iptables'
 	run call vif-route online vif 1 0 type_if=vif
 	[[ "$status" -eq 1 ]]
 	assert_refused backend/vif/1/0 error 'Cannot see whether the packets of vif1.0 pass iptables'
@@ -168,11 +167,9 @@ assert_translated_through() {
 @test "with firewall = nftables or none, iptables is not called for a routed guest" {
 	local firewall
 	noted iptables{,-restore} ip6tables{,-restore}
-	tree_copy
-	cp "$real_helper" "$tree/helpers/xen-hotplug"
 	vif 1 0 ip '198.51.100.5 2001:db8:5::5'
 	for firewall in nftables none; do
-		printf 'firewall = %s\n' "$firewall" >"$tree/hotplug/hotplug.conf"
+		configured "firewall = $firewall"
 		call vif-route online vif 1 0 type_if=vif
 		call vif-route offline vif 1 0 type_if=vif
 	done

@@ -301,14 +301,6 @@ another() {
 	[[ ! -e "$BATS_TEST_TMPDIR/called" ]]
 }
 
-# configured <line>
-# In hotplug.conf of a copy of the scripts.
-configured() {
-	tree_copy
-	cp "$real_helper" "$tree/helpers/xen-hotplug"
-	printf '%s\n' "$1" >"$tree/hotplug/hotplug.conf"
-}
-
 @test "with firewall = nftables or none, iptables is not called for a bridged guest" {
 	local firewall
 	br_netfilter
@@ -317,8 +309,6 @@ configured() {
 		configured "firewall = $firewall"
 		online 1 0
 		[[ ! "$(rules)" ]]
-		rm -r "$tree"
-		scripts=$root/hotplug/Linux
 	done
 }
 

@@ -10,10 +10,6 @@ load ../lib/verdicts
 
 helper=$root/helpers/xen-hotplug
 
-setup() {
-	wire_host
-}
-
 teardown() {
 	local status=0
 	[[ ! ${watch-} ]] || { kill "$watch" && wait "$watch"; } 2>/dev/null || :
@@ -106,12 +102,10 @@ filter_follows() {
 
 @test "a filter is restored as it was attached, whatever hotplug.conf says now" {
 	local before
-	tree_copy
-	cp "$real_helper" "$tree/helpers/xen-hotplug"
-	printf '%s\n' 'serves = xenbr0' 'protocols = none' >"$tree/hotplug/hotplug.conf"
+	configured 'serves = xenbr0' 'protocols = none'
 	guest ip '10.0.0.1 fd00::1'
 	before=$(host nft list table netdev xen_hotplug)
-	echo 'no setting' >"$tree/hotplug/hotplug.conf"
+	configured 'no setting'
 	host nft flush ruleset
 	call vif-bridge repair vif 1 0
 	diff <(echo "$before") <(host nft list table netdev xen_hotplug)

@@ -13,10 +13,6 @@ setup() {
 	domain 2
 }
 
-teardown() {
-	wire_stop
-}
-
 # former [node value]...
 # Guest 1, vifname=web, was attached; its interface is gone, and its detach has not run.
 former() {

@@ -265,6 +265,16 @@ tree_copy() {
 	scripts=$tree/hotplug/Linux
 }
 
+# configured <line>...
+# From now on, hotplug.conf of a copy of the scripts has these lines.
+configured() {
+	[[ ${tree-} ]] || {
+		tree_copy
+		cp "$real_helper" "$tree/helpers/xen-hotplug"
+	}
+	printf '%s\n' "$@" >"$tree/hotplug/hotplug.conf"
+}
+
 # program_fault attach|detach <program> <number> <shell code>
 # The nth start of the program does what the code says, where $real is the program.
 program_fault() {

@@ -2,7 +2,18 @@
 # SPDX-License-Identifier: LGPL-2.1-only
 # Which frames of a guest pass its filter. They are sent from the guest's end of the
 # interface, and looked for at another port of the bridge. Sourced by bats files,
-# after wire.bash.
+# after enumerate.bash and wire.bash; it has the set-up of their tests.
+
+# setup
+setup() {
+	wire_host
+}
+
+# teardown
+teardown() {
+	report_moment
+	wire_stop
+}
 
 # guest [node value]...
 # A guest with these nodes, attached, whose end of the interface is up.
