@@ -6,6 +6,7 @@
 load ../lib/xen.bash
 load ../lib/network.bash
 teardown() {
+	systemctl stop xen-hotplug-rules nftables || :
 	e2e_teardown
 	network_stop
 }
@@ -46,5 +47,36 @@ uses_its_own() {
 	web_attach script=vif-openvswitch bridge=ovs0 ip='10.9.1.11 fd00:9:1::11'
 	uses_its_own
 	xl network-detach web 1
+	same_network "$before"
+}
+
+# filter_is_back
+# The filter that was removed is, soon.
+filter_is_back() {
+	within 15 nft list chain netdev xen_hotplug "vif$(xl domid web).1"
+}
+
+@test "the filter of a running guest is back after a flush of the ruleset and after restarts of nftables.service" {
+	ip link set wire master xenbr0
+	before=$(network)
+	systemctl daemon-reload
+	systemctl start xen-hotplug-rules
+	web_attach bridge=xenbr0 ip='10.9.1.11 fd00:9:1::11'
+	nft flush ruleset
+	filter_is_back
+	systemctl restart nftables
+	filter_is_back
+	uses_its_own
+	# Without the watch, the service that nftables.service wants does it.
+	systemctl stop xen-hotplug-rules
+	systemctl restart nftables
+	filter_is_back
+	uses_its_own
+	xl network-detach web 1
+	# As network_start leaves it.
+	systemctl stop nftables
+	nft add table netdev xen_hotplug
+	iptables -P FORWARD ACCEPT
+	ip6tables -P FORWARD ACCEPT
 	same_network "$before"
 }
