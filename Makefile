@@ -8,11 +8,13 @@ LIBDIR         ?= $(PREFIX)/lib/xen-hotplug
 SYSTEMD_NETWORK_DIR ?= $(PREFIX)/lib/systemd/network
 NM_CONF_DIR    ?= $(PREFIX)/lib/NetworkManager/conf.d
 UNIT_DIR       ?= $(PREFIX)/lib/systemd/system
+SBINDIR        ?= $(PREFIX)/sbin
 DESTDIR        ?=
 
 CC      ?= cc
 CFLAGS  ?= -O2 -g
-WARN     = -std=c11 -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -Wall -Wextra -Werror
+version := $(file < VERSION)
+WARN     = -std=c11 -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -DVERSION='"$(version)"' -Wall -Wextra -Werror
 SANITIZE = -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=undefined
 
 HELPER = helpers/xen-hotplug
@@ -22,7 +24,7 @@ C_ALL  = $(wildcard helpers/*.c helpers/*/*.c tests/mock-xenstored/*.c tests/moc
 	tests/fuzz/*.c tests/unit/*.c)
 H_ALL  = $(wildcard helpers/*.h helpers/*/*.h tests/mock-xenstored/*.h tests/moments/*.h tests/fuzz/*.h)
 helper_c = $(wildcard helpers/*.c helpers/*/*.c)
-helper_h = $(wildcard helpers/*.h helpers/*/*.h)
+helper_h = $(wildcard helpers/*.h helpers/*/*.h) VERSION
 mock_c   = $(wildcard tests/mock-xenstored/*.c)
 moments_c = $(wildcard tests/moments/*.c)
 client_c = $(wildcard tests/mock-xenstored/client/*.c)
@@ -219,7 +221,7 @@ bench: need-check ## our scripts, Xen's and the floor, side by side: BENCH=all f
 
 install: $(HELPER) ## into DESTDIR, PREFIX and XEN_SCRIPT_DIR; keeps what it replaces
 	install -d $(DESTDIR)$(XEN_SCRIPT_DIR) $(DESTDIR)$(LIBDIR)/common/lib $(DESTDIR)$(LIBDIR)/common/resources \
-		$(DESTDIR)$(LIBDIR)/replaced
+		$(DESTDIR)$(LIBDIR)/replaced $(DESTDIR)$(SBINDIR)
 	for s in $(DEVICE_SCRIPTS); do \
 		old=$(DESTDIR)$(XEN_SCRIPT_DIR)/$$s; kept=$(DESTDIR)$(LIBDIR)/replaced/$$s; \
 		if [ -e "$$old" ] && ! grep -q 'hotplug\.sh"' "$$old"; then cp -p "$$old" "$$kept" || exit 1; fi; \
@@ -243,6 +245,7 @@ install: $(HELPER) ## into DESTDIR, PREFIX and XEN_SCRIPT_DIR; keeps what it rep
 		install -d $(DESTDIR)$(UNIT_DIR)/$${w%:*}.wants && \
 			ln -sf ../$${w#*:}.service $(DESTDIR)$(UNIT_DIR)/$${w%:*}.wants/ || exit 1; \
 	done
+	ln -sf $(LIBDIR)/xen-hotplug $(DESTDIR)$(SBINDIR)/xen-hotplug
 	[ -e $(DESTDIR)$(SYSCONFDIR)/xen/hotplug.conf ] || \
 		install -D -m 0644 hotplug/hotplug.conf $(DESTDIR)$(SYSCONFDIR)/xen/hotplug.conf
 	install -D -m 0644 -t $(DESTDIR)$(SYSTEMD_NETWORK_DIR) host/*.link host/*.network
@@ -264,6 +267,7 @@ uninstall: ## takes ours away and puts back what install had replaced
 		rm -f $(DESTDIR)$(UNIT_DIR)/$${w%:*}.wants/$${w#*:}.service; \
 		rmdir -p --ignore-fail-on-non-empty $(DESTDIR)$(UNIT_DIR)/$${w%:*}.wants 2>/dev/null || :; \
 	done
+	rm -f $(DESTDIR)$(SBINDIR)/xen-hotplug
 	conf=$(DESTDIR)$(SYSCONFDIR)/xen/hotplug.conf; ! cmp -s hotplug/hotplug.conf "$$conf" || rm "$$conf"
 
 clean: ## remove what was built

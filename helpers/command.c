@@ -9,6 +9,7 @@
 
 #include "message.h"
 #include "number.h"
+#include "output.h"
 #include "status.h"
 
 #define MOST_SECONDS 86400
@@ -41,7 +42,7 @@ int next_option(
 	switch (option) {
 	case 'h':
 		command_help(command);
-		exit(fflush(stdout) ? STATUS_FAILED : STATUS_DONE);
+		exit(output_end());
 	case ':':
 		exit(usage_error(command, "The option %s of '%s' needs a value",
 			QUOTED(argv[optind - 1]), command->name));

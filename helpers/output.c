@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
-/* The result on stdout: fields ended by NUL, buffered until the command has succeeded. */
+/* The result on stdout: fields ended by NUL, buffered until the command has succeeded; or text. */
 #include "output.h"
 
 #include <errno.h>
@@ -63,6 +63,14 @@ void output_field(struct output *out, const char *format, ...)
 	free(text);
 }
 
+static int complain_unwritten(void)
+{
+	return complain(STATUS_FAILED,
+		"Cannot write the result to standard output (%s); check that its reader is still "
+		"running.",
+		strerror(errno));
+}
+
 int output_flush(struct output *out)
 {
 	size_t done = 0;
@@ -75,13 +83,19 @@ int output_flush(struct output *out)
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n < 0)
-			return complain(STATUS_FAILED,
-				"Cannot write the result to standard output (%s); check that its "
-				"reader is still running.",
-				strerror(errno));
+			return complain_unwritten();
 		done += (size_t)n;
 	}
 	return STATUS_DONE;
+}
+
+int output_end(void)
+{
+	bool failed = ferror(stdout);
+
+	if (!fflush(stdout) && !failed)
+		return STATUS_DONE;
+	return errno == EPIPE ? STATUS_FAILED : complain_unwritten();
 }
 
 void output_free(struct output *out)

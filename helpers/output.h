@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
-/* The result on stdout: fields ended by NUL, buffered until the command has succeeded. */
+/* The result on stdout: fields ended by NUL, buffered until the command has succeeded; or text. */
 #ifndef OUTPUT_H
 #define OUTPUT_H
 
@@ -21,6 +21,13 @@ __attribute__((format(printf, 2, 3))) void output_field(
 
 /* Writes all fields to stdout. Result: STATUS_DONE, or STATUS_FAILED with a complaint. */
 int output_flush(struct output *out);
+
+/*
+ * To be called when all is printed that a person reads, by printf() and the like. Result:
+ * STATUS_DONE, or STATUS_FAILED with a complaint if it cannot be written; none where the reader of
+ * a pipe has seen enough.
+ */
+int output_end(void);
 
 /* Frees what it holds, and makes it empty. */
 void output_free(struct output *out);

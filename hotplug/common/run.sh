@@ -12,8 +12,8 @@ reason=''                 # the sentence of what failed last
 # helper <subcommand> [argument...]
 # Asks the helper. Each subcommand has a deadline of its own, and all of them
 # that of the call.
-# Result: run_reply, its fields. On failure its exit status (xen-hotplug --help has
-# the list), with its sentence in reason.
+# Result: run_reply, its fields. On failure its exit status (xen-hotplug help --all
+# has the list), with its sentence in reason.
 helper() {
 	local run_status run_count
 	run_reply=()

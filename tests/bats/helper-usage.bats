@@ -9,16 +9,33 @@ setup() {
 }
 
 @test "the help lists every subcommand" {
-	call --help
+	call help --all
 	((status == 0))
 	local name names
-	mapfile -t names < <(awk '/^$/ { block++ } block == 2 && NF { print $1 }' out)
-	((${#names[@]} >= 9))
+	mapfile -t names < <(sed -n 's/^  \([a-z]*\)  *[a-z].*/\1/p' out)
+	((${#names[@]} >= 16))
 	for name in "${names[@]}"; do
 		call "$name" --help
 		((status == 0))
 		[[ $error == '' && $(<out) == "Usage: xen-hotplug $name "* ]]
+		cp out by-option
+		call help "$name"
+		cmp out by-option
 	done
+	call help frobnicate
+	ended 2 "'frobnicate' is not a subcommand*"
+}
+
+@test "the first page of the help has nothing that only scripts call" {
+	call --help
+	((status == 0))
+	grep -q '^  gc ' out
+	! grep -E '^  (call|claim|publish) ' out || return 1
+}
+
+@test "--version prints what the file VERSION says" {
+	call --version
+	[[ $status == 0 && $(<out) == "xen-hotplug $(<"$root/VERSION")" ]]
 }
 
 @test "wrong arguments are a usage error of one sentence" {
@@ -124,6 +141,18 @@ setup() {
 	store_stop
 	((status == 1))
 	[[ $(<err) == 'Cannot write the result to standard output (No space left on device)'* ]]
+}
+
+@test "help that nobody reads to its end is no sentence, and help that cannot be written is one" {
+	exec {pipe}> >(:)
+	wait "$!"
+	status=0
+	"$helper" --help >&"$pipe" 2>err || status=$?
+	exec {pipe}>&-
+	[[ $status == 1 && ! -s err ]]
+	status=0
+	"$helper" --help >/dev/full 2>err || status=$?
+	[[ $status == 1 && $(<err) == 'Cannot write the result to standard output (No space left on device)'* ]]
 }
 
 @test "closed standard descriptors are not reused for other files" {

@@ -57,7 +57,7 @@ make_in() {
 	make_in install
 	make_in install
 	make_in uninstall
-	rm -d "$destination/usr/lib" "$destination/usr" 2>/dev/null || :
+	rm -d "$destination/usr/lib" "$destination/usr/sbin" "$destination/usr" 2>/dev/null || :
 	diff -r "$BATS_TEST_TMPDIR/before" "$destination"
 }
 
@@ -65,7 +65,7 @@ make_in() {
 	rm "$scripts"/*
 	make_in install
 	make_in uninstall
-	[[ -z $(find "$destination" -type f) ]]
+	[[ -z $(find "$destination" ! -type d) ]]
 }
 
 @test "install and uninstall leave the administrator's hotplug.conf unchanged" {
@@ -101,6 +101,15 @@ make_in() {
 # Installs into the test's directory, so that the paths in the scripts are real.
 make_there() {
 	make -s -C "$root" install PREFIX="$destination/usr" SYSCONFDIR="$destination/etc"
+}
+
+@test "install puts xen-hotplug on the path of root, and uninstall removes it" {
+	make_in install
+	[[ $(readlink "$destination/usr/sbin/xen-hotplug") == /usr/lib/xen-hotplug/xen-hotplug ]]
+	make_in uninstall
+	[[ ! -L $destination/usr/sbin/xen-hotplug ]]
+	make_there
+	[[ $("$destination/usr/sbin/xen-hotplug" --version) == "xen-hotplug $(<"$root/VERSION")" ]]
 }
 
 @test "every installed script runs" {
