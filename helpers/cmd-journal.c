@@ -14,9 +14,6 @@
 #include "output.h"
 #include "status.h"
 
-/* What hotplug/common/journal.sh writes. A journal without a format is of the first. */
-#define FORMAT "2"
-
 /* Says why a journal was not read. Result: an exit status. */
 static int complain_unread(const char *path)
 {
@@ -35,16 +32,14 @@ static int complain_unread(const char *path)
 /* A later version's journal may say more than this one would release. */
 static int check_format(const char *path, const struct journal *journal)
 {
-	const char *at = journal->bytes;
-	struct record record;
+	const char *format = journal_unknown_format(journal);
 
-	if (!journal_next(&at, at + journal->length, &record) ||
-		strcmp(record.word, "format") != 0 || !strcmp(record.field, FORMAT))
+	if (!format)
 		return STATUS_DONE;
 	return complain(STATUS_FAILED,
 		"%s has the format %s, which this version does not know; detach the device with "
 		"the version that attached it.",
-		path, QUOTED(record.field));
+		path, QUOTED(format));
 }
 
 static void put_record(struct output *out, const struct record *record)

@@ -16,6 +16,8 @@
 #define BOOT_ID "/proc/sys/kernel/random/boot_id"
 /* Of a record. */
 #define MOST_FIELDS 999
+/* Of a time: what a calendar can still show, the year 9999. */
+#define MOST_SECONDS 253402300799ULL
 /* Of a journal: a device's is a few KiB. */
 #define MOST_BYTES (16 << 20)
 
@@ -118,6 +120,21 @@ void journal_head_parse(const char *bytes, size_t length, struct journal_head *h
 		return;
 	snprintf(head->boot, sizeof(head->boot), "%s", boot);
 	snprintf(head->script, sizeof(head->script), "%s", script);
+	const char *began = record_field(&record, 2);
+	unsigned long long seconds;
+	if (began && parse_number(began, MOST_SECONDS, &seconds, NULL))
+		head->began = (long long)seconds;
+}
+
+const char *journal_unknown_format(const struct journal *journal)
+{
+	const char *at = journal->bytes;
+	struct record record;
+
+	if (!journal_next(&at, at + journal->length, &record) ||
+		strcmp(record.word, "format") != 0 || !strcmp(record.field, JOURNAL_FORMAT))
+		return NULL;
+	return record.field;
 }
 
 /* Whether it is a regular file that nobody else can have written. */

@@ -22,6 +22,7 @@
 struct journal_head {
 	char boot[BOOT_ID_SIZE]; /* the host's boot */
 	char script[PATH_MAX];	 /* absolute */
+	long long began;	 /* seconds since 1970; 0 where it does not say */
 };
 
 /* A journal's bytes, whatever they are. */
@@ -75,6 +76,15 @@ void journal_head_parse(const char *bytes, size_t length, struct journal_head *h
  * errno: ENOENT if there is none, EPERM if it is no file that this user has written.
  */
 bool journal_head_read(const struct device *device, const char *suffix, struct journal_head *head);
+
+/* The format that this version writes. A journal that names none is of format 1. */
+#define JOURNAL_FORMAT "2"
+
+/*
+ * The format that a journal names, if this version does not know it; else NULL. It may say more than
+ * this version would release.
+ */
+const char *journal_unknown_format(const struct journal *journal);
 
 /* Whether it was written since this host has booted, or does not say. */
 bool journal_is_current(const struct journal_head *head);

@@ -28,7 +28,7 @@ journal_start() {
 		fail "Cannot write $journal_file; see whether that file system is full or read-only."
 	journal_write format "$journal_format"
 	read -r boot 2>/dev/null </proc/sys/kernel/random/boot_id || :
-	journal_write attach "$boot" "$0"
+	journal_write attach "$boot" "$0" "$EPOCHSECONDS"
 }
 
 # journal_forget [--log <line>]
@@ -39,7 +39,8 @@ journal_forget() {
 }
 
 # journal_publish <dev> <physical_device>
-# To be called before the nodes get these, when all else is done.
+# To be called before the nodes get these, when all else is done. An interface has its
+# name as dev, and no physical_device.
 journal_publish() {
 	journal_published=("$@")
 	journal_write published "$@"

@@ -25,6 +25,7 @@ command='' # the verb by which they are called
 # nodes.
 vif_publish() {
 	local items=()
+	journal_publish "$dev" ''
 	if [[ $type_if == vif ]]; then
 		[[ ! $mtu ]] || items+=("?/local/domain/$domid/device/vif/$devid/mtu=$mtu")
 		items+=(hotplug-status=connected)

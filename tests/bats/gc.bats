@@ -179,7 +179,7 @@ assert_collected() {
 	stale_disk block "$image"
 	# As that has it: no record attach, which is the second one, and no published.
 	mapfile -d '' -t fields <"$journal"
-	printf '%s\0' "${fields[@]:0:4}" "${fields[@]:9:${#fields[@]}-14}" >"$journal"
+	printf '%s\0' "${fields[@]:0:4}" "${fields[@]:10:${#fields[@]}-15}" >"$journal"
 	[[ "$(tr '\0' ' ' <"$journal")" == 'format 1 2  use 3 disk '*' 7:'*' ' ]]
 	assert_collected
 }

@@ -114,9 +114,9 @@ judge_journal() {
 	mapfile -d '' -t fields 2>/dev/null <"/run/xen-hotplug/vbd-${device_domid[$1]}-${device_devid[$1]}" || :
 	judge_node path "$1" physical-device-path
 	! target_is_file "${judge_target[$1]}" || kind='file'
-	expected="format 1 2  attach 2 $boot ${fields[7]-}  use 3 disk ${target_path[${judge_target[$1]}]} ${judge_mode[$1]}  "
-	expected+="note 2 token ${fields[18]-}  note 6 kind $kind device $path number $2  published 2 $path $2 "
-	[[ ${fields[7]-} == */block* && ${fields[18]-} && "${fields[*]}" == "$expected" ]] ||
+	expected="format 1 2  attach 3 $boot ${fields[7]-} ${fields[8]-}  use 3 disk ${target_path[${judge_target[$1]}]} ${judge_mode[$1]}  "
+	expected+="note 2 token ${fields[19]-}  note 6 kind $kind device $path number $2  published 2 $path $2 "
+	[[ ${fields[7]-} == */block* && ${fields[19]-} && "${fields[*]}" == "$expected" ]] ||
 		violation "$1 is attached, but its journal is '${fields[*]}', and not '$expected'."
 }
 
