@@ -73,7 +73,7 @@ build/asan build/fuzz build/unit:
 	mkdir -p $@
 
 # The helper's own code on block devices that are only described.
-UNIT_C = $(addprefix helpers/,array.c message.c number.c textfile.c $(addprefix disk/,dmtable.c extent.c identity.c mounts.c relatives.c))
+UNIT_C = $(addprefix helpers/,array.c message.c number.c textfile.c utf8.c $(addprefix disk/,dmtable.c extent.c identity.c mounts.c relatives.c))
 build/unit/layers: tests/unit/layers.c $(UNIT_C) $(helper_h) | build/unit
 	$(CC) $(WARN) $(SANITIZE) -Ihelpers -o $@ $< $(UNIT_C)
 

@@ -81,8 +81,8 @@ bool journal_head_read(const struct device *device, const char *suffix, struct j
 #define JOURNAL_FORMAT "2"
 
 /*
- * The format that a journal names, if this version does not know it; else NULL. It may say more than
- * this version would release.
+ * The format that a journal names, if this version does not know it; else NULL. It may say more
+ * than this version would release.
  */
 const char *journal_unknown_format(const struct journal *journal);
 

@@ -150,6 +150,13 @@ bool lock_try(int fd, const char *name)
 	return !fcntl(fd, F_OFD_SETLK, &byte);
 }
 
+bool lock_is_held(int fd, const char *name)
+{
+	struct flock byte = byte_of(name, F_WRLCK);
+
+	return !fcntl(fd, F_OFD_GETLK, &byte) && byte.l_type != F_UNLCK;
+}
+
 int lock_drop(int fd, const char *name)
 {
 	struct flock byte = byte_of(name, F_UNLCK);

@@ -37,6 +37,9 @@ int lock_take(struct lock *locks, size_t count, unsigned wait_ms);
 /* Takes the lock `name` of the file open as `fd` if nobody has it. Result: whether it is taken. */
 bool lock_try(int fd, const char *name);
 
+/* Whether another process has the lock `name` of the file open as `fd`, if only for reading. */
+bool lock_is_held(int fd, const char *name);
+
 /* Gives up the lock `name` of the file open as `fd`. Result: STATUS_DONE, or a complaint's. */
 int lock_drop(int fd, const char *name);
 

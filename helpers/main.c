@@ -15,6 +15,7 @@
 
 /* For people: the first page of the help has them, in this order. */
 static const struct command *const for_people[] = {
+	&command_list,
 	&command_gc,
 	&command_repair,
 };

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "status.h"
+#include "utf8.h"
 
 #define ELLIPSIS "…"
 
@@ -34,20 +35,10 @@ static bool shows_as_itself(uint32_t c)
 /* The length of the multi-byte character at `p`, or 0 if it is invalid or unsafe to show. */
 static size_t multibyte_length(const unsigned char *p, size_t left)
 {
-	static const uint32_t smallest[] = {0, 0, 0x80, 0x800, 0x10000};
-	size_t length = p[0] >= 0xf0 ? 4 : p[0] >= 0xe0 ? 3 : 2;
-	uint32_t c = p[0] & (0xff >> (length + 1));
+	uint32_t c;
+	size_t length = utf8_decode(p, left, &c);
 
-	if (p[0] < 0xc2 || p[0] > 0xf4 || length > left)
-		return 0;
-	for (size_t i = 1; i < length; i++) {
-		if ((p[i] & 0xc0) != 0x80)
-			return 0;
-		c = c << 6 | (p[i] & 0x3f);
-	}
-	if (c < smallest[length] || c > 0x10ffff || in_range(c, 0xd800, 0xdfff))
-		return 0;
-	return shows_as_itself(c) ? length : 0;
+	return length > 1 && shows_as_itself(c) ? length : 0;
 }
 
 /*

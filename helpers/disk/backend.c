@@ -11,7 +11,7 @@
 /* The kernel's backends: linux, drivers/xen/xenbus/xenbus_probe_backend.c. */
 #define KERNEL_BACKENDS "/sys/bus/xen-backend/devices"
 
-static bool is_in_kernel(const struct device *device)
+bool backend_in_kernel(const struct device *device)
 {
 	char path[sizeof(KERNEL_BACKENDS) + DEVICE_TEXT_SIZE + 4];
 
@@ -36,7 +36,7 @@ enum backend backend_find(struct store *store, const char *base, const struct de
 		free(value);
 		return BACKEND_NODES;
 	case STORE_NONE:
-		return is_in_kernel(device) ? BACKEND_KERNEL : BACKEND_GONE;
+		return backend_in_kernel(device) ? BACKEND_KERNEL : BACKEND_GONE;
 	case STORE_ERROR:
 		break;
 	}

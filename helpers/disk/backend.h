@@ -3,6 +3,8 @@
 #ifndef BACKEND_H
 #define BACKEND_H
 
+#include <stdbool.h>
+
 #include "device.h"
 #include "store.h"
 
@@ -12,6 +14,9 @@ enum backend {
 	BACKEND_GONE,	 /* neither: what is left of the device is stale */
 	BACKEND_UNKNOWN, /* the store does not tell; see errno */
 };
+
+/* Whether the kernel has such a backend. */
+bool backend_in_kernel(const struct device *device);
 
 /*
  * Finds the backend of a device of any type; `base` is the path of one type, such as "backend/vbd".

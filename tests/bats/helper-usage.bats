@@ -147,7 +147,7 @@ setup() {
 	exec {pipe}> >(:)
 	wait "$!"
 	status=0
-	"$helper" --help >&"$pipe" 2>err || status=$?
+	"$helper" --help 1>&"$pipe" 2>err || status=$?
 	exec {pipe}>&-
 	[[ $status == 1 && ! -s err ]]
 	status=0

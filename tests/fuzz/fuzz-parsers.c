@@ -1,15 +1,17 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
 /*
  * Fuzzes what the helper parses: device numbers, tags, mounts, layers of overlays, swaps, fdinfo,
- * numbers, items, journals, arguments.
+ * numbers, items, journals, arguments, names of devices, and strings for JSON.
  */
 #include <assert.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/sysmacros.h>
 
 #include "call/arguments.h"
+#include "devices/name.h"
 #include "disk/device.h"
 #include "disk/looplist.h"
 #include "disk/mounts.h"
@@ -20,6 +22,7 @@
 #include "disk/services.h"
 #include "holder.h"
 #include "journal.h"
+#include "json.h"
 #include "number.h"
 #include "transaction.h"
 
@@ -228,6 +231,45 @@ static void fuzz_journal_name(const char *text)
 		assert(device.type[0] == 'v' && text[0] == 'v');
 }
 
+/* A name matches the device that has it, and its own path. */
+static void fuzz_name(const char *text)
+{
+	struct device device = {.type = "vbd", .domid = 1, .devid = 51712};
+	struct named named = {.device = &device, .guest = text, .name = "xvda"};
+	char path[sizeof("backend/-emu") + DEVICE_TEXT_SIZE], plain[DEVICE_TEXT_SIZE];
+	char vdev[VDEV_SIZE];
+
+	assert(name_matches(text, &named));
+	device_parse(text, &device);
+	assert(strlen(vdev_name(device.devid, vdev)) < VDEV_SIZE);
+	named.emulated = true;
+	snprintf(path, sizeof(path), "backend/%s-emu", device_text(&device, plain));
+	assert(name_matches(path, &named));
+	name_matches(text, &named);
+}
+
+/* No byte of a string ends it, or is one that JSON does not allow. */
+static void fuzz_json(const char *text)
+{
+	char *written = NULL;
+	size_t length = 0;
+	struct json json = {.to = open_memstream(&written, &length)};
+
+	if (!json.to)
+		return;
+	json_text(&json, NULL, text);
+	if (fclose(json.to))
+		return;
+	assert(length >= 2 && written[0] == '"' && written[length - 1] == '"');
+	for (size_t i = 1; i < length - 1; i++) {
+		assert((unsigned char)written[i] >= 0x20 && written[i] != 0x7f &&
+			written[i] != '"');
+		if (written[i] == '\\')
+			i += written[i + 1] == 'u' ? 5 : 1;
+	}
+	free(written);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -240,6 +282,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	text[size] = '\0';
 	fuzz_journal(data, size);
 	fuzz_journal_name(text);
+	fuzz_name(text);
+	fuzz_json(text);
 	fuzz_device(text);
 	fuzz_tag(text);
 	fuzz_physical_device(text);
