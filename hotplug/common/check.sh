@@ -15,13 +15,14 @@ check_device() {
 }
 
 # check_resources
-# Says of each resource in the journal whether it is still there; fails where
-# one is not.
+# Says of each resource in the journal whether it is still there, or that it has no
+# check; fails where one is not there. helpers/devices/verdicts.c parses the lines.
 check_resources() {
 	local check_at check_verdict check_status=0
 	for ((check_at = 0; check_at < ${#journal_name[@]}; check_at++)); do
 		check_verdict=ok
 		check_resource "$check_at" || check_verdict=broken check_status=1
+		declare -F "${journal_resource}_check" >/dev/null || check_verdict='not checked'
 		printf '%-7s %s%s\n' "$check_verdict" "$journal_resource" "${reason:+: $reason}"
 	done
 	return "$check_status"

@@ -6,7 +6,8 @@
 #   NAME_acquire [argument...]  make it so, or `fail`; sets what later resources need
 #   NAME_release [argument...]  undo it; what is gone already is fine; `complain`, or a
 #                               status that is not 0, for what cannot be undone
-#   NAME_check [argument...]    is it still so? (optional) otherwise not 0, with reason set
+#   NAME_check [argument...]    is it still so? otherwise not 0, with reason set (optional:
+#                               without it, the resource is not checked)
 #   NAME_repair [argument...]   make it so again, where check fails because other programs have
 #                               removed it (optional). It uses what acquire has noted, and no
 #                               node of the store. Acquire notes `rules` where these are the
