@@ -16,6 +16,8 @@
 /* For people: the first page of the help has them, in this order. */
 static const struct command *const for_people[] = {
 	&command_list,
+	&command_show,
+	&command_check,
 	&command_gc,
 	&command_repair,
 };

@@ -1,8 +1,8 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: LGPL-2.1-only
-# Stands for the script of a stale device (undo.sh) that has none: an older version noted
-# none in the journal, or it was removed, or the journal is lost. It knows the
-# framework's own resources.
+# Stands for the script of a device that is stale (undo.sh) or checked, and has none: an
+# older version noted none in the journal, or it was removed, or the journal is lost. It
+# knows the framework's own resources, and takes those of the device from its journal.
 
 hotplug_common=${BASH_SOURCE[0]%/*}
 # shellcheck disable=SC2034 # config.sh reads it

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
 /*
  * Fuzzes what the helper parses: device numbers, tags, mounts, layers of overlays, swaps, fdinfo,
- * numbers, items, journals, arguments, names of devices, and strings for JSON.
+ * numbers, items, journals, arguments, names of devices, verdicts, and
+ * strings for JSON.
  */
 #include <assert.h>
 #include <stdint.h>
@@ -12,6 +13,7 @@
 
 #include "call/arguments.h"
 #include "devices/name.h"
+#include "devices/verdicts.h"
 #include "disk/device.h"
 #include "disk/looplist.h"
 #include "disk/mounts.h"
@@ -248,6 +250,18 @@ static void fuzz_name(const char *text)
 	name_matches(text, &named);
 }
 
+/* What a check prints. */
+static void fuzz_verdicts(char *text)
+{
+	const char *end = text + strlen(text);
+	struct verdicts verdicts = {.text = NULL};
+
+	verdicts_parse(text, &verdicts);
+	assert(verdicts.count <= MOST_VERDICTS);
+	for (size_t i = 0; i < verdicts.count; i++)
+		assert(verdicts.all[i].resource <= end);
+}
+
 /* No byte of a string ends it, or is one that JSON does not allow. */
 static void fuzz_json(const char *text)
 {
@@ -291,6 +305,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	fuzz_params(text);
 	fuzz_layers(text);
 	with_copy(text, fuzz_arguments);
+	with_copy(text, fuzz_verdicts);
 	with_copy(text, fuzz_fdinfo);
 	with_copy(text, fuzz_holder);
 	with_copy(text, fuzz_item);
