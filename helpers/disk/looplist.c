@@ -119,12 +119,13 @@ static int add_empty(int directory, const char *name, struct loop_list *list)
 static int list_empty(struct loop_list *list)
 {
 	bool *listed = calloc(MOST_LOOPS, sizeof(*listed));
-	DIR *directory = opendir("/sys/block");
-	int status = listed ? STATUS_DONE : complain_memory();
+	int status = STATUS_DONE;
 	unsigned index;
 
-	if (listed)
-		mark_listed(list, listed);
+	if (!listed)
+		return complain_memory();
+	DIR *directory = opendir("/sys/block");
+	mark_listed(list, listed);
 	for (struct dirent *entry; directory && !status && (entry = readdir(directory));)
 		if (parse_name(entry->d_name, &index) && !listed[index])
 			status = add_empty(dirfd(directory), entry->d_name, list);

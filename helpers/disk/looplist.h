@@ -12,13 +12,13 @@
 #define LOOP_IMPATIENCE_MS 50
 
 /*
- * Lists all loop devices with a file, also those of size 0. The kernel asks the file's file system for the status of a
- * loop device, so devices on remote file systems (filesystem_is_remote()) are only asked if they
- * are on that of `own`, a path without symbolic links, or NULL, which has answered; and the others
- * in a process that can be ended. A device that is not asked, or does not answer, is `silent`: if
- * its file is found by its path on a local file system, it has that file's numbers, else 0.
- * Result: STATUS_DONE; or STATUS_FAILED with a complaint, also if one of them cannot be examined,
- * because its file may be any. The caller frees the list with loop_list_free().
+ * Lists all loop devices with a file, also those of size 0. The kernel asks the file's file system
+ * for the status of a loop device, so devices on remote file systems (filesystem_is_remote()) are
+ * only asked if they are on that of `own`, a path without symbolic links, or NULL, which has
+ * answered; and the others in a process that can be ended. A device that is not asked, or does not
+ * answer, is `silent`: if its file is found by its path on a local file system, it has that file's
+ * numbers, else 0. Result: STATUS_DONE; or STATUS_FAILED with a complaint, also if one of them
+ * cannot be examined, because its file may be any. The caller frees the list with loop_list_free().
  */
 int loop_list_read(const char *own, struct mount_table *mounts, struct loop_list *list);
 
