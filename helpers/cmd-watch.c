@@ -200,6 +200,7 @@ static int work(struct watch *watch)
 	return watch->failed_ms ? watch->failed_ms : -1;
 }
 
+/* Until a signal ends this process. */
 static void serve(struct watch *watch)
 {
 	struct pollfd sockets[] = {
@@ -218,26 +219,23 @@ static void serve(struct watch *watch)
 static int run_watch(const struct command *command, int argc, char *argv[])
 {
 	static const struct option options[] = {OPTION_HELP};
-	struct watch *watch = calloc(1, sizeof(*watch));
+	static struct watch watch;
 
 	while (next_option(command, argc, argv, options) != -1)
 		;
 	if (argc != optind)
 		return usage_error(command, "'watch' takes no argument");
-	if (!watch)
-		return complain_memory();
-	watch->rules = join(NETLINK_NETFILTER, NFNLGRP_NFTABLES);
-	watch->links = watch->rules < 0 ? -1 : join(NETLINK_ROUTE, RTNLGRP_LINK);
-	if (watch->links >= 0) {
-		learn_all(watch);
-		/* What was removed before is looked for once. */
-		watch->repair.all = true;
-		puts("Watching the rules of guests' interfaces.");
-		fflush(stdout);
-		serve(watch);
-	}
-	free(watch);
-	return STATUS_FAILED;
+	watch.rules = join(NETLINK_NETFILTER, NFNLGRP_NFTABLES);
+	watch.links = watch.rules < 0 ? -1 : join(NETLINK_ROUTE, RTNLGRP_LINK);
+	if (watch.links < 0)
+		return STATUS_FAILED;
+	learn_all(&watch);
+	/* What was removed before is looked for once. */
+	watch.repair.all = true;
+	puts("Watching the rules of guests' interfaces.");
+	fflush(stdout);
+	serve(&watch);
+	return STATUS_DONE;
 }
 
 const struct command command_watch = {
