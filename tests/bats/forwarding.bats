@@ -247,12 +247,39 @@ another() {
 	[[ ! "$(rules)" ]]
 }
 
-@test "after a kill at any moment of an attach, the detach leaves no rule for bridged packets" {
+@test "after a kill at any moment of an attach or a detach, a detach leaves no rule for bridged packets" {
 	br_netfilter
 	host ip link delete xenbr0 # subject_make has its own
 	subject_make vif
 	killed_everywhere attach 30
 	[[ ! "$(rules)" ]]
+	killed_everywhere detach 30
+	[[ ! "$(rules)" ]]
+}
+
+# other_comes
+# Another guest of the same bridge.
+other_comes() {
+	online 2 0
+	[[ "$(rules)" == "$(own_rules)" ]]
+}
+
+# other_goes
+# It still had the rules.
+other_goes() {
+	[[ "$(rules)" == "$(own_rules)" ]]
+	offline 2 0
+	[[ ! "$(rules)" ]]
+}
+
+@test "a guest that attaches after a killed attach has the rules, whatever the other had added" {
+	br_netfilter
+	host ip link delete xenbr0 # subject_make has its own
+	subject_make vif
+	domain 2
+	vif_link vif2.0 guest2.0
+	vif_nodes 2 0 bridge xenbr0
+	killed_with_others 30 other_comes other_goes
 }
 
 @test "an attach is refused without any change while another program holds iptables' lock" {
