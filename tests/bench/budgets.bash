@@ -50,6 +50,12 @@ budgets_filter() {
 	local many=$((10000 * ${figure['packets:1000:1 open ours rate']} / ${figure['packets:1000:1 filtered ours rate']}))
 	budget_time "vif-bridge online with ip=, 1,000 others: time / time with none" 'filter:1000:1 online ours' 'filter:0:1 online ours' 'at most' 150
 	budget "a packet through a filter, 1,000 others: time / without filter" $((many / 100)) 'at most' 125
+	if [[ ${figure['forward:1:1 open ours rate']-} ]]; then
+		budget "a packet past iptables, 1,000 others: time / that with one" \
+			$((100 * ${figure['forward:1:1 open ours rate']} / ${figure['forward:1000:1 open ours rate']})) 'at most' 110
+	else
+		budget_print 'a packet past iptables, 1,000 others: time / that with one' - 'at most' 1.10 'not measured: this kernel has no br_netfilter' - -
+	fi
 	budget "the same quotient / that with no others" $((100 * many / none)) 'at most' 110
 }
 

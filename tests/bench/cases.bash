@@ -9,14 +9,14 @@ declare -gA kind_script=([vif]=vif-bridge [ip]=vif-bridge [filter]=vif-bridge [i
 	[image]=block [device]=block [served]=block [dummy]=block-dummy [shared]=block-shared [iscsi]=block-iscsi [drbd]=block-drbd
 	[probe]=block-drbd-probe [nbd]=block-nbd [qcow2]=block-qcow2 [overlay]=block-overlay [tap]=block-tap)
 declare -gA kind_title=([ip]='vif-bridge ip=' [filter]='vif-bridge ip=, filters' [iptables]='vif-bridge iptables'
-	[image]='block file' [device]='block device' [packets]='packets through a vif'
+	[image]='block file' [device]='block device' [packets]='packets through a vif' [forward]='packets past iptables'
 	[served]='block file, QEMU')
 kinds_with_tools='@(ip|iptables|route|nat|ovs|iscsi|drbd|probe|nbd|qcow2|overlay|tap)'
 # The type of the backend, where it is not vbd, and the verbs of the type. The
 # probe is called once, with a device; packets are measured in two ways.
 declare -gA kind_type=([vif]=vif [ip]=vif [filter]=vif [iptables]=vif [route]=vif [nat]=vif [ovs]=vif
-	[tap]=vbd3 [probe]=probe [packets]=packets)
-declare -gA type_verbs=([vif]='online offline' [vbd]='add remove' [vbd3]='add remove' [probe]=probe [packets]='open filtered')
+	[tap]=vbd3 [probe]=probe [packets]=packets [forward]=forward)
+declare -gA type_verbs=([vif]='online offline' [vbd]='add remove' [vbd3]='add remove' [probe]=probe [packets]='open filtered' [forward]=open)
 
 # fresh_vif <domid> <kind>
 # The nodes and the interface as they are when libxl calls. Xen's vif-route fails

@@ -109,6 +109,18 @@ host_served() {
 	domain 1
 }
 
+# host_forward
+# The same without others, and an iptables that drops what br_netfilter shows it.
+host_forward() {
+	local command
+	host_filter 0
+	iptables_drops
+	for command in iptables ip6tables; do
+		# shellcheck disable=SC2016 # the inner shell expands
+		host bash -c 'echo 1 >"$1"' - "/proc/sys/net/bridge/bridge-nf-call-$command"
+	done
+}
+
 # host_iscsi
 # With a target that has one disk.
 host_iscsi() {

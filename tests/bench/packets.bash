@@ -6,7 +6,7 @@
 
 packets_destination=02:00:00:00:00:99 # behind wire
 packets_number=10000                  # in one measurement
-declare -A packets_guest=([open]=2 [filtered]=3)
+declare -A packets_guest=([open]=2 [filtered]=3 [forward]=4)
 
 # packets <others>
 # Records the rate through both interfaces, in turn.
@@ -26,11 +26,41 @@ packets() {
 	done
 }
 
+# forward <others>
+# Records the rate through an interface whose packets br_netfilter shows to iptables,
+# with that many others that were attached in the same way (host_forward).
+forward() {
+	local kind=forward others=$1 at_once=1 label type who=ours verb=open i
+	use_case "forward:$1:1"
+	kind=filter type=vif
+	forward_attach "${packets_guest[forward]}"
+	for ((i = 1000; i < 1000 + others; i++)); do
+		forward_attach "$i"
+	done
+	for ((i = 0; i < 10; i++)); do
+		packets_rate "${packets_guest[forward]}"
+	done
+}
+
+# forward_attach <domid>
+# Unless it is attached.
+forward_attach() {
+	[[ ! -e /run/xen-hotplug/vif-$1-0 ]] || return 0
+	new_vif "$1" bridge xenbr0 mac 00:16:3e:00:00:04
+	packets_start "$1"
+}
+
 # packets_attach <domid>
 packets_attach() {
 	local pairs=(bridge xenbr0 mac "00:16:3e:00:00:0$1")
 	[[ $verb == open ]] || pairs+=(ip "192.0.2.$1 fd00::$1")
 	new_vif "$1" "${pairs[@]}"
+	packets_start "$1"
+}
+
+# packets_start <domid>
+# Attaches it, and waits until its packets pass.
+packets_start() {
 	packets_call "$1" online
 	ip link set "guest$1.0" up
 	until_true grep -qx 3 "/sys/class/net/vif$1.0/brport/state" || abort "the bridge does not forward for guest $1" # 3 is forwarding
