@@ -42,6 +42,7 @@ static const struct command *const for_scripts[] = {
 	&command_image,
 	&command_serves,
 	&command_stale,
+	&command_await,
 	&command_watch,
 };
 

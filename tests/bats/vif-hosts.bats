@@ -100,3 +100,36 @@ ipv6_on() {
 	route_online 1 0
 	[[ "$(addresses_of vif1.0)" == '192.0.2.2/32 2001:db8::2/128 ' ]]
 }
+
+# awaits_netlink
+# Does a process of the host wait for events of its interfaces?
+awaits_netlink() {
+	local table
+	table=$(host cat /proc/net/netlink)
+	# Its groups: RTMGRP_LINK, RTMGRP_IPV4_IFADDR and RTMGRP_IPV6_IFADDR of linux/rtnetlink.h.
+	[[ $table == *' 0 '*' 00000111 '* ]]
+}
+
+@test "a host address that comes by DHCP during the attach is awaited" {
+	local attach
+	host ip address flush dev eth0 scope global
+	vif 1 0 ip '198.51.100.5 2001:db8:5::5'
+	route_online 1 0 3>&- &
+	attach=$!
+	until_true awaits_netlink
+	host ip address add 192.0.2.7/24 dev eth0
+	host ip address add 2001:db8::7/64 dev eth0 nodad
+	wait "$attach"
+	[[ "$(addresses_of vif1.0)" == '192.0.2.7/32 2001:db8::7/128 ' ]]
+}
+
+@test "an interface that comes while the attach waits for it is awaited by event" {
+	local attach
+	vif_nodes 1 0 bridge xenbr0
+	online 1 0 3>&- &
+	attach=$!
+	until_true awaits_netlink
+	vif_link vif1.0 guest1.0
+	wait "$attach"
+	assert_node backend/vif/1/0/hotplug-status connected
+}

@@ -93,7 +93,6 @@ teardown() {
 @test "a host address that is tentative is awaited" {
 	vif 1 0 ip 2001:db8:5::5
 	host ip address flush dev eth0 scope global
-	host sysctl -q net.ipv6.conf.eth0.dad_transmits=2
 	host ip address add 2001:db8::a/64 dev eth0
 	[[ "$(host ip -6 address show dev eth0 scope global tentative)" ]]
 	route_online 1 0

@@ -26,13 +26,7 @@ interface_acquire() {
 # interface_await <name>
 # In a driver domain, the script may start before the interface is there.
 interface_await() {
-	library lib/sysfs
-	sysfs_await "$interface_patience" interface present "$1"
-}
-
-# interface_is_present <name>
-interface_is_present() {
-	[[ -e /sys/class/net/$1 ]]
+	helper await --deadline "$interface_patience" link "$1"
 }
 
 # interface_expect <kernel's name> <wanted name, or empty>

@@ -7,15 +7,16 @@
 # shellcheck source=interface.sh
 resource_find interface
 library journal-read
-library lib/sysfs
 
-routed_patience=4 # seconds for duplicate address detection, which takes 1 to 2 (RFC 4862)
+# Seconds for an address that is about to come: by DHCP, or tentative, which takes 1 to 2
+# (RFC 4862).
+routed_patience=3
 
 routed_gateway_default=eth0
 
-routed_gateway=''   # the host's interface; empty if the host's addresses are given
-routed_tentative='' # set by routed_is_settled: y if its only IPv6 addresses are tentative
-routed_index=''     # set by routed_unproxy: its index when the device was attached
+routed_gateway='' # the host's interface; empty if the host's addresses are given
+routed_lacking=() # set by routed_suffices: the families without an address, ipv4 and ipv6
+routed_index=''   # set by routed_unproxy: its index when the device was attached
 
 # Set by routed_read, from the host's interface:
 routed_host_ipv4='' # its first IPv4 address
@@ -66,10 +67,8 @@ routed_given() {
 # Sets routed_gateway, routed_ipv4, routed_ipv6 and routed_proxies.
 routed_found() {
 	routed_resolve "$1"
-	routed_await_ipv6 "$routed_gateway" "${@:2}"
-	lock "proxies $routed_gateway" || fail "$reason"
-	routed_claim "$routed_gateway"
-	routed_read "$routed_gateway"
+	routed_look "$routed_gateway"
+	routed_suffices "${@:2}" || routed_look_later "$routed_gateway"
 	routed_require "$routed_gateway" "${@:2}"
 	routed_remember "$routed_gateway" "${@:2}"
 }
@@ -162,28 +161,34 @@ routed_take_addresses() {
 	done
 }
 
-# routed_await_ipv6 <host's interface> [guest's address]...
-# If the guest needs IPv6 and the interface has only tentative addresses, as after the
-# boot, waits until duplicate address detection ends.
-routed_await_ipv6() {
-	[[ " ${*:2}" == *:* ]] || return 0
-	sysfs_await "$routed_patience" routed settled "$1" || :
+# routed_look <host's interface>
+# Takes the lock of its proxies, and reads its addresses and proxies.
+routed_look() {
+	lock "proxies $1" || fail "$reason"
+	routed_claim "$1"
+	routed_read "$1"
 }
 
-# routed_is_settled <host's interface>
-# Has it a global IPv6 address that can be used, or none that may become one? (RFC 4862)
-routed_is_settled() {
-	local address scope flags name
-	routed_tentative=''
-	[[ -r /proc/net/if_inet6 ]] || return 0
-	while read -r address _ _ scope flags name; do
-		[[ $name == "$1" && $scope == 00 && $flags =~ ^[0-9a-f]+$ ]] || continue
-		# IFA_F_TENTATIVE is 0x40, and IFA_F_DADFAILED 0x08.
-		((16#$flags & 0x48)) || routed_tentative='' address=''
-		[[ $address ]] || return 0
-		((16#$flags & 0x08)) || routed_tentative=y
-	done </proc/net/if_inet6
-	[[ ! $routed_tentative ]]
+# routed_suffices [guest's address]...
+# Has the host's interface an address of each family that the guest has? Sets
+# routed_lacking.
+routed_suffices() {
+	routed_lacking=()
+	[[ $routed_host_ipv4 || ! " $* " =~ \ [0-9.]+[/\ ] ]] || routed_lacking+=(ipv4)
+	[[ $routed_host_ipv6 || $* != *:* ]] || routed_lacking+=(ipv6)
+	((${#routed_lacking[@]} == 0))
+}
+
+# routed_look_later <host's interface>
+# Waits for the addresses of routed_lacking, without the lock, and looks again. After
+# the boot, they may be about to come.
+routed_look_later() {
+	local family
+	unlock "proxies $1"
+	for family in "${routed_lacking[@]}"; do
+		helper await --deadline "$routed_patience" "$family" "$1" || break
+	done
+	routed_look "$1"
 }
 
 # routed_require <host's interface> [guest's address]...
@@ -205,9 +210,22 @@ routed_require() {
 
 # routed_lacks <host's interface> IPv4|IPv6 <guest's address>
 routed_lacks() {
-	[[ $2 != IPv6 || ! $routed_tentative ]] ||
+	[[ $2 != IPv6 ]] || ! routed_is_tentative "$1" ||
 		fail "The IPv6 address of $1 is still tentative, so $device_id is not attached; bring its link up, or add the address with nodad, then attach it again."
 	fail "The interface $1 has no $2 address, which the guest's $3 needs; give it one, or name another interface with gatewaydev=."
+}
+
+# routed_is_tentative <host's interface>
+# Has it a global IPv6 address that duplicate address detection has not passed yet, nor
+# refused?
+routed_is_tentative() {
+	local scope flags name
+	[[ -r /proc/net/if_inet6 ]] || return
+	while read -r _ _ _ scope flags name; do
+		# IFA_F_TENTATIVE is 0x40, and IFA_F_DADFAILED 0x08.
+		[[ $name != "$1" || $scope != 00 || ! $flags =~ ^[0-9a-f]+$ ]] || (((16#$flags & 0x48) != 0x40)) || return 0
+	done </proc/net/if_inet6
+	return 1
 }
 
 # routed_compose <interface> <mtu> [guest's address]...
