@@ -140,12 +140,29 @@ web_takes_mac() {
 	guest_does web "ip link set eth1 down && ip link set eth1 address $1 && ip link set eth1 up"
 }
 
-# web_goes_through <router> <IPv6 router>
+# web_goes_through <router> [IPv6 router]
 # To all that is not on the link.
 web_goes_through() {
 	guest_does web "
-		ip route add $1 dev eth1 && ip route add default via $1 dev eth1 &&
-			ip -6 route add $2 dev eth1 && ip -6 route add default via $2 dev eth1"
+		ip route add $1 dev eth1 && ip route add default via $1 dev eth1 || exit 1
+		[ ! '${2-}' ] || { ip -6 route add ${2-} dev eth1 && ip -6 route add default via ${2-} dev eth1; }"
+}
+
+# web_serves_dhcp
+# It offers addresses of 10.9.1.0/24 on its second interface, which has one.
+web_serves_dhcp() {
+	# shellcheck disable=SC2016 # the guest's shell expands
+	guest_does web '
+		[ ! -e /tmp/udhcpd.pid ] || kill "$(cat /tmp/udhcpd.pid)"
+		printf "%s\n" "start 10.9.1.50" "end 10.9.1.60" "interface eth1" "lease_file /tmp/leases" "pidfile /tmp/udhcpd.pid" >/tmp/udhcpd.conf
+		: >/tmp/leases
+		udhcpd /tmp/udhcpd.conf'
+}
+
+# world_leases <tries>
+# It gets an address by DHCP.
+world_leases() {
+	ip netns exec world busybox udhcpc -i world -n -q -t "$1" -T 2 -s /bin/true
 }
 
 # web_has_vlan <VLAN>

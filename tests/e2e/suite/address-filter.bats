@@ -80,3 +80,23 @@ filter_is_back() {
 	ip6tables -P FORWARD ACCEPT
 	same_network "$before"
 }
+
+@test "a guest with ip= cannot serve DHCP, and one without it can" {
+	local ip arguments
+	ip link set wire master xenbr0
+	before=$(network)
+	for ip in ip=10.9.1.11 ''; do
+		arguments=(bridge=xenbr0)
+		[[ ! $ip ]] || arguments+=("$ip")
+		web_attach "${arguments[@]}"
+		web_serves_dhcp
+		web_reaches 10.9.1.2
+		if [[ $ip ]]; then
+			run ! world_leases 3
+		else
+			world_leases 20
+		fi
+		xl network-detach web 1
+		same_network "$before"
+	done
+}

@@ -5,6 +5,7 @@
 load ../lib/xen.bash
 load ../lib/network.bash
 teardown() {
+	sysctl -q net.ipv6.conf.all.disable_ipv6=0 net.ipv6.conf.default.disable_ipv6=0
 	dnsmasq_stop
 	e2e_teardown
 	network_stop
@@ -52,6 +53,34 @@ web_leases() {
 	web_takes "$net.2/32" "$net6::2/128"
 	web_goes_through "$net.129" "$net6::82"
 	web_reaches 198.51.100.2 2001:db8:1::2
+	xl network-detach web 1
+	same_network "$before"
+}
+
+@test "the ip=10.0.9.1/16 of Xen's vif-nat is the address of a guest that reaches the network" {
+	web_attach script=vif-nat ip=10.0.9.1/16
+	web_leases
+	(($(said web 'lease 10.0.9.1 10.0.9.128') > 0))
+	web_takes 10.0.9.1/16
+	web_goes_through 10.0.9.128
+	web_reaches 198.51.100.2
+	xl network-detach web 1
+	same_network "$before"
+}
+
+@test "a guest of vif-nat reaches the network of a host that has switched IPv6 off" {
+	local domid net
+	sysctl -q net.ipv6.conf.all.disable_ipv6=1 net.ipv6.conf.default.disable_ipv6=1
+	before=$(network)
+	domid=$(xl domid web)
+	net=10.$((domid / 256)).$((domid % 256))
+	web_attach script=vif-nat
+	web_takes "$net.2/32"
+	web_goes_through "$net.129"
+	web_reaches 198.51.100.2
+	xl network-detach web 1
+	same_network "$before"
+	web_attach bridge=xenbr0 ip=10.9.1.11
 	xl network-detach web 1
 	same_network "$before"
 }
