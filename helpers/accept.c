@@ -23,54 +23,54 @@ static const char *const disk_nodes[] = {
 
 #define COUNT(table) (sizeof(table) / sizeof((table)[0]))
 
-static const char *value_of(const struct call *call, const char *name)
+static const char *value_of(const struct declared *declared, const char *name)
 {
-	for (size_t i = 0; i < call->node_count; i++)
-		if (!strcmp(call->nodes[i].name, name))
-			return call->nodes[i].value;
+	for (size_t i = 0; i < declared->node_count; i++)
+		if (!strcmp(declared->nodes[i].name, name))
+			return declared->nodes[i].value;
 	return NULL;
 }
 
 /* The same, or "" where it is absent. */
-static const char *text_of(const struct call *call, const char *name)
+static const char *text_of(const struct declared *declared, const char *name)
 {
-	const char *value = value_of(call, name);
+	const char *value = value_of(declared, name);
 
 	return value ? value : "";
 }
 
-static void add_node(struct call *call, const char *name)
+static void add_node(struct declared *declared, const char *name)
 {
-	call->nodes[call->node_count++] = (struct node){.name = name};
+	declared->nodes[declared->node_count++] = (struct node){.name = name};
 }
 
-bool call_declare(struct call *call, char *words[], size_t count)
+bool declared_parse(struct declared *declared, char *words[], size_t count)
 {
-	call->parameter_count = count / PARAMETER_WORDS;
-	call->parameters = calloc(call->parameter_count + 1, sizeof(*call->parameters));
-	call->nodes = calloc(call->parameter_count + MOST_NODES, sizeof(*call->nodes));
-	if (!call->parameters || !call->nodes)
+	declared->parameter_count = count / PARAMETER_WORDS;
+	declared->parameters = calloc(declared->parameter_count + 1, sizeof(*declared->parameters));
+	declared->nodes = calloc(declared->parameter_count + MOST_NODES, sizeof(*declared->nodes));
+	if (!declared->parameters || !declared->nodes)
 		return false;
-	for (size_t i = 0; i < call->parameter_count; i++, words += PARAMETER_WORDS)
-		call->parameters[i] = (struct parameter){.name = words[0],
+	for (size_t i = 0; i < declared->parameter_count; i++, words += PARAMETER_WORDS)
+		declared->parameters[i] = (struct parameter){.name = words[0],
 			.type = words[1],
 			.fallback = words[2][0] ? words[2] + 1 : NULL};
 	for (size_t i = 0; i < COUNT(disk_nodes); i++)
-		add_node(call, call->interface ? interface_nodes[i] : disk_nodes[i]);
-	for (size_t i = 0; call->interface && i < call->parameter_count; i++)
-		add_node(call, call->parameters[i].name);
-	if (!call->interface)
-		add_node(call, !strcmp(call->device.type, "vbd") ? "physical-device"
-								 : "physical-device-path");
+		add_node(declared, declared->interface ? interface_nodes[i] : disk_nodes[i]);
+	for (size_t i = 0; declared->interface && i < declared->parameter_count; i++)
+		add_node(declared, declared->parameters[i].name);
+	if (!declared->interface)
+		add_node(declared, !strcmp(declared->device.type, "vbd") ? "physical-device"
+									 : "physical-device-path");
 	return true;
 }
 
-void call_forget(struct call *call)
+void declared_free(struct declared *declared)
 {
-	for (size_t i = 0; i < call->node_count; i++)
-		free(call->nodes[i].value);
-	free(call->nodes);
-	free(call->parameters);
+	for (size_t i = 0; i < declared->node_count; i++)
+		free(declared->nodes[i].value);
+	free(declared->nodes);
+	free(declared->parameters);
 }
 
 const char *parameter_title(const char *name, char title[TITLE_SIZE])
@@ -96,21 +96,23 @@ static bool check(const char *what, const char *type, const char *value, char re
 }
 
 /* Whether the device is there to stay. */
-static bool check_state(const struct call *call, const char *node, char refusal[REFUSAL_SIZE])
+static bool check_state(
+	const struct declared *declared, const char *node, char refusal[REFUSAL_SIZE])
 {
-	const char *what = call->interface ? "interface" : "disk", *state = text_of(call, "state");
+	const char *what = declared->interface ? "interface" : "disk",
+		   *state = text_of(declared, "state");
 	char id[DEVICE_TEXT_SIZE];
 
-	if (!value_of(call, node))
+	if (!value_of(declared, node))
 		snprintf(refusal, REFUSAL_SIZE,
 			"The node %s/%s does not exist, so there is no such %s; it may just have "
 			"been "
 			"detached, so attach it again.",
-			call->base, node, what);
-	else if (!call->may_go && (!strcmp(state, CLOSING) || !strcmp(state, CLOSED)))
+			declared->base, node, what);
+	else if (!declared->may_go && (!strcmp(state, CLOSING) || !strcmp(state, CLOSED)))
 		snprintf(refusal, REFUSAL_SIZE,
 			"The %s %s is being detached (state %s), so it was not attached.", what,
-			device_text(&call->device, id), state);
+			device_text(&declared->device, id), state);
 	return !refusal[0];
 }
 
@@ -127,23 +129,23 @@ static bool check_tap_name(const char *name, char refusal[REFUSAL_SIZE])
 	return false;
 }
 
-static bool check_interface(const struct call *call, char refusal[REFUSAL_SIZE])
+static bool check_interface(const struct declared *declared, char refusal[REFUSAL_SIZE])
 {
-	const char *name = text_of(call, "vifname"), *mac = text_of(call, "mac"),
-		   *mtu = text_of(call, "mtu");
+	const char *name = text_of(declared, "vifname"), *mac = text_of(declared, "mac"),
+		   *mtu = text_of(declared, "mtu");
 
-	return check_state(call, "frontend-id", refusal) &&
-	       check("The name of the interface", "ifname", call->interface, refusal) &&
+	return check_state(declared, "frontend-id", refusal) &&
+	       check("The name of the interface", "ifname", declared->interface, refusal) &&
 	       (!*name || check("The vifname", "ifname", name, refusal)) &&
 	       (!*mac || check("The MAC address", "mac", mac, refusal)) &&
 	       (!*mtu || check("The MTU", "mtu", mtu, refusal)) &&
-	       (!call->is_tap || check_tap_name(name, refusal));
+	       (!declared->is_tap || check_tap_name(name, refusal));
 }
 
-static bool check_disk(const struct call *call, char refusal[REFUSAL_SIZE])
+static bool check_disk(const struct declared *declared, char refusal[REFUSAL_SIZE])
 {
-	return check_state(call, "params", refusal) &&
-	       check("The access mode", "mode", text_of(call, "mode"), refusal);
+	return check_state(declared, "params", refusal) &&
+	       check("The access mode", "mode", text_of(declared, "mode"), refusal);
 }
 
 /* Adds a variable. Result: false if memory ran out. */
@@ -164,19 +166,19 @@ __attribute__((format(printf, 4, 5))) static bool put(
 	return true;
 }
 
-static bool put_interface(const struct call *call, struct accepted *accepted)
+static bool put_interface(const struct declared *declared, struct accepted *accepted)
 {
-	const char *name = text_of(call, "vifname");
+	const char *name = text_of(declared, "vifname");
 
 	return put(accepted, "vifname", false, "%s%s", name,
-		       call->is_tap && *name ? EMULATED : "") &&
-	       put(accepted, "mac", false, "%s", text_of(call, "mac")) &&
-	       put(accepted, "mtu", false, "%s", text_of(call, "mtu"));
+		       declared->is_tap && *name ? EMULATED : "") &&
+	       put(accepted, "mac", false, "%s", text_of(declared, "mac")) &&
+	       put(accepted, "mtu", false, "%s", text_of(declared, "mtu"));
 }
 
-static bool put_disk(const struct call *call, struct accepted *accepted)
+static bool put_disk(const struct declared *declared, struct accepted *accepted)
 {
-	const char *mode = text_of(call, "mode");
+	const char *mode = text_of(declared, "mode");
 
 	return put(accepted, "mode", false, "%s%s", strchr(mode, 'w') ? "w" : "r",
 		strchr(mode, '!') ? "!" : "");
@@ -206,12 +208,13 @@ static bool put_parameter(
 }
 
 /* Each is a node of the backend; an empty one counts as not given. */
-static bool put_nodes(const struct call *call, struct accepted *accepted)
+static bool put_nodes(const struct declared *declared, struct accepted *accepted)
 {
-	for (size_t i = 0; i < call->parameter_count; i++) {
-		const char *value = value_of(call, call->parameters[i].name);
+	for (size_t i = 0; i < declared->parameter_count; i++) {
+		const char *value = value_of(declared, declared->parameters[i].name);
 
-		if (!put_parameter(&call->parameters[i], value && *value ? value : NULL, accepted))
+		if (!put_parameter(
+			    &declared->parameters[i], value && *value ? value : NULL, accepted))
 			return false;
 	}
 	return true;
@@ -228,37 +231,37 @@ static const char *given(char *const pairs[], size_t count, const char *name)
 	return NULL;
 }
 
-static bool is_declared(const struct call *call, const char *name, size_t length)
+static bool is_declared(const struct declared *declared, const char *name, size_t length)
 {
-	for (size_t i = 0; i < call->parameter_count; i++)
-		if (strlen(call->parameters[i].name) == length &&
-			!strncmp(call->parameters[i].name, name, length))
+	for (size_t i = 0; i < declared->parameter_count; i++)
+		if (strlen(declared->parameters[i].name) == length &&
+			!strncmp(declared->parameters[i].name, name, length))
 			return true;
 	return false;
 }
 
 /* "a, b, c" */
-static void list_parameters(const struct call *call, char list[EXPECTED_SIZE])
+static void list_parameters(const struct declared *declared, char list[EXPECTED_SIZE])
 {
 	size_t used = 0;
 
 	list[0] = '\0';
-	for (size_t i = 0; i < call->parameter_count && used < EXPECTED_SIZE; i++)
+	for (size_t i = 0; i < declared->parameter_count && used < EXPECTED_SIZE; i++)
 		used += (size_t)snprintf(list + used, EXPECTED_SIZE - used, "%s%s", i ? ", " : "",
-			call->parameters[i].name);
+			declared->parameters[i].name);
 }
 
 /* Refuses a pair that no parameter takes, or that a pair before it has. */
-static bool check_pair(
-	const struct call *call, char *const pairs[], size_t index, char refusal[REFUSAL_SIZE])
+static bool check_pair(const struct declared *declared, char *const pairs[], size_t index,
+	char refusal[REFUSAL_SIZE])
 {
 	const char *pair = pairs[index];
 	size_t length = strcspn(pair, "=");
 	char known[EXPECTED_SIZE], name[QUOTE_LIMIT];
 
-	list_parameters(call, known);
+	list_parameters(declared, known);
 	snprintf(name, sizeof(name), "%.*s", (int)length, pair);
-	if (!is_declared(call, pair, length))
+	if (!is_declared(declared, pair, length))
 		snprintf(refusal, REFUSAL_SIZE,
 			"The target has %s, but this disk's parameters are %s; correct the guest's "
 			"configuration.",
@@ -273,7 +276,7 @@ static bool check_pair(
 }
 
 /* The target is a list of parameters. Changes `target`. */
-static bool put_list(const struct call *call, char *target, struct accepted *accepted)
+static bool put_list(const struct declared *declared, char *target, struct accepted *accepted)
 {
 	size_t most = 1, count = 0;
 	bool done = true;
@@ -285,45 +288,46 @@ static bool put_list(const struct call *call, char *target, struct accepted *acc
 		return false;
 	for (char *rest = target; rest && *rest;) {
 		pairs[count] = strsep(&rest, ",");
-		if (!check_pair(call, pairs, count++, accepted->parameters))
+		if (!check_pair(declared, pairs, count++, accepted->parameters))
 			break;
 	}
-	for (size_t i = 0; done && i < call->parameter_count; i++)
-		done = put_parameter(&call->parameters[i],
-			given(pairs, count, call->parameters[i].name), accepted);
+	for (size_t i = 0; done && i < declared->parameter_count; i++)
+		done = put_parameter(&declared->parameters[i],
+			given(pairs, count, declared->parameters[i].name), accepted);
 	free(pairs);
 	return done;
 }
 
 /* The target is one value, or a list of parameters. */
-static bool put_target(const struct call *call, struct accepted *accepted)
+static bool put_target(const struct declared *declared, struct accepted *accepted)
 {
-	const char *target = text_of(call, "params"), *script = call->script;
+	const char *target = text_of(declared, "params"), *script = declared->script;
 	size_t prefix = strlen(SCRIPT_PREFIX);
 
 	/* Some versions of xl keep the prefix that selected the script. */
 	script += strncmp(script, SCRIPT_PREFIX, prefix) ? 0 : prefix;
 	if (!strncmp(target, script, strlen(script)) && target[strlen(script)] == ':')
 		target += strlen(script) + 1;
-	if (call->parameter_count == 1 && !strcmp(call->parameters[0].name, PARAMETER_TARGET))
-		return put_parameter(&call->parameters[0], target, accepted);
+	if (declared->parameter_count == 1 &&
+		!strcmp(declared->parameters[0].name, PARAMETER_TARGET))
+		return put_parameter(&declared->parameters[0], target, accepted);
 	char *copy = strdup(target);
-	bool done = copy && put_list(call, copy, accepted);
+	bool done = copy && put_list(declared, copy, accepted);
 	free(copy);
 	return done;
 }
 
-bool accept_call(const struct call *call, struct accepted *accepted)
+bool accept_declared(const struct declared *declared, struct accepted *accepted)
 {
 	accepted->variables =
-		calloc(call->parameter_count + MOST_NODES, sizeof(*accepted->variables));
+		calloc(declared->parameter_count + MOST_NODES, sizeof(*accepted->variables));
 	if (!accepted->variables)
 		return false;
-	if (call->interface)
-		return !check_interface(call, accepted->device) ||
-		       (put_interface(call, accepted) && put_nodes(call, accepted));
-	return !check_disk(call, accepted->device) ||
-	       (put_disk(call, accepted) && put_target(call, accepted));
+	if (declared->interface)
+		return !check_interface(declared, accepted->device) ||
+		       (put_interface(declared, accepted) && put_nodes(declared, accepted));
+	return !check_disk(declared, accepted->device) ||
+	       (put_disk(declared, accepted) && put_target(declared, accepted));
 }
 
 void accepted_free(struct accepted *accepted)

@@ -34,8 +34,8 @@ struct node {
 	char *value;	  /* NULL if it is absent; to be filled in, to be freed */
 };
 
-/* What is asked. All zero but `script`, before call_declare(). */
-struct call {
+/* A device, and what its script declares. All zero but `script`, before declared_parse(). */
+struct declared {
 	struct device device;
 	const char *base;      /* the backend's directory in the store */
 	const char *script;    /* the name of its file, or "" */
@@ -66,19 +66,19 @@ struct accepted {
 };
 
 /*
- * Takes the words of the parameters, to which the call will refer, and lists the nodes to read.
- * Result: false if memory ran out. call_forget() frees what it holds, in any case.
+ * Takes the words of the parameters, to which `declared` will refer, and lists the nodes to read.
+ * Result: false if memory ran out. declared_free() frees what it holds, in any case.
  */
-bool call_declare(struct call *call, char *words[], size_t count);
+bool declared_parse(struct declared *declared, char *words[], size_t count);
 
-/* Frees what a call holds. */
-void call_forget(struct call *call);
+/* Frees what it holds. */
+void declared_free(struct declared *declared);
 
 /*
  * Checks the nodes, whose values are filled in. Result: false if memory ran out. accepted_free()
  * frees what it holds, in any case.
  */
-bool accept_call(const struct call *call, struct accepted *accepted);
+bool accept_declared(const struct declared *declared, struct accepted *accepted);
 
 /* Frees what it holds. */
 void accepted_free(struct accepted *accepted);

@@ -18,7 +18,7 @@
 #define MOST_DESCRIPTOR 1048576
 
 struct asked {
-	struct call call;
+	struct declared declared;
 	int lock; /* the lock file's descriptor, or -1 */
 	unsigned wait_ms, deadline_ms;
 };
@@ -27,21 +27,21 @@ static bool node_path(void *context, size_t index, char *path)
 {
 	const struct asked *asked = context;
 
-	return store_path(path, asked->call.base, asked->call.nodes[index].name);
+	return store_path(path, asked->declared.base, asked->declared.nodes[index].name);
 }
 
 static int take_node(void *context, size_t index, int error, const char *data, size_t length)
 {
 	struct asked *asked = context;
-	struct node *node = &asked->call.nodes[index];
+	struct node *node = &asked->declared.nodes[index];
 
 	if (!error && memchr(data, '\0', length))
 		error = EILSEQ;
 	if (error == ENOENT)
 		return STATUS_DONE;
 	if (error)
-		return complain(STATUS_FAILED, "Cannot read the node %s/%s: %s.", asked->call.base,
-			node->name, store_reason(error));
+		return complain(STATUS_FAILED, "Cannot read the node %s/%s: %s.",
+			asked->declared.base, node->name, store_reason(error));
 	node->value = strdup(data);
 	return node->value ? STATUS_DONE : complain_memory();
 }
@@ -50,7 +50,7 @@ static int read_nodes(struct asked *asked)
 {
 	const struct bulk bulk = {
 		.kind = BULK_READ,
-		.count = asked->call.node_count,
+		.count = asked->declared.node_count,
 		.context = asked,
 		.path = node_path,
 		.answer = take_node,
@@ -72,21 +72,21 @@ static void put_title(struct output *out, const struct variable *variable)
 	output_field(out, "%s", variable->unchecked ? parameter_title(variable->name, title) : "");
 }
 
-static int print(const struct call *call, const struct accepted *accepted)
+static int print(const struct declared *declared, const struct accepted *accepted)
 {
 	struct output out = {0};
 	size_t there = 0;
 
-	for (size_t i = 0; i < call->node_count; i++)
-		there += call->nodes[i].value != NULL;
+	for (size_t i = 0; i < declared->node_count; i++)
+		there += declared->nodes[i].value != NULL;
 	output_field(&out, "%s", accepted->device);
 	output_field(&out, "%s", accepted->parameters);
 	output_field(&out, "%zu", 2 * there);
-	for (size_t i = 0; i < call->node_count; i++) {
-		if (!call->nodes[i].value)
+	for (size_t i = 0; i < declared->node_count; i++) {
+		if (!declared->nodes[i].value)
 			continue;
-		output_field(&out, "%s", call->nodes[i].name);
-		output_field(&out, "%s", call->nodes[i].value);
+		output_field(&out, "%s", declared->nodes[i].name);
+		output_field(&out, "%s", declared->nodes[i].value);
 	}
 	for (size_t i = 0; i < accepted->count; i++) {
 		output_field(&out, "%s", accepted->variables[i].name);
@@ -103,16 +103,16 @@ static int answer(struct asked *asked)
 {
 	struct accepted accepted = {.count = 0};
 	char name[DEVICE_TEXT_SIZE];
-	struct lock lock = {.fd = asked->lock, .name = device_text(&asked->call.device, name)};
+	struct lock lock = {.fd = asked->lock, .name = device_text(&asked->declared.device, name)};
 
 	if (lock.fd >= 0 && lock_take(&lock, 1, asked->wait_ms))
 		return STATUS_LOCKED;
 	deadline_store(asked->deadline_ms);
 	int status = read_nodes(asked);
-	if (!status && !accept_call(&asked->call, &accepted))
+	if (!status && !accept_declared(&asked->declared, &accepted))
 		status = complain_memory();
 	if (!status)
-		status = print(&asked->call, &accepted);
+		status = print(&asked->declared, &accepted);
 	accepted_free(&accepted);
 	return status;
 }
@@ -132,7 +132,7 @@ static int parse_option(const struct command *command, int option, struct asked 
 {
 	switch (option) {
 	case 'd':
-		option_device(command, optarg, &asked->call.device);
+		option_device(command, optarg, &asked->declared.device);
 		break;
 	case 'l':
 		return parse_descriptor(command, optarg, &asked->lock);
@@ -140,17 +140,17 @@ static int parse_option(const struct command *command, int option, struct asked 
 		asked->wait_ms = option_seconds(command, "--wait", optarg);
 		break;
 	case 's':
-		asked->call.script = optarg;
+		asked->declared.script = optarg;
 		break;
 	case 't':
-		asked->call.is_tap = true;
-		asked->call.interface = optarg;
+		asked->declared.is_tap = true;
+		asked->declared.interface = optarg;
 		break;
 	case 'v':
-		asked->call.interface = optarg;
+		asked->declared.interface = optarg;
 		break;
 	case 'g':
-		asked->call.may_go = true;
+		asked->declared.may_go = true;
 		break;
 	default:
 		asked->deadline_ms = option_seconds(command, "--deadline", optarg);
@@ -171,7 +171,7 @@ static int run_accept(const struct command *command, int argc, char *argv[])
 		{"deadline", required_argument, NULL, 'D'},
 		OPTION_HELP,
 	};
-	struct asked asked = {.call.script = "",
+	struct asked asked = {.declared.script = "",
 		.lock = -1,
 		.wait_ms = LOCK_WAIT_DEFAULT,
 		.deadline_ms = DEADLINE_DEFAULT};
@@ -181,14 +181,15 @@ static int run_accept(const struct command *command, int argc, char *argv[])
 		status = parse_option(command, option, &asked);
 	if (status)
 		return status;
-	if (argc == optind || (argc - optind - 1) % PARAMETER_WORDS || !asked.call.device.type[0])
+	if (argc == optind || (argc - optind - 1) % PARAMETER_WORDS ||
+		!asked.declared.device.type[0])
 		return usage_error(command, "'accept' needs --device, a base and whole parameters");
-	asked.call.base = argv[optind];
-	if (!call_declare(&asked.call, argv + optind + 1, (size_t)(argc - optind - 1)))
+	asked.declared.base = argv[optind];
+	if (!declared_parse(&asked.declared, argv + optind + 1, (size_t)(argc - optind - 1)))
 		status = complain_memory();
 	else
 		status = answer(&asked);
-	call_forget(&asked.call);
+	declared_free(&asked.declared);
 	return status;
 }
 

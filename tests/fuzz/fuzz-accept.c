@@ -17,15 +17,15 @@ static char *next_text(char **at, char *end)
 	return text;
 }
 
-static void judge(const struct call *call)
+static void judge(const struct declared *declared)
 {
 	struct accepted accepted = {.count = 0};
 
-	assert(accept_call(call, &accepted));
+	assert(accept_declared(declared, &accepted));
 	assert(strlen(accepted.device) < REFUSAL_SIZE &&
 		strlen(accepted.parameters) < REFUSAL_SIZE);
 	if (!accepted.device[0] && !accepted.parameters[0])
-		assert(accepted.count == call->parameter_count + (call->interface ? 3 : 1));
+		assert(accepted.count == declared->parameter_count + (declared->interface ? 3 : 1));
 	accepted_free(&accepted);
 }
 
@@ -35,27 +35,27 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		"choice:x,yy,z", "=", "C.", "c", "disk", "=", "D.", "d", "host", "=", "E.", "e",
 		"ifname", "=", "F.", "f", "mine", "=", "G."};
 	static char *whole[] = {PARAMETER_TARGET, "disk", "", "A."};
-	struct call call = {.base = "b", .script = "block-own", .device = {.type = "vbd"}};
+	struct declared declared = {.base = "b", .script = "block-own", .device = {.type = "vbd"}};
 	char *text = calloc(1, size + 1), *at = text;
 
 	if (size)
 		memcpy(text, data, size);
 	char what = size ? text[0] : 0;
-	call.interface = what & 1 ? "vif1.0" : NULL;
-	call.is_tap = what & 2;
-	call.may_go = what & 4;
+	declared.interface = what & 1 ? "vif1.0" : NULL;
+	declared.is_tap = what & 2;
+	declared.may_go = what & 4;
 	bool is_whole = what & 8;
-	assert(call_declare(&call, is_whole ? whole : words,
+	assert(declared_parse(&declared, is_whole ? whole : words,
 		is_whole ? PARAMETER_WORDS : sizeof(words) / sizeof(words[0])));
 	at += size ? 1 : 0;
-	for (size_t i = 0; i < call.node_count; i++) {
+	for (size_t i = 0; i < declared.node_count; i++) {
 		char *value = next_text(&at, text + size + 1);
 
 		/* An absent node, and one that is empty. */
-		call.nodes[i].value = !strcmp(value, "-") ? NULL : strdup(value);
+		declared.nodes[i].value = !strcmp(value, "-") ? NULL : strdup(value);
 	}
-	judge(&call);
-	call_forget(&call);
+	judge(&declared);
+	declared_free(&declared);
 	free(text);
 	return 0;
 }
