@@ -15,9 +15,9 @@
 
 /* Xen's nodes (xen.git, docs/misc/xenstore-paths.pandoc); blkback's and netback's states. */
 static const char *const interface_nodes[] = {
-	"frontend-id", "state", "hotplug-error", "vifname", "mac", "mtu"};
+	"frontend-id", "state", "vifname", "mac", "mtu", "hotplug-error"};
 static const char *const disk_nodes[] = {
-	"frontend-id", "state", "hotplug-error", "params", "mode", "node"};
+	"frontend-id", "state", "params", "mode", "node", "hotplug-error"};
 #define CLOSING "5"
 #define CLOSED "6"
 
@@ -55,13 +55,13 @@ bool declared_parse(struct declared *declared, char *words[], size_t count)
 		declared->parameters[i] = (struct parameter){.name = words[0],
 			.type = words[1],
 			.fallback = words[2][0] ? words[2] + 1 : NULL};
+	if (!declared->interface)
+		add_node(declared, !strcmp(declared->device.type, "vbd") ? "physical-device"
+									 : "physical-device-path");
 	for (size_t i = 0; i < COUNT(disk_nodes); i++)
 		add_node(declared, declared->interface ? interface_nodes[i] : disk_nodes[i]);
 	for (size_t i = 0; declared->interface && i < declared->parameter_count; i++)
 		add_node(declared, declared->parameters[i].name);
-	if (!declared->interface)
-		add_node(declared, !strcmp(declared->device.type, "vbd") ? "physical-device"
-									 : "physical-device-path");
 	return true;
 }
 

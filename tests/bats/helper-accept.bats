@@ -166,7 +166,7 @@ refuses() {
 @test "the nodes that there are come with their values" {
 	disk server=a "$base/physical-device" 7:0 "$base/node" ''
 	accept
-	[[ "${reply[*]:2:13}" == "12 frontend-id 1 state 2 params server=a mode w node  physical-device 7:0" ]] || {
+	[[ "${reply[*]:2:13}" == "12 physical-device 7:0 frontend-id 1 state 2 params server=a mode w node " ]] || {
 		echo "${reply[*]@Q}"
 		false
 	}
