@@ -50,6 +50,9 @@
 /* How long a worker that is told to end may take to end its command. */
 #define STOP_MS 1500
 
+/* A request of the script that takes so long is noted for the log. */
+#define NOTED_MS 100
+
 /* How often what a script has left is read: as much as a pipe (64 KiB) or a socket holds. */
 #define REST_READS 64
 
@@ -281,6 +284,15 @@ static void note_served(struct call *call, const char *word, int status)
 		call->phase = PHASE_DONE;
 }
 
+/* For the log: how long a command took, or a request that made the call wait. */
+static void note_time(struct call *call, const char *word, long long ms)
+{
+	if (!strcmp(word, command_run.name))
+		report_line(&call->report, "took %lld ms", ms);
+	else if (ms >= NOTED_MS)
+		report_line(&call->report, "took %lld ms: xen-hotplug %s", ms, word);
+}
+
 /* Serves a request by a worker. Result: EVENT_SOCKET when it is answered. */
 static enum event serve_by_worker(struct call *call, const struct request *request)
 {
@@ -295,9 +307,11 @@ static enum event serve_by_worker(struct call *call, const struct request *reque
 		return send_sentence(call, STATUS_FAILED,
 			"A process could not be started; see whether the system is out of "
 			"processes or memory, then try again.");
+	long long began = now_ms();
 	event = wait_for(call, 0);
 	if (event != EVENT_WORKER)
 		return event;
+	note_time(call, request->argv[1], now_ms() - began);
 	worker_collect(&call->worker, &end);
 	call->doing[0] = '\0';
 	take_kept(call);
@@ -583,6 +597,7 @@ static void undo(struct call *call)
 
 	if (call->phase != PHASE_ATTACH && call->phase != PHASE_PUBLISH)
 		return;
+	report_line(&call->report, "undone:");
 	call->undoing = true;
 	call->end = call->start + call->undo_ms;
 	run_script(call, how);

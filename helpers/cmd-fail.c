@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
 /* xen-hotplug fail: tells the toolstack, the log and the person why a device was not attached. */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <syslog.h>
 #include <unistd.h>
 
+#include "call/arguments.h"
 #include "command.h"
 #include "deadline.h"
 #include "log.h"
@@ -12,6 +14,30 @@
 #include "status.h"
 #include "store.h"
 #include "transaction.h"
+
+/* The name of the guest that has the device, which the caller frees; NULL if it is not known. */
+static char *guest_name(struct store *store, const char *base)
+{
+	char *const none[] = {NULL};
+	struct arguments arguments;
+
+	arguments_parse(none, base, &arguments);
+	if (!arguments.device.type[0])
+		return NULL;
+	return store_text(store, "/local/domain/%u/name", arguments.device.domid);
+}
+
+/* Logs a guest's name, since a domain id may be another guest's by tomorrow; and frees it. */
+static void log_guest(char *guest)
+{
+	char line[sizeof(LOG_GUEST) + SENTENCE_LIMIT];
+
+	if (guest) {
+		snprintf(line, sizeof(line), LOG_GUEST "%s", guest);
+		log_line(LOG_NOTICE, line);
+	}
+	free(guest);
+}
 
 /* Writes what `xl` shows. Result: STATUS_DONE, or STATUS_FAILED with a complaint. */
 static int tell_store(const char *base, const char *sentence, const char *hotplug_status)
@@ -22,6 +48,7 @@ static int tell_store(const char *base, const char *sentence, const char *hotplu
 	};
 	struct store store = STORE_CLOSED;
 	int status = store_open(&store);
+	char *guest = status ? NULL : guest_name(&store, base);
 
 	if (!status)
 		status = transaction_apply(&store, base, items, sizeof(items) / sizeof(items[0]));
@@ -31,6 +58,7 @@ static int tell_store(const char *base, const char *sentence, const char *hotplu
 			"there.",
 			QUOTED(base));
 	store_close(&store);
+	log_guest(guest);
 	return status;
 }
 
@@ -79,7 +107,8 @@ const struct command command_fail = {
 		"Writes SENTENCE to BASE/hotplug-error and the status to\n"
 		"BASE/hotplug-status, in one transaction and only where the device is still\n"
 		"there; prints SENTENCE on standard error; sends SENTENCE, then each TRACE,\n"
-		"to the system log. Where the store does not take it, a second line on\n"
+		"to the system log, and then the name of the guest. Where the store does not take "
+		"it, a second line on\n"
 		"standard error says why, and the exit status is 1. An empty BASE stands for\n"
 		"a device that is not known: the store is not asked.\n"
 		"\n"

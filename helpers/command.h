@@ -22,7 +22,7 @@ extern const struct command command_call, command_load, command_lock, command_un
 	command_publish, command_fail, command_journal, command_forget, command_run, command_claim,
 	command_release, command_identify, command_image, command_serves, command_gc, command_stale,
 	command_accept, command_type, command_describe, command_repair, command_watch, command_list,
-	command_show, command_check, command_await;
+	command_show, command_check, command_await, command_why;
 
 /*
  * Runs the subcommand argv[1] with the arguments after it; argv[0] is the program's name. Result:

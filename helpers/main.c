@@ -18,6 +18,7 @@ static const struct command *const for_people[] = {
 	&command_list,
 	&command_show,
 	&command_check,
+	&command_why,
 	&command_gc,
 	&command_repair,
 };

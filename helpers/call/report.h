@@ -9,7 +9,7 @@
 #include "message.h"
 
 /* As many lines are kept, the last ones. */
-#define REPORT_LINES 200
+#define REPORT_LINES 400
 
 struct report {
 	char sentence[SENTENCE_LIMIT + sizeof("…")]; /* the first; empty: all is well */

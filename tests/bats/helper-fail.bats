@@ -19,7 +19,7 @@ teardown() {
 	[[ $error == 'Disk x is missing; create it.' && ! -s out ]]
 	[[ $(store_get "$home/$b/hotplug-error") == 'Disk x is missing; create it.' ]]
 	[[ $(store_get "$home/$b/hotplug-status") == error ]]
-	[[ $(<log) == $'err: Disk x is missing; create it.\nnotice: + first\nnotice: + second' ]]
+	[[ $(<log) == $'err: Disk x is missing; create it.\nnotice: + first\nnotice: + second\nnotice: guest: guest3' ]]
 }
 
 @test "the status can be busy" {
