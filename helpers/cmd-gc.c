@@ -276,7 +276,7 @@ static int run_gc(const struct command *command, int argc, char *argv[])
 const struct command command_gc = {
 	.name = "gc",
 	.usage = "[--dry-run] [TYPE/DOMID/DEVID...]",
-	.summary = "releases what is left of devices that no longer exist",
+	.summary = "releases stale devices: what is left of those that no longer exist",
 	.help = "\n"
 		"A device is stale if its backend directory is gone from the store, while a\n"
 		"journal or a loop device is left of it: libxl called no detach for it. Its\n"

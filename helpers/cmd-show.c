@@ -1,17 +1,22 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
 /* xen-hotplug show: all that is known of one device. */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
 #include "command.h"
 #include "devices/inventory.h"
+#include "devices/logread.h"
 #include "devices/select.h"
 #include "devices/state.h"
 #include "devices/verdicts.h"
 #include "message.h"
 #include "output.h"
 #include "status.h"
+
+/* Of the log, as many lines are shown. */
+#define LOG_LINES 5
 
 static void print_field(const char *name, const char *value)
 {
@@ -119,6 +124,48 @@ static void print_resources(const struct entry *entry, const struct verdicts *ve
 	}
 }
 
+/* The last lines of the log that name a device: a ring. */
+struct tail {
+	char device[DEVICE_TEXT_SIZE];
+	char *lines[LOG_LINES];
+	size_t count;
+};
+
+static void take_line(void *context, const struct log_entry *entry)
+{
+	struct tail *tail = context;
+	const char *at = strstr(entry->line, tail->device);
+
+	/* Not vbd/1/512 in a line of vbd/1/51200. */
+	if (!at || (at[strlen(tail->device)] >= '0' && at[strlen(tail->device)] <= '9'))
+		return;
+	char **place = &tail->lines[tail->count++ % LOG_LINES];
+	free(*place);
+	*place = strdup(entry->line);
+}
+
+static void print_log(const struct entry *entry)
+{
+	struct tail tail = {.count = 0};
+
+	device_text(&entry->device, tail.device);
+	if (logread_each(take_line, &tail))
+		return;
+	if (tail.count)
+		puts("\nLog:");
+	for (size_t i = 0; i < LOG_LINES; i++) {
+		const char *line = tail.lines[(tail.count + i) % LOG_LINES];
+		char shown[SENTENCE_LIMIT + 4];
+
+		if (!line)
+			continue;
+		escape(shown, SENTENCE_LIMIT, line, strlen(line), ESCAPE_TEXT);
+		printf("  %s\n", shown);
+	}
+	for (size_t i = 0; i < LOG_LINES; i++)
+		free(tail.lines[i]);
+}
+
 static int show(const struct entry *entry)
 {
 	struct verdicts verdicts = {.text = NULL};
@@ -129,6 +176,8 @@ static int show(const struct entry *entry)
 	print_nodes(entry);
 	print_resources(entry, &verdicts);
 	verdicts_free(&verdicts);
+	fflush(stdout);
+	print_log(entry);
 	return output_end();
 }
 
@@ -157,7 +206,7 @@ const struct command command_show = {
 	.help = "\n"
 		"Prints its names, script and state; its nodes; and each resource that its\n"
 		"script uses for it: the arguments, what the check says of it, and what it\n"
-		"remembers for the detach.\n"
+		"remembers for the detach; and the last lines of the log that name it.\n"
 		"\n"
 		"A DEVICE is called as in 'xen-hotplug list': vbd/1/51712, web/xvda, vif1.0, its\n"
 		"vifname, or the name of a guest that has one device.\n",

@@ -136,8 +136,11 @@ Resources:
     kind = 'file'
     device = '$loop'
     number = '7:"* ]]
+	[[ $output == *"
+Log:
+  block: add of vbd/1/51712 done: '$loop' for domain 1, mode w." ]]
 	run people show guest3
-	[[ $status == 0 && $output == *"state     by Xen's scripts"* && $output != *Resources* ]]
+	[[ $status == 0 && $output != *Log:* && $output == *"state     by Xen's scripts"* && $output != *Resources* ]]
 }
 
 @test "check finds one device among 1,000" {
