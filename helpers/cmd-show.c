@@ -107,12 +107,13 @@ static void print_use(const struct record *record, const struct resource_verdict
 
 static void print_resources(const struct entry *entry, const struct verdicts *verdicts)
 {
-	const char *at = entry->journal.bytes, *end = at + entry->journal.length;
+	const char *at = entry->journal.bytes;
 	struct record record;
 	size_t uses = 0;
 
 	if (!at || journal_unknown_format(&entry->journal))
 		return;
+	const char *end = at + entry->journal.length;
 	puts("\nResources:");
 	while (journal_next(&at, end, &record)) {
 		if (!strcmp(record.word, "use")) {
