@@ -48,7 +48,7 @@ static int tell_store(const char *base, const char *sentence, const char *hotplu
 	};
 	struct store store = STORE_CLOSED;
 	int status = store_open(&store);
-	char *guest = status ? NULL : guest_name(&store, base);
+	char *guest = NULL;
 
 	if (!status)
 		status = transaction_apply(&store, base, items, sizeof(items) / sizeof(items[0]));
@@ -57,6 +57,9 @@ static int tell_store(const char *base, const char *sentence, const char *hotplu
 			"The device %s is gone from the store, so this failure was not written "
 			"there.",
 			QUOTED(base));
+	/* Last, because what xl shows matters more. */
+	if (store.xs)
+		guest = guest_name(&store, base);
 	store_close(&store);
 	log_guest(guest);
 	return status;
