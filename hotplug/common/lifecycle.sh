@@ -35,7 +35,7 @@ lifecycle_declared() {
 	[[ $device_kind ]] || failure_author "the script has to say what it is for: device block|vif 'SENTENCE'."
 	# A check takes them from the journal (stray.sh has no others).
 	declare -F resources >/dev/null || [[ $action == check ]] || failure_author 'the script has to say what a device is made of: resources() { use RESOURCE …; }.'
-	[[ ! ${parameter_type[target]-} || ${#parameters[@]} == 0 ]] ||
+	[[ $device_kind == vif || ! ${parameter_type[target]-} || ${#parameters[@]} == 0 ]] ||
 		failure_author 'the script declares a target and a param; a disk has either its whole target or a list of parameters.'
 	parameters_check_types
 }

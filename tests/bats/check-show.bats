@@ -64,7 +64,7 @@ vif/2/0 guest2/vif2.0: ok
 	sed -i 's|disk|dusk|' "$journal"
 	run people check 1
 	echo "$output"
-	[[ $status == 1 && $output == *"broken: There is no resource 'dusk'"* ]]
+	[[ $status == 1 && $output == *"there is no resource 'dusk'"* ]]
 	install -m 0777 "$scripts/block" "$BATS_TEST_TMPDIR/mine"
 	sed "s|$scripts/block|$BATS_TEST_TMPDIR/mine|" "$BATS_TEST_TMPDIR/kept" >"$journal"
 	run people check 1

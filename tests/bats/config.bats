@@ -42,19 +42,19 @@ chain() {
 }
 
 @test "each setting in the installed file is valid and shows its default" {
-	local library="$scripts/../common" line
+	local line
 	while IFS= read -r line; do
 		printf '%s\n' "$line" >"$conf"
-		# shellcheck disable=SC2016 # the inner shell expands
-		bash -c '
-			hotplug_common=$1 hotplug_helper=/none hotplug_config=$2
-			hotplug_seconds=24 hotplug_undo=""
-			. "$1/framework.sh"
-			. "$1/lib/config.sh"
-			default=${config_value[$3]}
-			config_get value "$3"
-			[[ $value == "$default" && ! $failure ]]
-		' - "$library" "$conf" "${line%% *}"
+		program "$scripts/reads" <<-END
+			#!/bin/bash
+			. "\${0%/*}/hotplug.sh"
+			library lib/config
+			default=\${config_value[${line%% *}]}
+			config_get value ${line%% *}
+			[[ \$value == "\$default" ]] || fail "${line%% *} is \$value, and not \$default."
+			lifecycle_answer 0
+		END
+		host "$scripts/reads" help
 	done < <(sed -n 's/^#\([a-z_]* = .*\)/\1/p' "$root/hotplug/hotplug.conf")
 	[[ "$(grep -c '^#[a-z_]* = ' "$root/hotplug/hotplug.conf")" == 4 ]]
 }

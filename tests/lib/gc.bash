@@ -6,7 +6,7 @@
 # Runs it. Loop devices are the machine's, and their tags name devices that this test's
 # store does not have: it sees those of this test alone.
 gc() {
-	local loop list=$BATS_TEST_TMPDIR/loops status=0
+	local loop list=$BATS_TEST_TMPDIR/loops status=0 over=(/proc/partitions)
 	rm -rf "$list"
 	mkdir "$list"
 	while read -r loop _; do
@@ -14,9 +14,14 @@ gc() {
 		ln -s "/sys/devices/virtual/block/${loop#/dev/}" "$list"
 	done < <(host_loops) >"$BATS_TEST_TMPDIR/partitions"
 	host mount --bind "$BATS_TEST_TMPDIR/partitions" /proc/partitions
-	host mount --bind "$list" /sys/block
+	if host mountpoint -q /sys/block; then # nbd_start's, whose NBD devices go while gc runs
+		host find /sys/block -name 'loop*' -delete
+	else
+		host mount --bind "$list" /sys/block
+		over+=(/sys/block)
+	fi
 	host "${gc_under[@]}" "$(realpath "$scripts/../../helpers/xen-hotplug")" gc "$@" || status=$?
-	host umount /proc/partitions /sys/block
+	host umount "${over[@]}"
 	return "$status"
 }
 
