@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "array.h"
@@ -115,20 +116,49 @@ static bool read_entry(struct entry *entry)
 	       (!entry->index || if_indextoname(entry->index, name));
 }
 
-/* Whether the rules of this kind, which guests share, are looked at for the first time. */
-static bool is_new_kind(struct run *run, const char *kind)
+/* Whether the rules of this kind, which guests share, are as they should be by now. */
+static bool is_restored(const struct run *run, const char *kind)
 {
 	for (size_t i = 0; i < run->shared_count; i++)
 		if (!strcmp(run->shared[i], kind))
-			return false;
+			return true;
+	return false;
+}
+
+/* Without memory, the next device of the kind is repaired, too. */
+static void note_restored(struct run *run, const char *kind)
+{
 	char **kinds =
 		array_room(run->shared, run->shared_count, &run->shared_room, sizeof(*kinds));
 	if (!kinds)
-		return true;
+		return;
 	run->shared = kinds;
 	kinds[run->shared_count] = strdup(kind);
 	run->shared_count += kinds[run->shared_count] != NULL;
-	return true;
+}
+
+/*
+ * Whether it shares rules of a kind that is not restored yet. Each of its resources may note one.
+ * With `restored`, its kinds are restored from now on.
+ */
+static bool has_missing_kind(struct run *run, const struct entry *entry, bool restored)
+{
+	const char *at = entry->journal.bytes, *end = at + entry->journal.length;
+	struct record record;
+	bool missing = false;
+
+	while (journal_next(&at, end, &record))
+		for (size_t i = 0; !strcmp(record.word, "note") && i + 1 < record.count; i += 2) {
+			const char *kind = record_field(&record, i + 1);
+
+			if (strcmp(record_field(&record, i), KEY_SHARED) != 0 || !*kind ||
+				is_restored(run, kind))
+				continue;
+			missing = true;
+			if (restored)
+				note_restored(run, kind);
+		}
+	return missing;
 }
 
 static bool is_meant(struct run *run, const struct entry *entry)
@@ -143,7 +173,7 @@ static bool is_meant(struct run *run, const struct entry *entry)
 			return true;
 	if (repair->all && entry->own)
 		return true;
-	return (repair->all || repair->shared) && entry->shared && is_new_kind(run, entry->shared);
+	return (repair->all || repair->shared) && has_missing_kind(run, entry, false);
 }
 
 /* Whether a script works on the device. If none does, none will before this returns. */
@@ -155,15 +185,6 @@ static bool is_locked(const struct run *run, const struct device *device)
 		return true;
 	lock_drop(run->lock, text);
 	return false;
-}
-
-/* Ends this process as the signal does that ended the script. */
-static void end_by(int number)
-{
-	signal(number, SIG_DFL);
-	if (number)
-		raise(number);
-	exit(STATUS_FAILED);
 }
 
 /* Starts its script. Result: whether all is as it should be; if not, *sentence. */
@@ -184,8 +205,11 @@ static bool call_script(const struct entry *entry, char sentence[RECORDED_SENTEN
 	supervise(argv, NULL, 0, CALL_MS, &result);
 	/* It blocks those that end it. */
 	sigprocmask(SIG_SETMASK, &signals, NULL);
+	/* Daemons of former calls that have ended since. */
+	while (waitpid(-1, NULL, WNOHANG) > 0)
+		;
 	if (result.end == SUPERVISED_STOPPED)
-		end_by(result.signal);
+		supervise_end_by(result.signal);
 	if (result.end == SUPERVISED_ENDED && !result.status)
 		return true;
 	recorded_sentence(&result, sentence);
@@ -202,8 +226,10 @@ static void repair_entry(struct run *run, struct entry *entry)
 		repair_add_device(&run->locked, &entry->device);
 		return;
 	}
-	if (call_script(entry, sentence))
+	if (call_script(entry, sentence)) {
+		has_missing_kind(run, entry, true);
 		return;
+	}
 	journal_free(&entry->journal);
 	/* It may have been detached in the meantime. */
 	if (!read_entry(entry))
@@ -241,11 +267,14 @@ bool repair_run(struct repair *repair)
 		.repair = repair, .lock = open(LOCK_FILE, O_RDWR | O_NOFOLLOW | O_CLOEXEC)};
 
 	/* Without a lock file, nothing was attached. */
-	if (run.lock < 0 && errno != ENOENT)
+	bool none = run.lock < 0 && errno == ENOENT;
+	if (run.lock < 0 && !none)
 		complain(STATUS_FAILED, "Cannot open " LOCK_FILE " (%s); run this as root.",
 			strerror(errno));
-	if (run.lock < 0)
-		return errno == ENOENT;
+	if (run.lock < 0) {
+		repair_free(repair);
+		return none;
+	}
 	repair_journals(&run);
 	close(run.lock);
 	for (size_t i = 0; i < run.shared_count; i++)

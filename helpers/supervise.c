@@ -304,3 +304,11 @@ out:
 	announce(0);
 	close_all(&s);
 }
+
+void supervise_end_by(int signal_number)
+{
+	signal(signal_number, SIG_DFL);
+	if (signal_number)
+		raise(signal_number);
+	exit(EXIT_FAILURE);
+}

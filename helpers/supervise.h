@@ -48,4 +48,7 @@ void supervise_announce(atomic_int *group);
 void supervise(char *argv[], const int *files, size_t file_count, unsigned deadline_ms,
 	struct supervised *result);
 
+/* Ends this process as the signal does that stopped what was supervised (result->signal). */
+_Noreturn void supervise_end_by(int signal_number);
+
 #endif

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -66,10 +67,17 @@ static int run_into_file(char *argv[], struct supervised *result)
 	int file = memfd_create("xen-hotplug check", MFD_CLOEXEC);
 	int output = fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3);
 
+	sigset_t signals;
+
 	fflush(stdout);
+	sigprocmask(SIG_BLOCK, NULL, &signals);
 	if (file >= 0 && output >= 0 && dup2(file, STDOUT_FILENO) >= 0) {
 		supervise(argv, NULL, 0, CHECK_MS, result);
 		dup2(output, STDOUT_FILENO);
+		/* It has blocked those that end it. */
+		sigprocmask(SIG_SETMASK, &signals, NULL);
+		if (result->end == SUPERVISED_STOPPED)
+			supervise_end_by(result->signal);
 	} else {
 		*result = (struct supervised){.end = SUPERVISED_BROKEN, .error = errno};
 	}

@@ -182,4 +182,25 @@ locked() {
 	until_true call vif-nat check vif 2 0
 	call vif-nat check vif 1 0
 	host nft list table ip xen_hotplug_nat | grep '10.0.1.1, 10.0.2.1'
+	host nft flush set ip xen_hotplug_nat guests
+	until_true call vif-nat check vif 2 0
+	call vif-nat check vif 1 0
+}
+
+@test "shared rules are back if the script of one guest cannot be started" {
+	local domid own=$BATS_TEST_TMPDIR/vif-own
+	domain 2
+	install -m 0755 "$scripts/vif-nat" "$own"
+	sed -i "s|^\. .*|. ${scripts@Q}/hotplug.sh|" "$own"
+	for domid in 1 2; do
+		vif "$domid" 0
+		libxl_environment vif "$domid" 0
+		if ((domid == 1)); then host env "${environment[@]}" "$own" online type_if=vif; else call vif-nat online vif 2 0 type_if=vif; fi
+	done
+	# One of the two comes first in the directory.
+	chmod o+w "$own"
+	host nft flush ruleset
+	run host "$helper" repair
+	[[ $status == 1 && $output == *'The rules of vif/1/0 are not restored: Its script '* ]]
+	call vif-nat check vif 2 0
 }
