@@ -14,6 +14,7 @@
 
 #include "array.h"
 #include "command.h"
+#include "deadline.h"
 #include "message.h"
 #include "news.h"
 #include "repair.h"
@@ -22,8 +23,10 @@
 /* A flush of some thousand rules tells of each. What is lost is noticed (ENOBUFS). */
 #define RECEIVE_BYTES (4 << 20)
 #define MESSAGE_BYTES 65536
-/* Between two repairs, in case a program removes what is restored. */
+/* Between two repairs; longer if the second comes so soon after the first. */
 #define PAUSE_NS 50000000
+#define PAUSE_MOST_NS 800000000
+#define SOON_MS 1000
 /* While other scripts work on some devices, these are looked at again so often. */
 #define LOCKED_MS 200
 /* After a failure, all are, at first after so long and then ever more seldom. */
@@ -35,7 +38,10 @@ struct watch {
 	struct news_link *known; /* the interfaces, by the names that were told last */
 	size_t count, room;
 	struct repair repair;
-	int failed_ms; /* 0: the last repair was well */
+	int failed_ms;	 /* 0: the last repair was well */
+	long long retry; /* when all are looked at again, if failed_ms is set */
+	long long ended; /* when the last repair ended (now_ms()) */
+	long pause_ns;	 /* how long it has waited */
 	/* Aligned for struct nlmsghdr. */
 	_Alignas(NLMSG_ALIGNTO) char bytes[MESSAGE_BYTES];
 };
@@ -179,25 +185,58 @@ static void drain(struct watch *watch, int fd)
 	}
 }
 
-/* Repairs what is to be. Result: milliseconds until the next look without news; -1: for ever. */
-static int work(struct watch *watch)
+/*
+ * How long to wait before the next repair, in nanoseconds. A repair may itself be news, and so may
+ * another program that removes what it restores: then each one waits twice as long as the last.
+ */
+static long next_pause(struct watch *watch)
 {
-	const struct timespec pause = {.tv_nsec = PAUSE_NS};
+	bool soon = watch->pause_ns && now_ms() - watch->ended < SOON_MS;
 
-	if (repair_is_empty(&watch->repair))
-		return watch->failed_ms ? watch->failed_ms : -1;
-	bool all = watch->repair.all;
-	bool well = repair_run(&watch->repair);
-	nanosleep(&pause, NULL);
+	if (!soon)
+		watch->pause_ns = PAUSE_NS;
+	else if (watch->pause_ns < PAUSE_MOST_NS)
+		watch->pause_ns *= 2;
+	return watch->pause_ns;
+}
+
+/* After a repair: when all are to be looked at again. */
+static void plan_retry(struct watch *watch, bool all, bool well)
+{
 	if (!well)
 		watch->failed_ms = watch->failed_ms ? 2 * watch->failed_ms : FAILED_MS;
 	else if (all)
 		watch->failed_ms = 0;
 	if (watch->failed_ms > FAILED_MOST_MS)
 		watch->failed_ms = FAILED_MOST_MS;
-	if (!repair_is_empty(&watch->repair))
-		return LOCKED_MS;
-	return watch->failed_ms ? watch->failed_ms : -1;
+	if (all || !well)
+		watch->retry = now_ms() + watch->failed_ms;
+}
+
+/* Milliseconds until all are to be looked at again; -1: never. */
+static int until_retry(const struct watch *watch)
+{
+	long long left = watch->retry - now_ms();
+
+	if (!watch->failed_ms)
+		return -1;
+	return left > 0 ? (int)left : 0;
+}
+
+/* Repairs what is to be. Result: milliseconds until the next look without news; -1: for ever. */
+static int work(struct watch *watch)
+{
+	if (!until_retry(watch))
+		watch->repair.all = true;
+	if (repair_is_empty(&watch->repair))
+		return until_retry(watch);
+	const struct timespec pause = {.tv_nsec = next_pause(watch)};
+	bool all = watch->repair.all;
+	bool well = repair_run(&watch->repair);
+	nanosleep(&pause, NULL);
+	watch->ended = now_ms();
+	plan_retry(watch, all, well);
+	return repair_is_empty(&watch->repair) ? until_retry(watch) : LOCKED_MS;
 }
 
 /* Until a signal ends this process. */
@@ -207,10 +246,7 @@ static void serve(struct watch *watch)
 		{.fd = watch->rules, .events = POLLIN}, {.fd = watch->links, .events = POLLIN}};
 
 	for (;;) {
-		int ms = work(watch);
-
-		if (!poll(sockets, 2, ms) && repair_is_empty(&watch->repair))
-			watch->repair.all = true;
+		poll(sockets, 2, work(watch));
 		drain(watch, watch->links);
 		drain(watch, watch->rules);
 	}

@@ -17,7 +17,7 @@
 /* Names are at most NFT_NAME_MAXLEN - 1 bytes long. */
 #define NAME_SIZE NFT_NAME_MAXLEN
 /* Since Linux 6.3, `nft destroy` is told so (enum nf_tables_msg_types). */
-enum { DESTROYED_TABLE = 26, DESTROYED_CHAIN = 27, DESTROYED_RULE = 28 };
+enum { DESTROYED_TABLE = 26, DESTROYED_CHAIN = 27, DESTROYED_RULE = 28, DESTROYED_ELEMENT = 30 };
 
 /* The rest of a message: its attributes. */
 struct rest {
@@ -120,6 +120,17 @@ static enum news of_chain(
 		       : NEWS_NONE;
 }
 
+/* A flush of the set of guests who are masqueraded. */
+static enum news of_elements(struct rest rest)
+{
+	char table[NAME_SIZE];
+
+	return find_text(rest, NFTA_SET_ELEM_LIST_TABLE, table, sizeof(table)) &&
+			       !strcmp(table, NAT_TABLE)
+		       ? NEWS_SHARED
+		       : NEWS_NONE;
+}
+
 enum news news_of_rules(const void *message, size_t length, struct device *device)
 {
 	const struct nlmsghdr *head = message;
@@ -138,6 +149,9 @@ enum news news_of_rules(const void *message, size_t length, struct device *devic
 	case NFT_MSG_DELRULE:
 	case DESTROYED_RULE:
 		return of_chain(rest, NFTA_RULE_TABLE, NFTA_RULE_CHAIN, device);
+	case NFT_MSG_DELSETELEM:
+	case DESTROYED_ELEMENT:
+		return of_elements(rest);
 	default:
 		return NEWS_NONE;
 	}
