@@ -23,7 +23,8 @@
 #
 # All are idempotent, and each may find any half of acquire done.
 
-resource_mode='' # the meaning of use, as resources_use has it
+resource_mode=''  # the meaning of use, as resources_use has it
+resources_last='' # $_ of the script, set by the trap of resources_watch
 
 # resources_use acquire|collect|plan|look
 # Has the script's resources() say what the device is made of: to acquire it, to
@@ -60,7 +61,7 @@ resources_default() {
 # resources_watch
 # Has bash look at each command before it runs: a verb must be called by use alone.
 resources_watch() {
-	trap '[[ $BASH_COMMAND == "use "* || ${FUNCNAME[0]} == @(use|resources_*) ]] || resources_refuse "$BASH_COMMAND"' DEBUG
+	trap 'resources_last=$_; [[ $BASH_COMMAND == "use "* || ${FUNCNAME[0]} == @(use|resources_*) ]] || resources_refuse "$BASH_COMMAND"; : "$resources_last"' DEBUG
 }
 
 # resources_refuse <command>
@@ -68,7 +69,7 @@ resources_watch() {
 # name of a resource.
 resources_refuse() {
 	local called=${1%% *}
-	[[ $called != [a-z]*_@(acquire|release|check|repair|sweep|plan|expect) ]] ||
+	[[ $called != [a-z]*_@(acquire|release|check|repair|sweep|plan|expect) ]] || ! resource_read "${called%_*}" ||
 		failure_author "resources() calls $called, so a detach would not release it; write 'use ${called%_*}' instead."
 	type -t "$called" >/dev/null || ! resource_read "$called" ||
 		failure_author "resources() calls $called, which is a resource; write 'use $called' instead."

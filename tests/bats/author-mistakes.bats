@@ -99,10 +99,11 @@ resources_are() {
 	((tried == 9))
 }
 
-@test "a function of the script's own whose name is no verb may be called in resources()" {
+@test "a function of the script's own that is no verb of a resource may be called in resources()" {
 	{
-		resources_are 'pick' 'use disk "$picked" "$mode"'
-		echo 'pick() { picked=$target; }'
+		resources_are 'pick' 'thin_check' 'use disk "$picked" "$mode"'
+		echo 'pick() { printf -v there %s "$target" && picked=$_; }'
+		echo 'thin_check() { [[ -e $picked ]]; }'
 	} | own_script
 	call_own add
 	((status == 0))
