@@ -219,7 +219,12 @@ bench: need-check ## our scripts, Xen's and the floor, side by side: BENCH=all f
 	@$(MAKE) --no-print-directory -s $(HELPER) $(MOCK)
 	@tests/bench/run
 
+# A first line of a script, and make's own lists, cannot have a space in a path.
+places = $(DESTDIR)$(XEN_SCRIPT_DIR)$(LIBDIR)$(SBINDIR)$(UNIT_DIR)$(SYSTEMD_NETWORK_DIR)$(NM_CONF_DIR)$(SYSCONFDIR)
+refuse_spaces = $(if $(word 2,$(places)),$(error DESTDIR or another directory has a space; choose one without))
+
 install: $(HELPER) ## into DESTDIR, PREFIX and XEN_SCRIPT_DIR; keeps what it replaces
+	$(refuse_spaces)
 	install -d $(DESTDIR)$(XEN_SCRIPT_DIR) $(DESTDIR)$(LIBDIR)/common/lib $(DESTDIR)$(LIBDIR)/common/resources \
 		$(DESTDIR)$(LIBDIR)/replaced $(DESTDIR)$(SBINDIR)
 	for s in $(DEVICE_SCRIPTS); do \
@@ -252,6 +257,7 @@ install: $(HELPER) ## into DESTDIR, PREFIX and XEN_SCRIPT_DIR; keeps what it rep
 	install -D -m 0644 -t $(DESTDIR)$(NM_CONF_DIR) host/*.conf
 
 uninstall: ## takes ours away and puts back what install had replaced
+	$(refuse_spaces)
 	for s in $(DEVICE_SCRIPTS); do \
 		old=$(DESTDIR)$(XEN_SCRIPT_DIR)/$$s; kept=$(DESTDIR)$(LIBDIR)/replaced/$$s; \
 		rm -f "$$old"; if [ -e "$$kept" ]; then mv "$$kept" "$$old" || exit 1; fi; \

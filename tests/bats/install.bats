@@ -61,6 +61,16 @@ make_in() {
 	diff -r "$BATS_TEST_TMPDIR/before" "$destination"
 }
 
+@test "install and uninstall refuse a directory with a space" {
+	local verb
+	mkdir "$destination a"
+	for verb in install uninstall; do
+		run make -s -C "$root" "$verb" DESTDIR="$destination a"
+		[[ $status -ne 0 && $output == *'DESTDIR or another directory has a space; choose one without.'* ]]
+	done
+	[[ -d $destination && -z $(ls -A "$destination a") ]]
+}
+
 @test "uninstall leaves nothing if there was nothing before" {
 	rm "$scripts"/*
 	make_in install
