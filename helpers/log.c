@@ -17,6 +17,8 @@
 #include "version.h"
 
 #define LOG_WAIT_MS 1000
+/* After so many of these, no more lines are logged: others wait for this process. */
+#define LOG_HUNG_MOST 3
 #define LOG_LINE_LIMIT 4000
 
 static const char *const priority_names[] = {
@@ -76,14 +78,18 @@ void log_line(int priority, const char *line)
 {
 	const char *path = getenv("XEN_HOTPLUG_LOG");
 	char text[LOG_LINE_LIMIT + 4];
+	static unsigned hung; /* how many lines the log has not taken in time */
 
+	if (hung == LOG_HUNG_MOST)
+		return;
 	escape(text, LOG_LINE_LIMIT, line, strlen(line), ESCAPE_TEXT);
 	deadline_interrupt(LOG_WAIT_MS);
 	if (path && *path) {
 		append_to_file(path, priority, text);
-	} else if (!send_to_journal(priority, text)) {
+	} else if (!send_to_journal(priority, text) && !deadline_passed()) {
 		openlog("xen-hotplug", LOG_PID, LOG_DAEMON);
 		syslog(priority, "%s", text);
 	}
+	hung += deadline_passed();
 	deadline_clear();
 }
