@@ -124,6 +124,7 @@ static FILE *start_journalctl(pid_t *pid)
 		close(ends[1]);
 		execlp("journalctl", "journalctl", "--quiet", "--no-pager",
 			"--identifier=xen-hotplug", "--output=export", "--lines=" JOURNAL_LINES,
+			"_UID=0", /* what others write under that name is not ours */
 			(char *)NULL);
 		_exit(NOT_STARTED);
 	}
