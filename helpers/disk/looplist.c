@@ -125,6 +125,11 @@ static int list_empty(struct loop_list *list)
 	if (!listed)
 		return complain_memory();
 	DIR *directory = opendir("/sys/block");
+	if (!directory)
+		status = complain(STATUS_FAILED,
+			"Cannot read /sys/block, which has the loop devices (%s); mount sysfs on "
+			"/sys.",
+			strerror(errno));
 	mark_listed(list, listed);
 	for (struct dirent *entry; directory && !status && (entry = readdir(directory));)
 		if (parse_name(entry->d_name, &index) && !listed[index])
