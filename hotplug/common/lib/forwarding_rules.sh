@@ -72,7 +72,8 @@ forwarding_rules_delete() {
 	for ((i = 0; i < 8; i++)); do
 		forwarding_rules_run "$1" --delete "${jump[@]}" || break
 	done
-	forwarding_rules_restore "$1" ":$chain - [0:0]"$'\n'"-X $chain"
+	# Another chain of the administrator's may jump to it; then it stays, and is empty.
+	forwarding_rules_restore "$1" ":$chain - [0:0]"$'\n'"-X $chain" || forwarding_rules_restore "$1" ":$chain - [0:0]"
 }
 
 # forwarding_rules_restore <command> <lines>

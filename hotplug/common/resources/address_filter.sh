@@ -80,12 +80,15 @@ address_filter_repair() {
 		read -ra address_filter_protocols <<<"${allowed#* }"
 		address_filter_serves=${allowed%% *} address_filter_serves=${address_filter_serves#n}
 	else
-		address_filter_decide "$2" "${5-}"
+		# The journal of a former version; the interface has its vifname since the attach.
+		vifname=$1 address_filter_decide "$2" "${5-}"
 	fi
 	library lib/address_filter_rules
 	address_filter_rules_make "$chain" "$address_filter_interface" "$2" "$3" "${4-}"
 	address_filter_deletion "$chain"
-	run_with "$address_filter_batch$address_filter_rules_create" nft -f -
+	# A deletion is only for what is there, because the watch hears of it.
+	run_with "$address_filter_rules_create" nft -f - ||
+		run_with "$address_filter_batch$address_filter_rules_create" nft -f -
 }
 
 # address_filter_deletion <chain>
@@ -132,7 +135,7 @@ address_filter_check() {
 	name=$address_filter_interface
 	run nft list chain "${address_filter_table% *}" "${address_filter_table#* }" "$chain" || {
 		[[ $reason != *'No such file'* ]] ||
-			reason="Nothing filters $name, because its rules are gone; nft flush ruleset or a restart of nftables removes them."
+			reason="Nothing filters $name, because its rules are gone; run 'xen-hotplug repair'."
 		return 1
 	}
 	address_filter_examine "$name"

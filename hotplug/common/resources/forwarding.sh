@@ -85,9 +85,10 @@ forwarding_check() {
 	library lib/forwarding_rules
 	for rule in "${needed[@]}"; do
 		forwarding_rules_are_there "$rule" && continue
-		reason="The rules of ${rule%%/*} that let guests' packets pass are gone; its reload removes them."
+		reason="The rules of ${rule%%/*} that let guests' packets pass are gone; run 'xen-hotplug repair'."
 		return 1
 	done
+	[[ ! ${needed-} ]] || forwarding_check_group "$1" "${forwarding_group[${2:-bridged}]-}"
 }
 
 # forwarding_repair <interface> [bridged|routed|translated] [bridge, or addresses]
@@ -99,6 +100,7 @@ forwarding_repair() {
 	lock forwarding || return
 	forwarding_needed=("${needed[@]}")
 	forwarding_apply "${needed[@]}" || return
+	[[ ! ${needed-} ]] || forwarding_set_group "$1" "${forwarding_group[${2:-bridged}]-}" || return
 	unlock forwarding
 }
 
@@ -129,6 +131,16 @@ forwarding_set_group() {
 	[[ $2 ]] || return 0
 	reason="Cannot put $1 into the group of guests' interfaces; see whether /sys is writable."
 	printf '%s\n' "$2" 2>/dev/null >"/sys/class/net/$1/netdev_group"
+}
+
+# forwarding_check_group <interface> <group, or empty for none>
+# Is the interface in it, if it is there? Fails with reason set.
+forwarding_check_group() {
+	local now=$2
+	[[ ! $2 ]] || read -r now 2>/dev/null <"/sys/class/net/$1/netdev_group" || return 0
+	[[ $now == "$2" ]] && return 0
+	reason="$1 is in the group $now and not in $2, whose packets iptables lets pass; run 'xen-hotplug repair'."
+	return 1
 }
 
 # forwarding_may_need bridged|routed|translated <bridge, or addresses>

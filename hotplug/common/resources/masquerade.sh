@@ -67,7 +67,7 @@ masquerade_check() {
 		read -ra words <<<"${masquerade_addresses//,/}"
 		for word in "${words[@]}"; do
 			masquerade_has "$with" "$family" "$word" && continue
-			reason="Nothing masquerades $word, because its rules are gone; a restart of the firewall removes them."
+			reason="Nothing masquerades $word, because its rules are gone; run 'xen-hotplug repair'."
 			return 1
 		done
 	done
