@@ -37,7 +37,7 @@ are_attached() {
 		nft list chain netdev xen_hotplug "$interface"
 	done
 	[[ $(bridge -json vlan show dev "$1" | jq -c '[.[].vlans[].vlan]') == '[10,20]' ]]
-	[[ $(iptables-save) == *"--physdev-in $1 "* && $(ip6tables-save) == *"--physdev-in $1 "* ]]
+	[[ $(iptables-save) == *'-A XEN_HOTPLUG -o vlanbr0 '* && $(ip6tables-save) == *'-A XEN_HOTPLUG -o vlanbr0 '* ]]
 	[[ $(vsctl port-to-br "$2") == ovs0 && $(vsctl get port "$2" tag) == 10 ]]
 	[[ $(ip route show dev "$3") == *198.51.100.14* && $(ip -6 route show dev "$3") == *2001:db8:1::14* ]]
 	[[ $proxies == *198.51.100.14* && $proxies == *2001:db8:1::14* ]]
