@@ -31,6 +31,8 @@ client_c = $(wildcard tests/mock-xenstored/client/*.c)
 
 DEVICE_SCRIPTS = block block-drbd block-drbd-probe block-dummy block-iscsi block-nbd block-overlay block-qcow2 \
 	block-shared block-tap vif-bridge vif-nat vif-openvswitch vif-route
+MAN = $(addprefix build/man/,xen-hotplug.8 hotplug.conf.5 xen-hotplug-script.7 \
+	$(addsuffix .8,$(filter-out block-drbd-probe,$(DEVICE_SCRIPTS))))
 # Units of systemd, each started with another one.
 UNITS = xen-hotplug-rules xen-hotplug-repair
 UNITS_WANTED = multi-user.target:xen-hotplug-rules \
@@ -39,7 +41,7 @@ COMMON  = $(notdir $(wildcard hotplug/common/*.sh))
 SHELL_FILES = $(addprefix hotplug/Linux/,$(DEVICE_SCRIPTS) hotplug.sh) $(wildcard hotplug/common/*.sh \
 	hotplug/common/lib/*.sh hotplug/common/resources/*.sh tests/lib/* tests/stand-ins/* tests/bats/*.bats tests/bench/* tests/conformance/* tests/model/* tests/e2e/inside/* \
 	tests/e2e/lib/* tests/e2e/suite/*) tests/e2e/all tests/e2e/run tests/e2e/image tests/e2e/image.d/e2e-start \
-	tests/e2e/boot tests/lint/run tests/demo tests/deps tests/pace tests/run .ci/run
+	tests/e2e/boot tests/lint/run manual/page tests/demo tests/deps tests/pace tests/run .ci/run
 
 # What Debian calls the things that each target needs.
 PACKAGES_BUILD = gcc libc6-dev make libxen-dev
@@ -48,7 +50,7 @@ PACKAGES_DEMO  = $(PACKAGES_BUILD) $(PACKAGES_RUN) xenstore-utils jq
 PACKAGES_CHECK = $(PACKAGES_DEMO) shellcheck shfmt clang-format clang-tidy cppcheck codespell \
 	libasan8 libubsan1 clang libclang-rt-14-dev bats parallel strace jq git procps iputils-ping e2fsprogs perl \
 	nftables iptables dnsmasq-base busybox openvswitch-switch udev isc-dhcp-client ndisc6 keepalived \
-	nbd-client nbd-server qemu-utils openssl bindfs squashfs-tools erofs-utils btrfs-progs
+	nbd-client nbd-server qemu-utils openssl bindfs squashfs-tools erofs-utils btrfs-progs mandoc
 PACKAGES_E2E   = $(PACKAGES_BUILD) qemu-system-x86 mmdebstrap e2fsprogs
 PACKAGES       = $(PACKAGES_CHECK) $(PACKAGES_E2E)
 
@@ -71,6 +73,15 @@ build/asan/mock-xenstored: $(mock_c) $(wildcard tests/mock-xenstored/*.h) | buil
 
 build/asan build/fuzz build/unit:
 	mkdir -p $@
+
+man: $(MAN) ## the manual pages, into build/man
+
+# Tests that call make at once may each write a page, so it gets its name when it is complete.
+build/man/%: $(HELPER) $(wildcard manual/* docs/*.md hotplug/Linux/* hotplug/common/*.sh) README.md VERSION
+	@mkdir -p $(@D)
+	@manual/page $* >$@.$$$$ && mv $@.$$$$ $@ || { rm -f $@.$$$$; exit 1; }
+
+tests: $(MAN)
 
 # The helper's own code on block devices that are only described.
 UNIT_C = $(addprefix helpers/,array.c message.c number.c textfile.c utf8.c $(addprefix disk/,dmtable.c extent.c identity.c mounts.c relatives.c))
@@ -142,7 +153,7 @@ lint: need-check ## what the tools and our own rules say of the sources
 
 # The parts of lint. Those that take long come first; each works on a few files
 # at a time, so that no core waits for another.
-LINTS = lint-tidy lint-shellcheck lint-rules lint-cppcheck lint-format lint-spelling
+LINTS = lint-tidy lint-shellcheck lint-rules lint-cppcheck lint-format lint-spelling lint-man
 some_files = xargs -P $$(nproc) -n 20
 # The last command of each part.
 lint_done = mkdir -p build/lint && touch build/lint/$@ && \
@@ -167,7 +178,7 @@ lint-shellcheck:
 	@$(lint_done)
 
 lint-rules:
-	@printf '%s\n' $(SHELL_FILES) Makefile $(wildcard tests/lint/*.*) $(C_ALL) $(H_ALL) | $(some_files) tests/lint/run
+	@printf '%s\n' $(SHELL_FILES) Makefile $(wildcard tests/lint/*.* manual/*.awk) $(C_ALL) $(H_ALL) | $(some_files) tests/lint/run
 	@$(lint_done)
 
 lint-cppcheck:
@@ -181,7 +192,11 @@ lint-format:
 	@$(lint_done)
 
 lint-spelling:
-	@codespell --ignore-words-list uptodate,conectix README.md STYLE.md docs hotplug helpers host tests Makefile
+	@codespell --ignore-words-list uptodate,conectix,nd README.md STYLE.md docs manual hotplug helpers host tests Makefile
+	@$(lint_done)
+
+lint-man: $(MAN)
+	@mandoc -T lint -W warning $(MAN)
 	@$(lint_done)
 
 fmt: need-check ## format the sources
@@ -282,7 +297,7 @@ clean: ## remove what was built
 help: ## this list
 	@sed -n 's/^\([a-z0-9-]*\):[^#]*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 12
 
-.PHONY: all deps need-demo need-check need-e2e demo check check-all tests fmt fuzz \
-	lint lint-tidy lint-shellcheck lint-rules lint-cppcheck lint-format lint-spelling \
+.PHONY: all man deps need-demo need-check need-e2e demo check check-all tests fmt fuzz \
+	lint lint-tidy lint-shellcheck lint-rules lint-cppcheck lint-format lint-spelling lint-man \
 	conformance conformance-upstream conformance-table e2e e2e-shell model bench install uninstall clean help
 .DELETE_ON_ERROR:

@@ -488,7 +488,7 @@ judge_snippets() {
 
 @test "make lint checks all of our own sources" {
 	cd "$root"
-	find hotplug helpers tests .ci -type f \( -name '*.sh' -o -name '*.bash' -o -name '*.bats' -o -name '*.[ch]' \
+	find hotplug helpers manual tests .ci -type f \( -name '*.sh' -o -name '*.bash' -o -name '*.bats' -o -name '*.[ch]' \
 		-o -name '*.jq' -o -name '*.awk' -o ! -name '*.*' -exec grep -qsm 1 '^#!/bin/bash' {} \; \) -print | sort >"$BATS_TEST_TMPDIR/ours"
 	(($(wc -l <"$BATS_TEST_TMPDIR/ours") > 150))
 	make --silent --dry-run lint-rules | grep -o '[^ ]*/[^ ]*' | sort -u | comm -23 "$BATS_TEST_TMPDIR/ours" - >"$BATS_TEST_TMPDIR/missed"
