@@ -9,6 +9,7 @@ SYSTEMD_NETWORK_DIR ?= $(PREFIX)/lib/systemd/network
 NM_CONF_DIR    ?= $(PREFIX)/lib/NetworkManager/conf.d
 UNIT_DIR       ?= $(PREFIX)/lib/systemd/system
 SBINDIR        ?= $(PREFIX)/sbin
+MANDIR         ?= $(PREFIX)/share/man
 DESTDIR        ?=
 
 CC      ?= cc
@@ -54,7 +55,7 @@ PACKAGES_CHECK = $(PACKAGES_DEMO) shellcheck shfmt clang-format clang-tidy cppch
 PACKAGES_E2E   = $(PACKAGES_BUILD) qemu-system-x86 mmdebstrap e2fsprogs
 PACKAGES       = $(PACKAGES_CHECK) $(PACKAGES_E2E)
 
-all: $(HELPER) ## build
+all: $(HELPER) $(MAN) ## build
 
 $(HELPER): $(helper_c) $(helper_h)
 	$(CC) $(WARN) -Ihelpers $(CFLAGS) $(CPPFLAGS) $(LDFLAGS) -o $@ $(helper_c) -lxenstore
@@ -235,10 +236,10 @@ bench: need-check ## our scripts, Xen's and the floor, side by side: BENCH=all f
 	@tests/bench/run
 
 # A first line of a script, and make's own lists, cannot have a space in a path.
-places = $(DESTDIR)$(XEN_SCRIPT_DIR)$(LIBDIR)$(SBINDIR)$(UNIT_DIR)$(SYSTEMD_NETWORK_DIR)$(NM_CONF_DIR)$(SYSCONFDIR)
+places = $(DESTDIR)$(XEN_SCRIPT_DIR)$(LIBDIR)$(SBINDIR)$(UNIT_DIR)$(SYSTEMD_NETWORK_DIR)$(NM_CONF_DIR)$(MANDIR)$(SYSCONFDIR)
 refuse_spaces = $(if $(word 2,$(places)),$(error DESTDIR or another directory has a space; choose one without))
 
-install: $(HELPER) ## into DESTDIR, PREFIX and XEN_SCRIPT_DIR; keeps what it replaces
+install: $(HELPER) $(MAN) ## into DESTDIR, PREFIX and XEN_SCRIPT_DIR; keeps what it replaces
 	$(refuse_spaces)
 	install -d $(DESTDIR)$(XEN_SCRIPT_DIR) $(DESTDIR)$(LIBDIR)/common/lib $(DESTDIR)$(LIBDIR)/common/resources \
 		$(DESTDIR)$(LIBDIR)/replaced $(DESTDIR)$(SBINDIR)
@@ -270,6 +271,10 @@ install: $(HELPER) ## into DESTDIR, PREFIX and XEN_SCRIPT_DIR; keeps what it rep
 		install -D -m 0644 hotplug/hotplug.conf $(DESTDIR)$(SYSCONFDIR)/xen/hotplug.conf
 	install -D -m 0644 -t $(DESTDIR)$(SYSTEMD_NETWORK_DIR) host/*.link host/*.network
 	install -D -m 0644 -t $(DESTDIR)$(NM_CONF_DIR) host/*.conf
+	install -d $(addprefix $(DESTDIR)$(MANDIR)/man,5 7 8)
+	for p in $(MAN); do \
+		f=$(DESTDIR)$(MANDIR)/man$${p##*.}/$${p##*/}.gz; gzip -9n <$$p >"$$f" && chmod 0644 "$$f" || exit 1; \
+	done
 
 uninstall: ## takes ours away and puts back what install had replaced
 	$(refuse_spaces)
@@ -289,6 +294,10 @@ uninstall: ## takes ours away and puts back what install had replaced
 		rmdir -p --ignore-fail-on-non-empty $(DESTDIR)$(UNIT_DIR)/$${w%:*}.wants 2>/dev/null || :; \
 	done
 	rm -f $(DESTDIR)$(SBINDIR)/xen-hotplug
+	rm -f $(foreach p,$(MAN),$(DESTDIR)$(MANDIR)/man$(subst .,,$(suffix $(p)))/$(notdir $(p)).gz)
+	for d in $(addprefix $(DESTDIR)$(MANDIR)/man,5 7 8); do \
+		[ ! -d "$$d" ] || rmdir -p --ignore-fail-on-non-empty "$$d"; \
+	done
 	conf=$(DESTDIR)$(SYSCONFDIR)/xen/hotplug.conf; ! cmp -s hotplug/hotplug.conf "$$conf" || rm "$$conf"
 
 clean: ## remove what was built

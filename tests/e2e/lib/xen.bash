@@ -241,7 +241,7 @@ refused() {
 # scripts_ours, scripts_upstream
 # Whose block and vif-bridge libxl is to call from now on.
 scripts_ours() {
-	make --no-print-directory -s -C "$E2E_SOURCE" -o helpers/xen-hotplug install
+	make --no-print-directory -s -C "$E2E_SOURCE" -o helpers/xen-hotplug MAN= install
 }
 scripts_upstream() {
 	cp -p "$E2E_UPSTREAM/block" "$E2E_UPSTREAM/vif-bridge" "$scripts/"
