@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "fd.h"
@@ -25,6 +26,10 @@
 /* The most backing files below each other that are looked at by their names: more than QEMU opens.
  */
 #define MOST_DEPTH 4096
+
+/* How often a process of an unknown kind must be seen with the disk open, and how far apart. */
+#define LOOKS 5
+#define LOOK_PAUSE_NS 20000000
 
 /* Of a file, with itself. */
 #define WHOLE ((struct overlap){true, true, true, true})
@@ -326,16 +331,29 @@ static bool is_known_server(const struct search *search, unsigned pid)
 	return false;
 }
 
-/* Looks at a process that may be any; ours open disks, too. */
+/*
+ * Looks at a process that may be any; ours open disks, too. A server has the disk open all the
+ * time: it is looked at again, because losetup and others open a loop device for a moment, also one
+ * that was free a moment before.
+ */
 static void look_at_process(struct scan *scan, unsigned pid)
 {
+	const struct timespec pause = {.tv_nsec = LOOK_PAUSE_NS};
 	int process = is_known_server(scan->search, pid) ? -1 : process_open((pid_t)pid);
+	struct guest_list *list = scan->search->list;
+	size_t before = list->count;
 
-	if (process < 0)
-		return;
-	if (process_runs_other(process))
-		process_each_file(process, &scan->search->cache.mounts, take_file, scan);
-	close(process);
+	for (unsigned look = 1; process >= 0 && look <= LOOKS; look++) {
+		list->count = before;
+		if (process_runs_other(process))
+			process_each_file(process, &scan->search->cache.mounts, take_file, scan);
+		if (scan->status || list->count == before)
+			break;
+		if (look < LOOKS)
+			nanosleep(&pause, NULL);
+	}
+	if (process >= 0)
+		close(process);
 }
 
 /* Looks for the wanted servers among all processes. A writer could be any of them. */
