@@ -116,7 +116,8 @@ debugger_ends() {
 @test "an attach that went on while its parent stood still is undone, if the parent is then to end" {
 	# The parent has read nothing of the attach when the signal comes.
 	# shellcheck disable=SC2016 # the script expands
-	block_script <<<'type_disk() { kill -STOP "$PPID"; }'
+	block_script <<<'type_stops() { kill -STOP "$PPID"; }'
+	sed -i 's/^target disk /target stops /' "$scripts/block"
 	begin add
 	until_true test -s "$there/run/xen-hotplug/vbd-1-51712"
 	kill -TERM "$started"
