@@ -257,11 +257,16 @@ another() {
 	[[ ! "$(rules)" ]]
 }
 
+# has_own_rules
+has_own_rules() {
+	[[ "$(rules)" == "$(own_rules)" ]]
+}
+
 # other_comes
-# Another guest of the same bridge.
+# Another guest of the same bridge. What was killed may not be dead yet.
 other_comes() {
 	online 2 0
-	[[ "$(rules)" == "$(own_rules)" ]]
+	until_true has_own_rules
 }
 
 # other_goes
